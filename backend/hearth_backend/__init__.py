@@ -1,0 +1,1 @@
+"""The local agent backend, and the `hearth` command."""

@@ -1,0 +1,1 @@
+"""The loop, the context it sees, and the answer without a model."""

@@ -1,0 +1,1 @@
+"""The gate and thin routers; the only room that knows FastAPI."""

@@ -1,0 +1,1 @@
+"""The `hearth` verbs: a client like any other, apart from `up`."""

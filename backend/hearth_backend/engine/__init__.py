@@ -1,0 +1,1 @@
+"""llama.cpp and the embedder, each in a child process."""

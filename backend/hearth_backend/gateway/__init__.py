@@ -1,0 +1,1 @@
+"""Model routing: local first, cloud by policy, a usage row per call."""

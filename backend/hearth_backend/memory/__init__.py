@@ -1,0 +1,1 @@
+"""Episodes, hybrid search, recall with sources, forgetting."""

@@ -1,0 +1,1 @@
+"""Metrics, traces, health: kept on this machine."""

@@ -1,0 +1,1 @@
+"""Runs and their durable journal, lanes, cancellation, deadlines, events."""

@@ -1,0 +1,53 @@
+"""The composition root: builds each object once, in order, and closes them in reverse."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hearth_backend.engine.client import Engine
+    from hearth_backend.engine.embedder import MiniLMEmbedder
+    from hearth_backend.gateway.gateway import Gateway
+    from hearth_backend.gateway.usage import UsageLog
+    from hearth_backend.memory.memory import Memory
+    from hearth_backend.observe.doctor import Doctor
+    from hearth_backend.observe.health import Health
+    from hearth_backend.observe.metrics import Metrics
+    from hearth_backend.observe.traces import Tracer
+    from hearth_backend.orchestrator.approvals import Approvals
+    from hearth_backend.orchestrator.events import EventLog
+    from hearth_backend.orchestrator.runs import Runs
+    from hearth_backend.orchestrator.threads import Threads
+    from hearth_backend.orchestrator.worker import Worker
+    from hearth_backend.storage.clients import Clients
+    from hearth_backend.storage.database import Database
+    from hearth_shared.paths import Home
+    from hearth_shared.secrets import Secrets
+    from hearth_shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the doors may use."""
+
+    home: "Home"
+    settings: "Settings"
+    version: str
+    started_at: float
+    database: "Database"
+    telemetry: "Database"
+    secrets: "Secrets"
+    metrics: "Metrics"
+    tracer: "Tracer"
+    health: "Health"
+    doctor: "Doctor"
+    events: "EventLog"
+    runs: "Runs"
+    threads: "Threads"
+    approvals: "Approvals"
+    worker: "Worker"
+    memory: "Memory"
+    models: "Gateway"
+    usage: "UsageLog"
+    engine: "Engine"
+    embedder: "MiniLMEmbedder"
+    clients: "Clients"

@@ -1,0 +1,1 @@
+"""SQLite: one driver, one writer, numbered migrations."""

@@ -1,0 +1,107 @@
+"""The schema of hearth.db: everything that must never be lost (synchronous=FULL)."""
+
+from hearth_backend.storage.migrations import Migration
+
+_CORE = """
+create table client(
+  id text primary key, name text not null, kind text not null, secret_sha256 blob not null,
+  scopes text not null, spaces text not null, created_at real not null, expires_at real not null,
+  last_seen_at real, revoked_at real) strict;
+
+create table thread(
+  id text primary key, title text not null, agent_id text not null, owner text not null, door text not null,
+  local_only integer not null, version integer not null default 1, created_at real not null, updated_at real not null) strict;
+create index thread_by_use on thread(owner, updated_at desc, id);
+
+create table run(
+  id text primary key, agent_id text not null, thread_id text references thread(id), goal text not null,
+  context text not null default '{}', lane text not null, priority integer not null, status text not null,
+  owner text not null, door text not null, principal text not null, local_only integer not null,
+  webhook_url text, deadline_at real, idempotency_key text, request_sha256 blob,
+  answer text, failure text, attempt integer not null default 0, fence integer not null default 0,
+  lease_until real, cancel_requested integer not null default 0, trace_id text not null default '',
+  created_at real not null, started_at real, finished_at real) strict;
+create index run_queue on run(priority, created_at, id) where status = 'queued';
+create index run_open on run(status) where status in ('queued', 'running', 'waiting');
+create index run_by_owner on run(owner, created_at desc, id);
+create index run_by_thread on run(thread_id, created_at) where thread_id is not null;
+create unique index run_idempotent on run(owner, idempotency_key) where idempotency_key is not null;
+
+create table step(
+  run_id text not null references run(id) on delete cascade, seq integer not null, name text not null,
+  call_id text not null default '', state text not null, attempt integer not null, output text, at real not null,
+  primary key (run_id, seq)) strict, without rowid;
+
+create table event(
+  seq integer primary key autoincrement, at real not null, type text not null, run_id text, thread_id text,
+  owner text not null, door text not null, data text not null) strict;
+create index event_by_run on event(run_id, seq) where run_id is not null;
+
+create table message(
+  id text primary key, thread_id text not null references thread(id) on delete cascade, run_id text,
+  role text not null, text text not null, answer text, created_at real not null, position integer not null) strict;
+create unique index message_order on message(thread_id, position);
+create unique index message_by_run on message(run_id, role) where run_id is not null;
+
+create table feedback(
+  message_id text primary key references message(id) on delete cascade, rating text not null, note text not null,
+  owner text not null, at real not null) strict;
+
+create table approval(
+  id text primary key, run_id text references run(id), thread_id text, agent_id text not null, owner text not null,
+  door text not null, tool text not null, args text not null, sha256 text not null, reach text not null,
+  undo text not null, quotes text not null, status text not null, created_at real not null, expires_at real not null,
+  decision text, decided_by text, decided_at real, decided_args text, text text, used_at real) strict;
+create index approval_pending on approval(status, created_at);
+"""
+
+_MEMORY = """
+create table episode(
+  rowid integer primary key, id text not null unique, space text not null, source text not null,
+  external_id text not null, thread_id text, session text not null, speaker text not null, occurred_at real not null,
+  recorded_at real not null, text text not null, window text not null, sha256 blob not null,
+  trusted integer not null default 1, unique (space, source, external_id)) strict;
+create index episode_by_time on episode(space, occurred_at);
+create index episode_by_session on episode(space, session, occurred_at, rowid);
+create virtual table episode_fts using fts5(
+  text, window, content='episode', content_rowid='rowid', tokenize='porter unicode61 remove_diacritics 2');
+create trigger episode_added after insert on episode begin
+  insert into episode_fts(rowid, text, window) values (new.rowid, new.text, new.window); end;
+create trigger episode_gone after delete on episode begin
+  insert into episode_fts(episode_fts, rowid, text, window) values ('delete', old.rowid, old.text, old.window); end;
+create trigger episode_changed after update of text, window on episode begin
+  insert into episode_fts(episode_fts, rowid, text, window) values ('delete', old.rowid, old.text, old.window);
+  insert into episode_fts(rowid, text, window) values (new.rowid, new.text, new.window); end;
+
+create table embedding(
+  owner_kind text not null, owner_rowid integer not null, part text not null, model_id text not null,
+  dim integer not null, vector blob not null,
+  primary key (model_id, owner_kind, owner_rowid, part)) strict, without rowid;
+create table outbox(
+  seq integer primary key autoincrement, operation text not null, owner_kind text not null,
+  owner_rowid integer not null) strict;
+
+create table entity(
+  rowid integer primary key, kind text not null, name text not null, canonical text not null,
+  unique (kind, canonical)) strict;
+create table alias(canonical text not null, entity integer not null references entity(rowid) on delete cascade,
+  primary key (canonical, entity)) strict, without rowid;
+create table fact(
+  rowid integer primary key, id text not null unique, space text not null,
+  subject integer not null references entity(rowid), predicate text not null,
+  object integer references entity(rowid), value text, cardinality text not null check (cardinality in ('one', 'many')),
+  valid_from real, valid_to real, recorded_at real not null, retracted_at real, confidence real not null,
+  extractor text not null, superseded_by integer references fact(rowid),
+  check ((object is null) <> (value is null))) strict;
+create unique index fact_current on fact(space, subject, predicate)
+  where cardinality = 'one' and valid_to is null and retracted_at is null;
+create index fact_by_subject on fact(subject, predicate);
+create index fact_by_object on fact(object) where retracted_at is null;
+create table fact_source(
+  fact integer not null references fact(rowid) on delete cascade,
+  episode integer not null references episode(rowid) on delete cascade,
+  span_start integer not null, span_end integer not null, primary key (fact, episode, span_start)) strict, without rowid;
+create table block(label text primary key, text text not null, token_limit integer not null, version integer not null) strict;
+"""
+
+MIGRATIONS = (Migration(1, "core", _CORE), Migration(2, "memory", _MEMORY))

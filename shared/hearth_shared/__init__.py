@@ -1,0 +1,1 @@
+"""What all of Hearth's programs have in common; imports nothing of ours."""

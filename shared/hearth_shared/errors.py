@@ -1,0 +1,238 @@
+"""Every failure a person can meet, each with its cause, its fix and whether trying again helps.
+
+HearthError
+├── BadRequest · InvalidBody · UnsupportedMedia · TooLarge         the request is wrong
+├── Unauthorized · Forbidden · RateLimited                         who asks, how much
+├── NotFound · Conflict · IdempotencyMismatch                      the thing asked about
+├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
+│   └── NotLoopback
+├── BackendUnavailable · Overloaded · DeadlineExceeded · Cancelled the backend now
+├── NoModel · LocalOnly · ModelUnavailable · ModelFailed           answering
+│   ├── IncompleteAnswer
+│   ├── EngineCrashed
+│   └── BadModelFile
+├── StorageFault
+│   ├── StorageFull
+│   └── NewerDatabase
+└── KeyringUnavailable
+"""
+
+from typing import Any, ClassVar
+
+
+class HearthError(Exception):
+    """Says what happened (`detail`) and what to do (`fix`); `data` rides along for programs."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, fix: str = "", **data: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fix = fix
+        self.data = data
+
+    def __str__(self) -> str:
+        return f"{self.detail} {self.fix}".strip()
+
+    def problem(self) -> dict[str, Any]:
+        """This error as an RFC 9457 problem."""
+        return {
+            "type": f"urn:hearth:error:{self.code}",
+            "title": self.code.replace("_", " "),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "fix": self.fix,
+            "retryable": self.retryable,
+            **self.data,
+        }
+
+
+class BadRequest(HearthError):
+    """The request can never succeed as it is."""
+
+    code, status = "bad_request", 400
+
+
+class InvalidBody(BadRequest):
+    """The body is JSON of the wrong shape."""
+
+    code, status = "invalid_body", 422
+
+
+class UnsupportedMedia(BadRequest):
+    """The body is not JSON."""
+
+    code, status = "unsupported_media", 415
+
+
+class TooLarge(BadRequest):
+    """The body is over its limit."""
+
+    code, status = "too_large", 413
+
+
+class Unauthorized(HearthError):
+    """No credential, or one that is wrong, expired or revoked."""
+
+    code, status = "unauthorized", 401
+
+
+class Forbidden(HearthError):
+    """The credential is good, but not for this."""
+
+    code, status = "forbidden", 403
+
+
+class RateLimited(HearthError):
+    """Too many requests; `retry_after` seconds ride along."""
+
+    code, status, retryable = "rate_limited", 429, True
+
+
+class NotFound(HearthError):
+    """There is no such thing, or it is somebody else's."""
+
+    code, status = "not_found", 404
+
+
+class Conflict(HearthError):
+    """Somebody was faster, or the thing is in another state."""
+
+    code, status = "conflict", 409
+
+
+class IdempotencyMismatch(Conflict):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_mismatch"
+
+
+class SettingsError(HearthError):
+    """config.toml or the environment holds an option that cannot be used."""
+
+    code = "bad_settings"
+
+
+class HomeError(HearthError):
+    """Hearth's folder cannot be made or written."""
+
+    code = "bad_home"
+
+
+class PortInUse(HearthError):
+    """The wanted port belongs to another program."""
+
+    code = "port_in_use"
+
+
+class NotLoopback(SettingsError):
+    """Hearth was told to listen beyond this machine."""
+
+    code = "not_loopback"
+
+
+class AlreadyRunning(HearthError):
+    """Another backend owns this home."""
+
+    code = "already_running"
+
+
+class BackendUnavailable(HearthError):
+    """No backend answers."""
+
+    code, status, retryable = "backend_unavailable", 503, True
+
+
+class Overloaded(HearthError):
+    """More is asked than can be served; `retry_after` seconds ride along."""
+
+    code, status, retryable = "overloaded", 503, True
+
+
+class DeadlineExceeded(HearthError):
+    """The time set for it is over."""
+
+    code, status, retryable = "deadline_exceeded", 504, True
+
+
+class Cancelled(HearthError):
+    """The person stopped it."""
+
+    code, status = "cancelled", 499
+
+
+class NoModel(HearthError):
+    """No language model is connected for this role."""
+
+    code, status = "no_model", 503
+
+
+class LocalOnly(HearthError):
+    """It must not leave this machine, and nothing on this machine can answer it."""
+
+    code, status = "local_only", 503
+
+
+class ModelUnavailable(HearthError):
+    """The model did not start to answer."""
+
+    code, status, retryable = "model_unavailable", 503, True
+
+
+class ModelFailed(HearthError):
+    """The model broke off while answering."""
+
+    code, status, retryable = "model_failed", 502, True
+
+
+class IncompleteAnswer(ModelFailed):
+    """The stream ended without its end; what came is kept and marked."""
+
+    code = "incomplete_answer"
+
+
+class EngineCrashed(ModelFailed):
+    """The engine's process died; it is started again."""
+
+    code = "engine_crashed"
+
+
+class BadModelFile(ModelFailed):
+    """The model file is not readable as GGUF, truncated, or crashed the engine twice."""
+
+    code, status, retryable = "bad_model_file", 422, False
+
+
+class StorageFault(HearthError):
+    """The database refused an operation."""
+
+    code = "storage_fault"
+
+
+class StorageFull(StorageFault):
+    """The disk is full; nothing acknowledged was lost and reads go on."""
+
+    code, status, retryable = "storage_full", 507, True
+
+
+class NewerDatabase(StorageFault):
+    """The database was written by a newer Hearth."""
+
+    code = "newer_database"
+
+
+class KeyringUnavailable(HearthError):
+    """The system's keyring is missing, locked or not one that Hearth trusts."""
+
+    code, status = "keyring_unavailable", 503
+
+
+def every_error() -> list[type[HearthError]]:
+    """All classes of the tree, for the docs and the wire."""
+    found: list[type[HearthError]] = [HearthError]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return found

@@ -1,0 +1,103 @@
+"""Where everything of Hearth lives. Standard library only: the hot start path of every door."""
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hearth_shared.errors import HomeError
+
+_LONGEST_SOCKET = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One person's Hearth. Nothing is created until `make` is called."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.toml"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "hearth.db"
+
+    @property
+    def telemetry(self) -> Path:
+        return self.data / "telemetry.db"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def endpoint(self) -> Path:
+        """What the running backend says of itself: pid, version, socket, port."""
+        return self.run / "backend.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "backend.lock"
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket; a path too long for the system becomes a short private one in the temporary folder."""
+        path = self.run / "api.sock"
+        if len(os.fsencode(path)) <= _LONGEST_SOCKET:
+            return path
+        from hashlib import sha256
+
+        short = sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"hearth-{os.getuid()}" / short / "api.sock"
+
+    def key(self, door: str) -> Path:
+        """A first-party door's key; written at each start of the backend, 0600."""
+        return self.run / f"{door}.key"
+
+    def make(self) -> None:
+        """Create the folders, private to this user. Raises HomeError with the reason."""
+        try:
+            for folder in (self.root, self.data, self.models, self.logs, self.run, self.socket.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if folder.stat().st_uid != os.getuid():
+                    raise HomeError(f"{folder} belongs to another user.", "Set HEARTH_HOME to a folder of your own.")
+            for folder in (self.run, self.data, self.socket.parent):
+                folder.chmod(0o700)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(13, "Permission denied", str(folder))
+        except OSError as error:
+            raise HomeError(
+                f"Hearth cannot use its folder {self.root}: {error.strerror or error}.",
+                "Make it writable, or set HEARTH_HOME to a folder of your own.",
+            ) from error
+
+
+def find_home() -> Home:
+    """HEARTH_HOME, or the platform's place for a program's data."""
+    if chosen := os.environ.get("HEARTH_HOME"):
+        return Home(Path(chosen).expanduser().absolute())
+    try:
+        user = Path.home()
+    except RuntimeError as error:
+        raise HomeError("This user has no home folder.", "Set HEARTH_HOME to a folder of your own.") from error
+    if sys.platform == "darwin":
+        return Home(user / "Library" / "Application Support" / "hearth")
+    if sys.platform == "win32":
+        return Home(Path(os.environ.get("LOCALAPPDATA", user / "AppData" / "Local")) / "hearth")
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return Home((Path(base) if base.startswith("/") else user / ".local" / "share") / "hearth")

@@ -1,0 +1,119 @@
+"""What is kept, and how it is found again."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from hearth_shared.protocol.base import Message, Request, Space, Text
+from hearth_shared.protocol.principals import MAIN_SPACE
+
+
+class NewEpisode(Request):
+    """Something said, read or noted. Storing the same (source, external_id) in a space again changes nothing."""
+
+    external_id: str = Field(min_length=1, max_length=256)
+    source: str = Field(default="person", min_length=1, max_length=256)
+    session: str = Field(default="", max_length=256)
+    speaker: str = Field(default="", max_length=128)
+    occurred_at: AwareDatetime
+    text: Text = Field(min_length=1)
+
+
+class EpisodeBatch(Request):
+    """Stored together, or not at all."""
+
+    space: Space = MAIN_SPACE
+    episodes: list[NewEpisode] = Field(min_length=1, max_length=256)
+
+
+class StoredEpisodes(Message):
+    """Ids in the order given; `new` counts those that were not there before."""
+
+    ids: list[str]
+    new: int
+
+
+class Episode(Message):
+    """One episode as it is kept."""
+
+    id: str
+    space: str
+    external_id: str
+    source: str
+    session: str
+    speaker: str
+    occurred_at: AwareDatetime
+    recorded_at: AwareDatetime
+    text: str
+    trusted: bool = True
+
+
+class EpisodeList(Message):
+    """Newest first; `next` continues the list."""
+
+    episodes: list[Episode]
+    next: str | None = None
+
+
+class SearchRequest(Request):
+    """A question to memory. With `token_budget`, hits are cut to fit (characters / 4)."""
+
+    space: Space = MAIN_SPACE
+    query: str = Field(min_length=1, max_length=4000)
+    k: int = Field(default=10, ge=1, le=200)
+    token_budget: int | None = Field(default=None, ge=1, le=200_000)
+    sources: list[str] | None = Field(default=None, max_length=64)
+    after: AwareDatetime | None = None
+    before: AwareDatetime | None = None
+
+
+class Signals(Message):
+    """Why a hit ranks where it does: each signal's weighted share of the score."""
+
+    bm25: float = 0.0
+    bm25_window: float = 0.0
+    dense: float = 0.0
+    dense_window: float = 0.0
+    speaker: float = 0.0
+    date: float = 0.0
+
+
+class Hit(Message):
+    """One found memory."""
+
+    kind: Literal["episode"] = "episode"
+    id: str
+    space: str
+    external_id: str
+    source: str
+    session: str
+    speaker: str
+    occurred_at: AwareDatetime
+    text: str
+    score: float
+    signals: Signals
+    trusted: bool = True
+
+
+class SearchResult(Message):
+    """Best first. `degraded` says once what was missing; `answered_by` says which way dense hits came."""
+
+    results: list[Hit]
+    degraded: list[str] = []
+    answered_by: Literal["exact", "words only"] = "exact"
+
+
+class ForgetRequest(Request):
+    """Episodes to forget. `dry_run` lists what would go and changes nothing."""
+
+    ids: list[str] = Field(min_length=1, max_length=256)
+    dry_run: bool = False
+
+
+class Forgotten(Message):
+    """What went, or would go."""
+
+    episodes: list[Episode]
+    vectors: int
+    facts: int = 0
+    dry_run: bool

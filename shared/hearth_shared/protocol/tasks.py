@@ -1,0 +1,179 @@
+"""Tasks (a task is a run), their steps, and how they ended."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from hearth_shared.protocol.base import Identifier, Json, Message, Request, Seconds, Text
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; the last four are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+FINAL = frozenset({RunStatus.FINISHED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.DEAD})
+
+
+class Lane(StrEnum):
+    """Who goes first. The lane follows from route and token, never from the client's word alone."""
+
+    INLINE = "inline"
+    CHAT = "chat"
+    AMBIENT = "ambient"
+    INDEXING = "indexing"
+
+
+class FileText(Request):
+    """A file's text that an answer may quote; it is not remembered."""
+
+    name: str = Field(min_length=1, max_length=1024)
+    text: Text
+
+
+class TaskContext(Request):
+    """What the asker lays beside the goal."""
+
+    files: list[FileText] = Field(default=[], max_length=64)
+    note: Text = ""
+
+
+class TaskRequest(Request):
+    """Work for an agent."""
+
+    goal: Text = Field(min_length=1)
+    context: TaskContext = TaskContext()
+    priority: int = Field(default=100, ge=0, le=1000, description="lower goes first inside a lane")
+    thread_id: Identifier | None = None
+    local_only: bool = False
+    webhook_url: str | None = Field(default=None, max_length=2048)
+    deadline_s: float | None = Field(default=None, gt=0, le=86_400)
+
+
+class MadeBy(Message):
+    """Where an answer was made. `model` is empty when no language model was connected."""
+
+    where: Literal["this machine", "another machine", "cloud", "no model"] = "no model"
+    model: str = ""
+    provider: str = ""
+    test_model: bool = False
+
+
+class Tokens(Message):
+    """What a call cost. `cost` is in US dollars; None when the price is not known, 0 on this machine."""
+
+    input: int = 0
+    output: int = 0
+    cost: float | None = 0.0
+
+
+class Source(Message):
+    """Where a statement came from, so that a person can open it."""
+
+    n: int = Field(description="the number it is cited by, from 1")
+    kind: Literal["memory", "file", "docs", "page"]
+    id: str
+    title: str
+    quote: str
+    speaker: str = ""
+    occurred_at: Seconds | None = None
+    score: float = 0.0
+    location: str = ""
+
+
+class Answer(Message):
+    """What a run came to."""
+
+    text: str
+    sources: list[Source] = []
+    made_by: MadeBy = MadeBy()
+    tokens: Tokens = Tokens()
+    complete: bool = True
+    notes: list[str] = Field(default=[], description="said once each: what was degraded, and the fix")
+
+
+class Failure(Message):
+    """Why a run did not come to an answer."""
+
+    code: str
+    detail: str
+    fix: str = ""
+    retryable: bool = False
+
+
+class Step(Message):
+    """One journaled step of a run."""
+
+    seq: int
+    name: str
+    call_id: str = ""
+    state: Literal["started", "done", "failed", "unknown"]
+    at: Seconds
+
+
+class Task(Message):
+    """A task as it stands now."""
+
+    id: str
+    agent_id: str
+    thread_id: str | None = None
+    goal: str
+    status: RunStatus
+    lane: Lane
+    priority: int = 100
+    door: str
+    local_only: bool = False
+    attempt: int = 0
+    created_at: Seconds
+    started_at: Seconds | None = None
+    finished_at: Seconds | None = None
+    deadline_at: Seconds | None = None
+    answer: Answer | None = None
+    failure: Failure | None = None
+
+
+class TaskDetail(Task):
+    """A task with its steps."""
+
+    steps: list[Step] = []
+
+
+class TaskAccepted(Message):
+    """It is stored and will be done."""
+
+    task_id: str
+    thread_id: str | None = None
+    status: RunStatus = RunStatus.QUEUED
+
+
+class TaskList(Message):
+    """Newest first; `next` continues the list."""
+
+    tasks: list[Task]
+    next: str | None = None
+
+
+class Agent(Message):
+    """A profile that tasks can be given to."""
+
+    id: str
+    title: str
+    description: str
+    tools: list[str]
+
+
+class AgentList(Message):
+    """All profiles."""
+
+    agents: list[Agent]
+
+
+Arguments = Json
