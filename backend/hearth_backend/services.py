@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hearth_shared.secrets import Secrets
+
     from hearth_backend.engine.client import Engine
     from hearth_backend.engine.embedder import MiniLMEmbedder
     from hearth_backend.gateway.gateway import Gateway
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from hearth_backend.storage.clients import Clients
     from hearth_backend.storage.database import Database
     from hearth_shared.paths import Home
-    from hearth_shared.secrets import Secrets
     from hearth_shared.settings import Settings
 
 

@@ -5,6 +5,7 @@ Order: environment (`HEARTH_<SECTION>__<OPTION>`), then config.toml, then the de
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,7 +116,7 @@ class Settings(_Section):
     observe: Observe = Observe()
 
 
-def load(path: Path, environ: "os._Environ[str] | dict[str, str] | None" = None) -> Settings:
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from `path` (it may be absent) and the environment. Raises SettingsError naming option and fix."""
     values = _from_file(path)
     for section, option, text in _from_environment(os.environ if environ is None else environ):
@@ -139,7 +140,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.", "Make it readable.") from error
 
 
-def _from_environment(environ: "os._Environ[str] | dict[str, str]") -> list[tuple[str, str, str]]:
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for name, text in environ.items():
         section, separator, option = name.removeprefix("HEARTH_").lower().partition("__")
