@@ -1,7 +1,7 @@
 """Every failure a person can meet, each with its cause, its fix and whether trying again helps.
 
 HearthError
-├── BadRequest · InvalidBody · UnsupportedMedia · TooLarge         the request is wrong
+├── BadRequest · InvalidBody · UnsupportedMedia · MethodNotAllowed · TooLarge   the request is wrong
 ├── Unauthorized · Forbidden · RateLimited                         who asks, how much
 ├── NotFound · Conflict · IdempotencyMismatch                      the thing asked about
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
@@ -17,7 +17,9 @@ HearthError
 └── KeyringUnavailable
 """
 
-from typing import Any, ClassVar
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 
 class HearthError(Exception):
@@ -66,6 +68,12 @@ class UnsupportedMedia(BadRequest):
     """The body is not JSON."""
 
     code, status = "unsupported_media", 415
+
+
+class MethodNotAllowed(BadRequest):
+    """The address is right, the method is not; `allow` names those that are."""
+
+    code, status = "method_not_allowed", 405
 
 
 class TooLarge(BadRequest):
@@ -236,3 +244,26 @@ def every_error() -> list[type[HearthError]]:
     for kind in found:
         found.extend(kind.__subclasses__())
     return found
+
+
+_FIXED_FIELDS = frozenset({"type", "title", "status", "code", "detail", "fix", "retryable"})
+
+
+def from_problem(problem: Mapping[str, Any], status: int = 500) -> HearthError:
+    """The error a problem was made from. A code of a newer Hearth becomes the widest class of its status."""
+    kinds = every_error()
+    status = int(problem.get("status", status))
+    named = (kind for kind in kinds if kind.code == problem.get("code") and "code" in vars(kind))
+    kind = next(named, None) or next((kind for kind in kinds if kind.status == status), HearthError)
+    data = {name: value for name, value in problem.items() if name not in _FIXED_FIELDS}
+    detail = problem.get("detail") or f"The backend answered with status {status}."
+    return kind(str(detail), str(problem.get("fix", "")), **data)
+
+
+def from_body(status: int, body: bytes) -> HearthError:
+    """The error of an answer with this status, whose body should be a problem."""
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = None
+    return from_problem(cast("dict[str, Any]", problem) if isinstance(problem, dict) else {}, status)

@@ -2,17 +2,15 @@
 
 import os
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hearth_shared.errors import HomeError
 
 _LONGEST_SOCKET = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):  # not a dataclass: importing dataclasses costs every door 8 ms
     """One person's Hearth. Nothing is created until `make` is called."""
 
     root: Path
@@ -51,6 +49,11 @@ class Home:
         return self.run / "backend.json"
 
     @property
+    def startup_error(self) -> Path:
+        """Why the last start failed, as a problem; absent after one that did not."""
+        return self.run / "startup-error.json"
+
+    @property
     def lock(self) -> Path:
         return self.run / "backend.lock"
 
@@ -60,6 +63,7 @@ class Home:
         path = self.run / "api.sock"
         if len(os.fsencode(path)) <= _LONGEST_SOCKET:
             return path
+        import tempfile  # both only for the rare long path: 5 ms that no other start pays
         from hashlib import sha256
 
         short = sha256(os.fsencode(self.root)).hexdigest()[:16]

@@ -43,7 +43,9 @@ class Models(_Section):
     embed: str = Field(default="auto", description="Model for embeddings; auto is the built-in MiniLM.")
     cloud: Literal["never", "fallback", "allowed"] = Field(
         default="fallback",
-        description="never: cloud models are not asked; fallback: when nothing on this machine can; allowed: also when named.",
+        description=(
+            "never: cloud models are not asked; fallback: when nothing on this machine can; allowed: also when named."
+        ),
     )
     look_around: bool = Field(default=True, description="Look for Ollama, LM Studio and llama-server on this machine.")
 
@@ -118,16 +120,22 @@ class Settings(_Section):
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from `path` (it may be absent) and the environment. Raises SettingsError naming option and fix."""
-    values = _from_file(path)
+    values = read(path)
     for section, option, text in _from_environment(os.environ if environ is None else environ):
         values.setdefault(section, {})[option] = text
+    return validated(values, path)
+
+
+def validated(values: Mapping[str, Any], path: Path) -> Settings:
+    """Settings from what stands in `path`. Raises SettingsError naming option and fix."""
     try:
         return Settings.model_validate(values, strict=False)
     except ValidationError as error:
         raise _explained(error, path) from error
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """What stands in the file, unchecked; nothing when there is none."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:

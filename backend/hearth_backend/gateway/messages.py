@@ -1,6 +1,6 @@
 """What goes to a model and what comes back, in one shape for every provider."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -81,12 +81,15 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """First event of every answer: which model, and where it runs."""
+    """First event of every answer: which model, and where it runs; `instead_of` names a model that should have
+    answered, and `because` says why it did not."""
 
     model: str
     provider: str
     where: Where
     test_model: bool = False
+    instead_of: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Last event of every complete answer. Without it the answer is not whole (an exception says why)."""
+    """Last event of every complete answer. Without it the answer is not whole (an exception says why).
+
+    The gateway fills in `cost`: US dollars, 0 on a machine of the person's own, None when the price is not known.
+    `counted` is false when the model did not tell and the tokens are estimated from characters.
+    """
 
     reason: FinishReason
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
+    cost: float | None = None
+    counted: bool = True
 
 
 ChatEvent = Chosen | TextDelta | ReasoningDelta | ToolCallDelta | Restart | Finished
@@ -157,9 +166,9 @@ class Provider(Protocol):
         """What can be asked now; empty when nobody is there."""
         ...
 
-    def chat(self, request: ChatRequest, caller: Caller) -> AsyncIterator[ChatEvent]: ...
+    def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]: ...
 
-    def complete(self, request: CompletionRequest, caller: Caller) -> AsyncIterator[ChatEvent]: ...
+    def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]: ...
 
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings: ...
 
@@ -176,8 +185,8 @@ class Models(Protocol):
         """Whether some model could take such a call now."""
         ...
 
-    def chat(self, request: ChatRequest, caller: Caller) -> AsyncIterator[ChatEvent]: ...
+    def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]: ...
 
-    def complete(self, request: CompletionRequest, caller: Caller) -> AsyncIterator[ChatEvent]: ...
+    def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]: ...
 
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings: ...

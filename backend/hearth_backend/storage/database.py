@@ -45,19 +45,19 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[Migration], *, synchronous: str = "FULL") -> None:
         self.path = path
-        self._connection = driver.connect(path, synchronous=synchronous)
-        try:
+        with contextlib.ExitStack() as undo:
+            self._connection = driver.connect(path, synchronous=synchronous)
+            undo.callback(self._connection.close)
             migrate(self._connection, path, migrations)
-        except BaseException:
-            self._connection.close()
-            raise
-        self._queue: queue.Queue[_Operation | None] = queue.Queue(_QUEUE)
+            self._peek = driver.connect(path, read_only=True)
+            undo.pop_all()
+        self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._readers_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix=f"read-{path.stem}")
-        self._peek = driver.connect(path, read_only=True)
-        self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"write-{path.stem}", daemon=True)
         self._thread.start()
 
@@ -65,17 +65,18 @@ class Database:
         """Run `work` in the writer's transaction; return its value once it is on disk.
 
         `committed` is called on the event loop with the value, in commit order, before any waiter resumes: it is
-        where events are published. `work` runs in the writer thread and must be quick.
+        where events are published. `work` runs in the writer thread and must be quick. A caller that is cancelled
+        while it waits does not take the operation back.
         """
-        if self._closed:
-            raise StorageFault("The database is closed.", "Start Hearth again with `hearth up`.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         operation = _Operation(work, cast("Callable[[Any], None] | None", committed), future, loop)
-        try:
-            self._queue.put_nowait(operation)
-        except queue.Full:
-            raise Overloaded("Too much is waiting to be stored.", "Try again in a second.", retry_after=1) from None
+        with self._gate:  # nothing is queued behind the end mark, where nobody would answer it
+            if self._closed:
+                raise _closed()
+            if self._queue.qsize() >= _QUEUE:
+                raise Overloaded("Too much is waiting to be stored.", "Try again in a second.", retry_after=1)
+            self._queue.put(operation)
         return await future
 
     async def execute(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
@@ -84,6 +85,8 @@ class Database:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a read-only connection in a reader thread."""
+        if self._closed:
+            raise _closed()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
     async def fetch(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
@@ -99,18 +102,22 @@ class Database:
             return self._peek.execute(sql, args).fetchone()
 
     async def close(self) -> None:
-        """Commit what was accepted, checkpoint, close."""
-        if self._closed:
-            return
-        self._closed = True
-        self._queue.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        """Commit what was accepted, let running reads end, close."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._thread.join()
         self._pool.shutdown()
-        for connection in (*self._readers, self._peek, self._connection):
+        for connection in (*self._readers, self._peek, self._connection):  # the writer last: it checkpoints
             connection.close()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        connection = getattr(self._local, "connection", None)
+        connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = driver.connect(self.path, read_only=True)
             with self._readers_lock:
@@ -121,17 +128,24 @@ class Database:
     # -- the writer thread
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            batch = [self._queue.get()]
-            with contextlib.suppress(queue.Empty):
-                while len(batch) < _BATCH:
-                    batch.append(self._queue.get_nowait())
-            stopping = None in batch
-            if operations := [operation for operation in batch if operation is not None]:
-                self._commit(operations)
-        with contextlib.suppress(Exception):
-            self._connection.execute("pragma wal_checkpoint(truncate)")
+        last = False
+        while not last:
+            batch, last = self._next()
+            if batch:
+                self._commit(batch)
+
+    def _next(self) -> tuple[list[_Operation], bool]:
+        """All that waits, up to a batch; and whether the end mark, which is put once and last, came with it."""
+        batch: list[_Operation] = []
+        operation = self._queue.get()
+        with contextlib.suppress(queue.Empty):
+            while operation is not None:
+                batch.append(operation)
+                if len(batch) == _BATCH:
+                    return batch, False
+                operation = self._queue.get_nowait()
+            return batch, True
+        return batch, False
 
     def _commit(self, operations: list[_Operation]) -> None:
         try:
@@ -139,12 +153,11 @@ class Database:
             for operation in operations:
                 self._apply(operation)
             self._connection.execute("commit")
-        except Exception as error:  # the top of the writer: every waiter must hear, and the thread must live
+        except BaseException as error:  # the top of the writer: every waiter must hear, and the thread must live
             log.warning("a commit failed: %s", error)
             self._rollback()
-            fault = error if isinstance(error, HearthError) else driver.translated(error, "commit")
-            for operation in operations:
-                operation.result, operation.error = None, fault
+            for operation in operations:  # an exception each: they are raised in tasks of their own
+                operation.result, operation.error = None, operation.error or driver.translated(error, "commit")
         self._answer(operations)
 
     def _apply(self, operation: _Operation) -> None:
@@ -152,14 +165,13 @@ class Database:
         connection.execute("savepoint operation")
         try:
             operation.result = operation.work(connection)
-            connection.execute("release operation")
-        except Exception as error:
+        except BaseException as error:
             if not connection.in_transaction:  # SQLite rolled everything back by itself (disk full, I/O error)
                 raise
             connection.execute("rollback to operation")
-            connection.execute("release operation")
             known = isinstance(error, HearthError) or not driver.is_driver_error(error)
             operation.error = error if known else driver.translated(error, "write")
+        connection.execute("release operation")
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
@@ -174,6 +186,10 @@ class Database:
         for loop, group in by_loop.items():
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_resolve, group)
+
+
+def _closed() -> StorageFault:
+    return StorageFault("The database is closed.", "Start Hearth again with `hearth up`.")
 
 
 def _resolve(operations: list[_Operation]) -> None:

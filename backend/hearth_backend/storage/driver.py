@@ -5,24 +5,15 @@ is no wheel, the standard library's driver serves and `hearth doctor` says which
 """
 
 import contextlib
+import importlib
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from sqlite3 import Connection, Row
+from typing import Any, Final
 
 from hearth_shared.errors import StorageFault, StorageFull
-
-if TYPE_CHECKING:
-    from sqlite3 import Connection, Row
-
-    driver: Any
-else:
-    from sqlite3 import Connection, Row
-
-    try:
-        from sqlcipher3 import dbapi2 as driver
-    except ImportError:
-        driver = sqlite3
 
 __all__ = [
     "DRIVER",
@@ -31,39 +22,72 @@ __all__ = [
     "Connection",
     "Row",
     "connect",
+    "create_private",
     "errors",
     "is_driver_error",
     "translated",
 ]
 
-DRIVER: Final[str] = driver.__name__.split(".")[0]
-SQLITE_VERSION: Final[tuple[int, int, int]] = tuple(driver.sqlite_version_info)
+
+def _choose() -> Any:
+    """sqlcipher3 has no types; its classes behave as the standard library's, whose names the types borrow."""
+    try:
+        return importlib.import_module("sqlcipher3.dbapi2")
+    except ImportError:
+        return sqlite3
+
+
+_driver: Final[Any] = _choose()
+DRIVER: Final[str] = _driver.__name__.split(".")[0]
+SQLITE_VERSION: Final[tuple[int, int, int]] = tuple(_driver.sqlite_version_info)
 SAFE_VERSION: Final = (3, 51, 3)
 # sqlcipher3's exceptions are not subclasses of sqlite3's.
-_Error: Final[tuple[type[Exception], ...]] = (driver.Error, sqlite3.Error)
+_Error: Final[tuple[type[Exception], ...]] = (_driver.Error, sqlite3.Error)
+_BUSY: Final = (5, 6)
 _FULL: Final = 13
+_SHM_SIZE: Final = 10 | 19 << 8  # SQLITE_IOERR_SHMSIZE: there was no room for the WAL's index
 
 
-def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> "Connection":
-    """Open `path` in WAL mode; rows come as mappings. A read-only connection cannot change anything."""
-    mode = "ro" if read_only else "rwc"
+def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -> Connection:
+    """Open `path` in WAL mode, readable by its owner alone; rows come as mappings.
+
+    A read-only connection cannot change anything, and does not create the file.
+    """
     with errors(f"open {path.name}"):
-        connection = driver.connect(
+        if not read_only:
+            create_private(path)
+        mode = "ro" if read_only else "rw"
+        connection: Connection = _driver.connect(
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
-        connection.row_factory = driver.Row
-        connection.execute("pragma busy_timeout=5000")
-        connection.execute("pragma foreign_keys=on")
-        if read_only:
-            connection.execute("pragma query_only=on")
-        else:
-            connection.execute("pragma journal_mode=wal")
-            connection.execute(f"pragma synchronous={synchronous}")
+        try:
+            connection.row_factory = _driver.Row
+            for pragma in _pragmas(read_only, synchronous):
+                connection.execute(f"pragma {pragma}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
+def _pragmas(read_only: bool, synchronous: str) -> tuple[str, ...]:
+    common = ("busy_timeout=5000", "foreign_keys=on")
+    return (*common, "query_only=on") if read_only else (*common, "journal_mode=wal", f"synchronous={synchronous}")
+
+
+def create_private(path: Path) -> None:
+    """An empty file for its owner alone, if there is none; SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StorageFault(
+            f"The database {path} cannot be written: {error.strerror}.",
+            "Make the folder writable, or set HEARTH_HOME to a folder of your own.",
+        ) from error
+
+
 @contextlib.contextmanager
-def errors(doing: str) -> Iterator[None]:
+def errors(doing: str) -> Generator[None]:
     """Translate the driver's exceptions at the border."""
     try:
         yield
@@ -76,12 +100,14 @@ def is_driver_error(error: BaseException) -> bool:
     return isinstance(error, _Error)
 
 
-def translated(error: Exception, doing: str) -> StorageFault:
+def translated(error: BaseException, doing: str) -> StorageFault:
     """Our error for one of the driver's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == _FULL or "disk is full" in str(error):
+    code: int = getattr(error, "sqlite_errorcode", None) or 0
+    if code & 0xFF == _FULL or code == _SHM_SIZE:
         return StorageFull(
             "The disk is full, so nothing new can be stored.",
             "Free some space; Hearth goes on by itself. What it had acknowledged is safe.",
         )
+    if code & 0xFF in _BUSY:
+        return StorageFault(f"The database could not {doing}: another program holds it.", "Close that program.")
     return StorageFault(f"The database could not {doing}: {error}.", "Run `hearth doctor`.")

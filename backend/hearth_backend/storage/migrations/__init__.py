@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection
-from hearth_shared.errors import NewerDatabase
+from hearth_shared.errors import NewerDatabase, StorageFault
 
 log = logging.getLogger(__name__)
 _KEPT = 3
@@ -31,18 +31,17 @@ def version(connection: Connection) -> int:
 def migrate(connection: Connection, path: Path, migrations: Sequence[Migration]) -> None:
     """Apply what is missing, each in a transaction of its own."""
     with driver.errors("migrate"):
-        at = version(connection)
+        first = version(connection)
         newest = migrations[-1].number
-        if at > newest:
+        if first > newest:
             raise NewerDatabase(
-                f"{path.name} was written by a newer Hearth (schema {at}, this one knows {newest}).",
+                f"{path.name} was written by a newer Hearth (schema {first}, this one knows {newest}).",
                 "Update Hearth, or restore a backup made by this version.",
             )
-        for migration in migrations[at:]:
-            if at:
-                _backup(connection, path, at)
+        for migration in migrations[first:]:
+            if first:  # a database that is being made holds nothing yet
+                _backup(connection, path, migration.number)
             _apply(connection, migration)
-            at = migration.number
 
 
 def _apply(connection: Connection, migration: Migration) -> None:
@@ -55,15 +54,28 @@ def _apply(connection: Connection, migration: Migration) -> None:
         raise
 
 
-def _backup(connection: Connection, path: Path, at: int) -> None:
+def _backup(connection: Connection, path: Path, before: int) -> None:
     """A whole copy beside the database; the newest few are kept."""
     folder = path.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    target = folder / f"{path.stem}-before-schema-{at + 1}.db"
-    target.unlink(missing_ok=True)
-    connection.execute("vacuum into ?", (str(target),))
-    target.chmod(0o600)
-    old = sorted(folder.glob(f"{path.stem}-before-schema-*.db"), key=lambda file: file.stat().st_mtime)
+    target = folder / f"{path.stem}-before-schema-{before}.db"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        target.unlink(missing_ok=True)
+        driver.create_private(target)
+        connection.execute("vacuum into ?", (str(target),))
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StorageFault(
+                f"No backup of {path.name} could be made: {error.strerror}.", f"Make {folder} writable."
+            ) from error
+        raise
+    _thin(folder, path.stem)
+
+
+def _thin(folder: Path, stem: str) -> None:
+    old = sorted(folder.glob(f"{stem}-before-schema-*.db"), key=lambda file: file.stat().st_mtime)
     for file in old[:-_KEPT]:
         with contextlib.suppress(OSError):
             file.unlink()

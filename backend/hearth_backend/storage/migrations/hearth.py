@@ -10,21 +10,24 @@ create table client(
 
 create table thread(
   id text primary key, title text not null, agent_id text not null, owner text not null, door text not null,
-  local_only integer not null, version integer not null default 1, created_at real not null, updated_at real not null) strict;
+  local_only integer not null, version integer not null default 1, created_at real not null,
+  updated_at real not null) strict;
 create index thread_by_use on thread(owner, updated_at desc, id);
 
 create table run(
-  id text primary key, agent_id text not null, thread_id text references thread(id), goal text not null,
-  context text not null default '{}', lane text not null, priority integer not null, status text not null,
-  owner text not null, door text not null, principal text not null, local_only integer not null,
-  webhook_url text, deadline_at real, idempotency_key text, request_sha256 blob,
+  rowid integer primary key, id text not null unique, agent_id text not null, thread_id text references thread(id),
+  goal text not null, context text not null default '{}', lane text not null, priority integer not null,
+  status text not null, owner text not null, door text not null, principal text not null, spaces text not null,
+  local_only integer not null, webhook_url text, deadline_at real, idempotency_key text, request_sha256 blob,
   answer text, failure text, attempt integer not null default 0, fence integer not null default 0,
   lease_until real, cancel_requested integer not null default 0, trace_id text not null default '',
-  created_at real not null, started_at real, finished_at real) strict;
-create index run_queue on run(priority, created_at, id) where status = 'queued';
-create index run_open on run(status) where status in ('queued', 'running', 'waiting');
-create index run_by_owner on run(owner, created_at desc, id);
-create index run_by_thread on run(thread_id, created_at) where thread_id is not null;
+  created_at real not null, started_at real, finished_at real,
+  lane_rank integer generated always as (
+    case lane when 'inline' then 0 when 'chat' then 1 when 'ambient' then 2 else 3 end) virtual) strict;
+create index run_queue on run(lane_rank, priority) where status = 'queued';
+create index run_open on run(lane, status) where status in ('queued', 'running', 'waiting');
+create index run_open_by_thread on run(thread_id) where status in ('queued', 'running', 'waiting');
+create index run_by_owner on run(owner);
 create unique index run_idempotent on run(owner, idempotency_key) where idempotency_key is not null;
 
 create table step(
@@ -100,8 +103,10 @@ create index fact_by_object on fact(object) where retracted_at is null;
 create table fact_source(
   fact integer not null references fact(rowid) on delete cascade,
   episode integer not null references episode(rowid) on delete cascade,
-  span_start integer not null, span_end integer not null, primary key (fact, episode, span_start)) strict, without rowid;
-create table block(label text primary key, text text not null, token_limit integer not null, version integer not null) strict;
+  span_start integer not null, span_end integer not null,
+  primary key (fact, episode, span_start)) strict, without rowid;
+create table block(
+  label text primary key, text text not null, token_limit integer not null, version integer not null) strict;
 """
 
 MIGRATIONS = (Migration(1, "core", _CORE), Migration(2, "memory", _MEMORY))

@@ -1,0 +1,72 @@
+# Two commands matter: `make run` starts Hearth, `make test` proves it. `make help` lists the rest.
+PYTHON ?= python3
+SETUP  := $(PYTHON) packaging/setup.py
+BIN    := .venv/bin
+# The benches are modules of tests/bench; -P keeps their folder, which has an http.py, off the path.
+BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-crash soak check fix docs lock clean dev engine bench-http bench-idle bench-start bench-retrieval
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+run:  ## start Hearth, setting up what is missing (ENGINE=no CHAT=no leave a part out)
+	@$(SETUP) run $(if $(filter no,$(ENGINE)),--no-engine) $(if $(filter no,$(CHAT)),--no-chat)
+
+test: dev engine  ## everything needed to trust a change: unit, integration, engine, clients, security, fuzz
+	@$(BIN)/python packaging/tiers.py unit integration engine clients security fuzz
+
+test-crash: dev engine  ## kill -9 at random moments (HEARTH_CRASH_N=50 for more of them)
+	@$(BIN)/python packaging/tiers.py crash
+
+soak: dev engine  ## the full numbers and the long runs: crash, bare machine, every bench (about an hour)
+	HEARTH_CRASH_N=50 $(BIN)/python packaging/tiers.py --no-budget crash setup
+	$(MAKE) bench-start bench-idle bench-http
+
+check: dev  ## format, lint, types, import contracts, generated files
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python packaging/generate_wire.py --check
+	$(BIN)/python packaging/generate_docs.py --check
+	$(BIN)/python packaging/build_minilm_graph.py --check
+
+fix: dev  ## format, and mend what ruff can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+docs: dev  ## make the generated files anew
+	$(BIN)/python packaging/generate_wire.py
+	$(BIN)/python packaging/generate_docs.py
+
+bench-http: dev  ## 1000 requests a second for a minute, then ten times that
+	@$(BENCH)http
+
+bench-idle: dev  ## what an idle Hearth costs
+	@$(BENCH)idle
+
+bench-start: dev  ## what starting costs
+	@$(BENCH)start
+
+bench-retrieval: dev  ## how well memory finds things
+	@$(BENCH)retrieval
+
+COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)
+	$(COMPILE) --group models --group dev --extra local --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group models --extra local -c requirements-dev.lock pyproject.toml -o requirements-local.lock
+	$(COMPILE) --group models -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) packaging/requirements-build.in -o packaging/requirements-build.lock
+	$(COMPILE) packaging/requirements-uv.in -o packaging/requirements-uv.lock
+
+clean:  ## remove the environment and every cache in this checkout; memories and models stay
+	rm -rf .venv .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist schemathesis-report
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev:
+	@$(SETUP) environment --dev
+
+engine: dev
+	@$(SETUP) engine

@@ -1,0 +1,88 @@
+"""Errors on the wire: RFC 9457 problems for native routes, OpenAI's shape for the OpenAI door; one function each.
+
+What is said before a credential was accepted is constant: the same bytes for every route, known or not, naming
+neither product nor version, so that a scan learns nothing. It can be read as either shape.
+"""
+
+import json
+import math
+from typing import Any, Final
+
+from hearth_backend.api.exchange import JSON, Reply
+from hearth_shared.errors import HearthError
+
+PROBLEM: Final = b"application/problem+json"
+_LENGTH: Final = 640
+_MAYBE_UNREAD: Final = (413, 504)  # part of the body may still be on its way
+
+
+def _constant(status: int, code: str, kind: str, detail: str, fix: str) -> bytes:
+    said: dict[str, Any] = {
+        "type": "about:blank",
+        "title": code,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "fix": fix,
+        "retryable": False,
+        "error": {"message": f"{detail} {fix}", "type": kind, "param": None, "code": code},
+    }
+    text = json.dumps(said).encode()
+    assert len(text) <= _LENGTH
+    return text.ljust(_LENGTH)
+
+
+UNAUTHORIZED: Final = _constant(
+    401,
+    "unauthorized",
+    "authentication_error",
+    "No valid token came with this request.",
+    "Send `Authorization: Bearer <token>`; a token can be wrong, expired or revoked.",
+)
+REFUSED: Final = _constant(
+    403,
+    "forbidden",
+    "permission_error",
+    "This request does not come from a program on this machine.",
+    "Name this server exactly in Host, send no foreign Origin, and no token in the address.",
+)
+
+
+def native(error: HearthError, request_id: str) -> Reply:
+    """An error as a problem; `request_id` finds it in the log."""
+    body = _dump({**error.problem(), "request_id": request_id})
+    return Reply(body, error.status, PROBLEM, _headers(error))
+
+
+def openai(error: HearthError, request_id: str) -> Reply:
+    """An error in OpenAI's shape, as its SDKs read it."""
+    status = 400 if error.status == 422 else error.status
+    said: dict[str, Any] = {
+        "message": str(error),
+        "type": _kind(status),
+        "param": error.data.get("field") or None,
+        "code": error.code,
+    }
+    return Reply(_dump({"error": said, "request_id": request_id}), status, JSON, _headers(error))
+
+
+def _kind(status: int) -> str:
+    known = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    return known.get(status) or ("invalid_request_error" if status < 500 else "server_error")
+
+
+def _headers(error: HearthError) -> tuple[tuple[bytes, bytes], ...]:
+    headers: list[tuple[bytes, bytes]] = []
+    wait = error.data.get("retry_after")
+    if isinstance(wait, int | float):
+        headers.append((b"retry-after", str(max(1, math.ceil(wait))).encode()))
+    if error.status in _MAYBE_UNREAD:
+        headers.append((b"connection", b"close"))
+    allow = error.data.get("allow")
+    if isinstance(allow, str):
+        headers.append((b"allow", allow.encode()))
+    return tuple(headers)
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, default=str).encode()

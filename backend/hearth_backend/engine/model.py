@@ -1,0 +1,169 @@
+"""A loaded model: what its file says, and the prompts it was trained on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hearth_backend.engine import native
+from hearth_backend.engine.bounds import Exceeded, bounded
+from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
+from hearth_backend.engine.frames import Chat, Complete, Load
+from hearth_backend.engine.markup import Marker, Markup, fence_for
+from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
+from hearth_backend.engine.templates import OTHER_FILE, ChatTemplate
+from hearth_shared.errors import BadModelFile, BadRequest
+
+BATCH = 512
+_LONGEST_TOKEN = 64
+_ROLES = ("system", "developer", "user", "assistant", "tool")
+_LEAST_CONTEXT = 256
+
+
+class Model:
+    """A GGUF in memory with its one context; belongs to the child's engine thread."""
+
+    def __init__(self, load: Load, abort: AbortFlag) -> None:
+        self.name = load.name
+        self.gpu_layers = load.gpu_layers
+        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers)
+        context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
+        try:
+            self.context = NativeContext(
+                self._native,
+                abort,
+                context=context,
+                batch=min(BATCH, context),
+                threads=load.threads,
+                batch_threads=load.batch_threads,
+            )
+        except NativeError as error:
+            raise NoContext(str(error)) from error
+        self.test_model = self._native.meta("hearth.test_model") == "true"
+        self._bos = self._native.special("bos")
+        source = self._native.meta("tokenizer.chat_template")
+        self._template = ChatTemplate(source, bos=self._spelled("bos"), eos=self._spelled("eos"))
+        self._markup = Markup(self._native.markers(), self._template.source)
+        self._fim = FimTokens(*map(self._native.special, ("fim_pre", "fim_suf", "fim_mid", "fim_rep", "fim_sep")))
+        self.note = self._template.note
+
+    @property
+    def native(self) -> NativeModel:
+        return self._native
+
+    def tokenize(self, text: str) -> list[int]:
+        """Tokens of plain text. Raises BadRequest for a text that can fit no context of this model."""
+        self._check_size(len(text))
+        return self._native.tokenize(text)
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of these tokens. Raises BadRequest for a number that is none."""
+        if any(not 0 <= token < self._native.vocabulary for token in tokens):
+            raise BadRequest("One of the numbers is no token of this model.", "Send what this model's tokenize gave.")
+        return b"".join(map(self._native.piece, tokens)).decode("utf-8", "replace")
+
+    def chat_prompt(self, chat: Chat) -> list[int]:
+        """The tokens of a conversation. Raises BadRequest when it is longer than the context."""
+        _check_roles(chat.messages)
+        fence = fence_for([chat.messages, chat.tools])
+        messages = self._markup.fence(chat.messages, fence)
+        tools = self._markup.fence(chat.tools, fence)
+        try:
+            with bounded():
+                text = self._template.render(messages, tools)
+        except Exceeded as error:
+            raise BadModelFile(f"The chat template of {self.name} {error}.", OTHER_FILE) from None
+        self._check_size(len(text))
+        tokens = self._with_bos(self._cut(text, fence))
+        if not tokens:
+            raise BadRequest("The conversation is empty.", "Send a message with text.")
+        self._check_room(len(tokens))
+        return tokens
+
+    def completion_prompt(self, complete: Complete, room: int) -> list[int]:
+        """The tokens of a text to go on with, shortened at its far ends to leave `room` tokens for the answer."""
+        room = self.context.size - min(room, self.context.size // 2) - 1
+        longest = room * _LONGEST_TOKEN  # more characters than this cannot be seen anyway
+        prefix = complete.prefix[-longest:]
+        if complete.suffix is None or not (complete.suffix or self._fim.usable):
+            tokens = shortened(self._native.tokenize(prefix), room)
+        else:
+            files = [(name, text[:longest]) for name, text in complete.files]
+            tokens = fim_prompt(self._fim, self._native.tokenize, prefix, complete.suffix[:longest], files, room)
+        tokens = self._with_bos(tokens)
+        if not tokens:
+            raise BadRequest("There is no text to go on from.", "Send a prefix of at least one character.")
+        return tokens
+
+    def grammar(self, response_format: Mapping[str, Any] | None) -> str | None:
+        """The grammar that keeps an answer to the wanted format, or None for plain text."""
+        if response_format is None or response_format.get("type") in (None, "text"):
+            return None
+        try:
+            with bounded():
+                return native.json_grammar(_wanted_schema(response_format))
+        except Exceeded as error:
+            raise BadRequest(f"Turning the JSON schema into a grammar {error}.", "Send a simpler schema.") from None
+        except NativeError as error:
+            raise BadRequest(f"The JSON schema cannot be followed: {error}.", "Send a simpler schema.") from None
+
+    def _cut(self, prompt: str, fence: str) -> list[int]:
+        tokens: list[int] = []
+        for part in self._markup.cut(prompt, fence):
+            if isinstance(part, Marker):
+                tokens.append(part.id)
+            else:
+                tokens += self._native.tokenize(part)
+        return tokens
+
+    def _with_bos(self, tokens: list[int]) -> list[int]:
+        if self._bos is None or not self._native.begins_with_bos or tokens[:1] == [self._bos]:
+            return tokens
+        return [self._bos, *tokens]
+
+    def _spelled(self, name: Any) -> str:
+        token = self._native.special(name)
+        return "" if token is None else self._native.text(token)
+
+    def _check_size(self, characters: int) -> None:
+        """Before the work of cutting: no token of any known vocabulary is longer on average."""
+        if characters > self.context.size * _LONGEST_TOKEN:
+            raise self._too_long(f"{characters:,} characters")
+
+    def _check_room(self, tokens: int) -> None:
+        if tokens >= self.context.size:
+            raise self._too_long(f"{tokens:,} tokens", tokens=tokens)
+
+    def _too_long(self, length: str, **data: Any) -> BadRequest:
+        return BadRequest(
+            f"The conversation is {length} long, and {self.name} reads at most {self.context.size:,} tokens.",
+            "Start a new thread, or raise `engine.context` if the model can read more.",
+            reason="context_length_exceeded",
+            limit=self.context.size,
+            **data,
+        )
+
+
+class NoContext(NativeError):
+    """The model is there, but no context could be made for it."""
+
+
+def _check_roles(messages: Sequence[Mapping[str, Any]]) -> None:
+    if not messages:
+        raise BadRequest("There are no messages.", "Send at least one.")
+    for message in messages:
+        if message.get("role") not in _ROLES or not isinstance(message.get("content") or "", str):
+            raise BadRequest(
+                f"A message of the role {message.get('role')!r} cannot be read.",
+                f"Roles are {', '.join(_ROLES)}; the content is text.",
+            )
+
+
+def _wanted_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    kind = response_format.get("type")
+    if kind == "json_object":
+        return None
+    schema = (response_format.get("json_schema") or {}).get("schema")
+    if kind != "json_schema" or not isinstance(schema, Mapping):
+        raise BadRequest(
+            f"`response_format` is of the type {kind!r}.", "Send text, json_object, or json_schema with its schema."
+        )
+    return schema

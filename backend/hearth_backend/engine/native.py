@@ -1,0 +1,377 @@
+"""llama.cpp: the one door to it. Whatever would abort the process is refused here, before it is asked.
+
+A native abort cannot be caught, so the wrappers hold every argument against the list of what kills: batches over
+n_batch, sampling without logits, chains without a selecting sampler, NULL grammars, two threads, a second free.
+"""
+
+import contextlib
+import ctypes
+import json
+import math
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+
+import llama_cpp.llama_cpp as _bindings
+import numpy as np
+
+from hearth_backend.engine.markup import Marker
+
+C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
+_ERROR = 4  # GGML_LOG_LEVEL_ERROR
+_LONGEST_GRAMMAR = 262_144
+_CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
+_said: deque[str] = deque(maxlen=16)
+
+Decoded = Literal["done", "full", "aborted"]
+
+
+class NativeError(Exception):
+    """llama.cpp refused, in its own words; the process is well."""
+
+
+class Misuse(Exception):
+    """An argument that would have aborted the process."""
+
+
+@C.llama_log_callback
+def _note(level: int, text: bytes, _data: object) -> None:
+    """llama.cpp's log is the process's, not an object's: only its errors are kept, for the reason of a refusal."""
+    if level == _ERROR:
+        _said.append(text.decode("utf-8", "replace").strip())
+
+
+def start() -> bool:
+    """Initialise llama.cpp once per process; whether a GPU can take layers."""
+    C.llama_log_set(_note, None)
+    C.llama_backend_init()
+    return bool(C.llama_supports_gpu_offload())
+
+
+def _last_words() -> str:
+    for line in _said:
+        if "error loading model" in line:
+            return line.rpartition("error loading model: ")[2]
+    return _said[0].partition(": ")[2] or _said[0] if _said else "it said nothing"
+
+
+class AbortFlag:
+    """Stops a running decode from any thread.
+
+    The callback is the C library's strlen over two bytes (0 or 1), so no decode ever waits for Python. The CPU
+    backend alone asks it; elsewhere a step ends by itself.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(2)
+        library = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+        self.callback = ctypes.cast(library.strlen, C.ggml_abort_callback)
+        self.data = ctypes.cast(self._buffer, ctypes.c_void_p)
+
+    def up(self) -> None:
+        self._buffer[0] = b"\1"
+
+    def down(self) -> None:
+        self._buffer[0] = b"\0"
+
+    @property
+    def is_up(self) -> bool:
+        return self._buffer[0] == b"\1"
+
+
+class NativeModel:
+    """A loaded model and its vocabulary."""
+
+    def __init__(self, path: str, *, gpu_layers: int = 0) -> None:
+        _said.clear()
+        params = C.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        self.pointer: Any = C.llama_model_load_from_file(path.encode(), params)
+        if not self.pointer:
+            raise NativeError(_last_words())
+        self._vocab: Any = C.llama_model_get_vocab(self.pointer)
+        self.vocabulary: int = C.llama_vocab_n_tokens(self._vocab)
+        self.trained_context: int = C.llama_model_n_ctx_train(self.pointer)
+        if C.llama_model_has_encoder(self.pointer) or not C.llama_model_has_decoder(self.pointer):
+            self.close()
+            raise NativeError("it is no model that writes text by itself")
+
+    def close(self) -> None:
+        if self.pointer:
+            C.llama_model_free(self.pointer)
+            self.pointer = None
+
+    def meta(self, key: str) -> str:
+        """A metadata value as text; empty when it is absent."""
+        length = C.llama_model_meta_val_str(self.pointer, key.encode(), None, 0)
+        if length < 0:
+            return ""
+        buffer = ctypes.create_string_buffer(length + 1)
+        C.llama_model_meta_val_str(self.pointer, key.encode(), buffer, length + 1)
+        return buffer.value.decode("utf-8", "replace")
+
+    def tokenize(self, text: str) -> list[int]:
+        """Tokens of plain text: what looks like a control token in it stays text."""
+        raw = text.encode("utf-8", "replace")
+        room = len(raw) + 16
+        if room >= 1 << 31:
+            raise Misuse("the text is too long for llama.cpp")
+        buffer = (C.llama_token * room)()
+        count = C.llama_tokenize(self._vocab, raw, len(raw), buffer, room, False, False)
+        if count < 0:
+            raise NativeError(f"the text cannot be cut into tokens ({count})")
+        return list(buffer[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes a token stands for; none for a control token."""
+        buffer = ctypes.create_string_buffer(512)
+        count = C.llama_token_to_piece(self._vocab, self._checked(token), buffer, 512, 0, False)
+        return buffer.raw[:count] if count > 0 else b""
+
+    def text(self, token: int) -> str:
+        """A token as it is written in templates."""
+        if not 0 <= token < self.vocabulary:
+            return ""
+        return (C.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
+
+    def ends(self, token: int) -> bool:
+        """Whether the model says with this token that it is done."""
+        return bool(C.llama_vocab_is_eog(self._vocab, self._checked(token)))
+
+    def special(self, name: Literal["bos", "eos", "fim_pre", "fim_suf", "fim_mid", "fim_rep", "fim_sep"]) -> int | None:
+        """A special token's id, if the model has it."""
+        token = getattr(C, f"llama_vocab_{name}")(self._vocab)
+        return token if token >= 0 else None
+
+    @property
+    def begins_with_bos(self) -> bool:
+        return bool(C.llama_vocab_get_add_bos(self._vocab))
+
+    def markers(self) -> Iterator[Marker]:
+        """Tokens that are not plain text."""
+        for token in range(self.vocabulary):
+            kind = C.llama_vocab_get_attr(self._vocab, token)
+            control = bool(kind & C.LLAMA_TOKEN_ATTR_CONTROL)
+            if (control or kind & C.LLAMA_TOKEN_ATTR_USER_DEFINED) and (text := self.text(token)):
+                before, after = kind & C.LLAMA_TOKEN_ATTR_LSTRIP, kind & C.LLAMA_TOKEN_ATTR_RSTRIP
+                yield Marker(token, text, control, bool(before), bool(after))
+
+    def grammar(self, text: str) -> Any:
+        """A grammar sampler, never NULL. Raises NativeError when the grammar is not one."""
+        raw = text.encode("utf-8", "replace")
+        if len(raw) > _LONGEST_GRAMMAR:
+            raise NativeError("the grammar is too large")
+        _said.clear()
+        sampler = C.llama_sampler_init_grammar(self._vocab, raw, b"root")
+        if not sampler:
+            raise NativeError(_last_words())
+        return sampler
+
+    def _checked(self, token: int) -> int:
+        if not 0 <= token < self.vocabulary:
+            raise Misuse(f"there is no token {token}")
+        return token
+
+
+class NativeContext:
+    """One context of one sequence. Every call belongs to the thread that made it."""
+
+    def __init__(
+        self, model: NativeModel, abort: AbortFlag, *, context: int, batch: int, threads: int, batch_threads: int
+    ) -> None:
+        _said.clear()
+        self.model = model
+        self.abort = abort
+        params = C.llama_context_default_params()
+        params.n_ctx = context
+        params.n_batch = params.n_ubatch = batch
+        params.n_seq_max = 1
+        params.n_threads, params.n_threads_batch = threads, batch_threads
+        params.no_perf = True
+        params.abort_callback, params.abort_callback_data = self.abort.callback, self.abort.data
+        self.pointer: Any = C.llama_init_from_model(model.pointer, params)
+        if not self.pointer:
+            raise NativeError(_last_words())
+        self._memory: Any = C.llama_get_memory(self.pointer)
+        if not self._memory:
+            self.close()
+            raise NativeError("it keeps no memory of what it read")
+        self.size: int = min(context, C.llama_n_ctx_seq(self.pointer))
+        self.batch_size = batch
+        self._owner = threading.get_ident()
+        self._has_logits = False
+        self._batch = _Batch(batch)
+
+    def close(self) -> None:
+        if self.pointer:
+            C.llama_free(self.pointer)
+            self.pointer = None
+
+    def decode(self, tokens: Sequence[int], start: int) -> Decoded:
+        """Read tokens at position `start` on; afterwards the last of them can be sampled from.
+
+        "full" and "aborted" leave what was known up to `start` intact once the caller `forget`s the rest.
+        """
+        self._check_owner()
+        self._has_logits = False
+        vocabulary = self.model.vocabulary
+        if not 0 < len(tokens) <= self.batch_size or not 0 <= start <= self.size - len(tokens):
+            raise Misuse(f"{len(tokens)} tokens at {start} do not fit a batch of {self.batch_size} in {self.size}")
+        if min(tokens) < 0 or max(tokens) >= vocabulary:
+            raise Misuse("a token is not in the vocabulary")
+        code = C.llama_decode(self.pointer, self._batch.fill(tokens, start))
+        if code < 0:
+            raise NativeError(f"llama_decode answered {code}")
+        self._has_logits = code == 0
+        return ("done", "full", "aborted")[min(code, 2)]
+
+    def forget(self, start: int) -> bool:
+        """Forget everything from position `start` on; False when this kind of model can only forget everything."""
+        self._check_owner()
+        self._has_logits = False
+        return bool(C.llama_memory_seq_rm(self._memory, 0, start, -1))
+
+    def forget_all(self) -> None:
+        self._check_owner()
+        self._has_logits = False
+        C.llama_memory_clear(self._memory, True)
+
+    def logits(self) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """A view of the last token's logits, valid until the next decode."""
+        if not self._has_logits:
+            raise Misuse("nothing was decoded to sample from")
+        pointer = C.llama_get_logits_ith(self.pointer, -1)
+        return np.ctypeslib.as_array(pointer, (self.model.vocabulary,))
+
+    def _check_owner(self) -> None:
+        if threading.get_ident() != self._owner or not self.pointer:
+            raise Misuse("a context belongs to the thread that made it, until it is closed")
+
+
+class _Batch:
+    """One llama_batch for life, its columns numpy arrays."""
+
+    def __init__(self, size: int) -> None:
+        self._tokens = np.zeros(size, np.int32)
+        self._positions = np.zeros(size, np.int32)
+        self._counts = np.ones(size, np.int32)
+        self._sequence = np.zeros(1, np.int32)
+        self._sequences = np.full(size, self._sequence.ctypes.data, np.uint64)
+        self._outputs = np.zeros(size, np.int8)
+
+        def column(array: Any, kind: Any) -> Any:
+            return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
+
+        self._batch = C.llama_batch(
+            0,
+            column(self._tokens, C.llama_token),
+            None,
+            column(self._positions, C.llama_pos),
+            column(self._counts, ctypes.c_int32),
+            column(self._sequences, ctypes.POINTER(C.llama_seq_id)),
+            column(self._outputs, ctypes.c_int8),
+        )
+
+    def fill(self, tokens: Sequence[int], start: int) -> Any:
+        """The batch of these tokens; only the last is flagged for output."""
+        count = len(tokens)
+        self._tokens[:count] = tokens
+        self._positions[:count] = np.arange(start, start + count)
+        self._outputs[:count] = 0
+        self._outputs[count - 1] = 1
+        self._batch.n_tokens = count
+        return self._batch
+
+
+class NativeSampler:
+    """A chain that always ends in a selecting sampler, with an optional grammar before it."""
+
+    def __init__(
+        self,
+        model: NativeModel,
+        *,
+        temperature: float,
+        top_k: int,
+        top_p: float,
+        min_p: float,
+        frequency_penalty: float,
+        presence_penalty: float,
+        seed: int,
+        grammar: str | None = None,
+    ) -> None:
+        values = (temperature, top_p, min_p, frequency_penalty, presence_penalty)
+        if not all(map(math.isfinite, values)) or top_k < 0:
+            raise Misuse("a sampling value is not a number in its range")
+        self._grammar: Any = model.grammar(grammar) if grammar is not None else None
+        self._one = (C.llama_token_data * 1)()
+        self._candidates = np.zeros(model.vocabulary if grammar is not None else 0, _CANDIDATE)
+        self._chain: Any = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
+        if frequency_penalty or presence_penalty:
+            self._add(C.llama_sampler_init_penalties(model.vocabulary, 1 << 16, 1, frequency_penalty, presence_penalty))
+        if temperature <= 0:
+            self._add(C.llama_sampler_init_greedy())
+            return
+        self._add(C.llama_sampler_init_top_k(top_k))
+        self._add(C.llama_sampler_init_top_p(top_p, 1))
+        self._add(C.llama_sampler_init_min_p(min_p, 1))
+        self._add(C.llama_sampler_init_temp(temperature))
+        self._add(C.llama_sampler_init_dist(seed % 0xFFFFFFFF))  # the one value left out means "random"
+
+    def _add(self, sampler: Any) -> None:
+        if not sampler:
+            raise NativeError("llama.cpp made no sampler")
+        C.llama_sampler_chain_add(self._chain, sampler)
+
+    def close(self) -> None:
+        for sampler in (self._chain, self._grammar):
+            if sampler:
+                C.llama_sampler_free(sampler)
+        self._chain = self._grammar = None
+
+    def sample(self, context: NativeContext) -> int:
+        """The next token. Raises NativeError when the grammar leaves none."""
+        logits = context.logits()
+        if self._grammar is None:
+            return C.llama_sampler_sample(self._chain, context.pointer, -1)
+        # Asking the grammar about one token costs 1 % of masking the whole vocabulary, and mostly it agrees.
+        token = self._choose(logits, masked=False)
+        if not self._allowed(token):
+            token = self._choose(logits, masked=True)
+            if not self._allowed(token):
+                raise NativeError("the grammar leaves no token to write")
+        C.llama_sampler_accept(self._grammar, token)
+        C.llama_sampler_accept(self._chain, token)
+        return token
+
+    def _choose(self, logits: "np.ndarray[Any, np.dtype[np.float32]]", *, masked: bool) -> int:
+        self._candidates["id"] = np.arange(len(logits), dtype=np.int32)
+        self._candidates["logit"] = logits
+        self._candidates["p"] = 0
+        data = ctypes.cast(self._candidates.ctypes.data, ctypes.POINTER(C.llama_token_data))
+        array = C.llama_token_data_array(data, len(logits), -1, False)
+        if masked:
+            C.llama_sampler_apply(self._grammar, ctypes.byref(array))
+        C.llama_sampler_apply(self._chain, ctypes.byref(array))
+        if not 0 <= array.selected < array.size:
+            raise NativeError("no token was selected")
+        return array.data[array.selected].id
+
+    def _allowed(self, token: int) -> bool:
+        self._one[0].id, self._one[0].logit = token, 1.0
+        array = C.llama_token_data_array(self._one, 1, -1, False)
+        C.llama_sampler_apply(self._grammar, ctypes.byref(array))
+        return self._one[0].logit != -math.inf
+
+
+def json_grammar(schema: Mapping[str, Any] | None) -> str:
+    """The GBNF of any JSON object, or of a JSON schema. Raises NativeError for a schema that cannot be one."""
+    from llama_cpp.llama_grammar import json_schema_to_gbnf  # reached by few requests
+
+    wanted = {"type": "object"} if schema is None else schema
+    with contextlib.suppress(
+        AssertionError, ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError
+    ):
+        return cast("str", json_schema_to_gbnf(json.dumps(wanted)))
+    raise NativeError("the schema uses something that cannot be turned into a grammar")

@@ -1,0 +1,196 @@
+"""OpenAI's dialect as values: our requests to its JSON, its stream's chunks to our events. No I/O here."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from hearth_backend.gateway.messages import (
+    ChatEvent,
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    Sampling,
+    TextDelta,
+    ToolCallDelta,
+)
+from hearth_shared.errors import IncompleteAnswer, ModelFailed
+
+MOST_TEXT = 8 * 1024 * 1024
+MOST_ARGUMENTS = 256 * 1024
+_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+_SAMPLING = ("max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty", "seed")
+_LOCAL_SAMPLING = ("top_k", "min_p")
+
+
+def chat_body(request: ChatRequest, model: str, *, local: bool) -> dict[str, Any]:
+    """The JSON of a streamed chat call. Samplers that only local servers know are left out elsewhere."""
+    body: dict[str, Any] = {"model": model, "messages": [_message(message) for message in request.messages]}
+    body |= _streamed(request.sampling, local=local)
+    if request.tools:
+        body["tools"] = list(request.tools)
+        if request.tool_choice is not None:
+            body["tool_choice"] = request.tool_choice
+    if request.response_format is not None:
+        body["response_format"] = request.response_format
+    return body
+
+
+def completion_body(request: CompletionRequest, model: str, *, local: bool) -> dict[str, Any]:
+    """The JSON of a streamed completion; with a suffix, of a fill-in-the-middle one."""
+    body: dict[str, Any] = {"model": model, "prompt": request.prefix}
+    if request.suffix is not None:
+        body["suffix"] = request.suffix
+    return body | _streamed(request.sampling, local=local)
+
+
+def estimated_tokens(characters: int) -> int:
+    """For servers that do not count: four characters to a token."""
+    return math.ceil(characters / 4)
+
+
+def _streamed(sampling: Sampling, *, local: bool) -> dict[str, Any]:
+    names = _SAMPLING + _LOCAL_SAMPLING if local else _SAMPLING
+    body = {name: value for name in names if (value := getattr(sampling, name)) is not None}
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    return body | {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    plain: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        plain["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+        plain["content"] = message.content or None
+    if message.role == "tool":
+        plain["tool_call_id"] = message.tool_call_id
+    if message.name:
+        plain["name"] = message.name
+    return plain
+
+
+class AnswerReader:
+    """Turns a stream's chunks into events and knows whether it came to its end.
+
+    An answer is whole only with a finish reason, the terminator, and tool arguments that parse: anything else raises
+    IncompleteAnswer, for a cut-off answer must never look like an answer.
+    """
+
+    def __init__(self, asked_characters: int = 0) -> None:
+        self._asked = asked_characters
+        self._written = 0
+        self._reason: FinishReason | None = None
+        self._usage: Mapping[str, Any] = {}
+        self._arguments: dict[int, str] = {}
+
+    def read(self, data: str) -> list[ChatEvent]:
+        """The events in the data of one server-sent event."""
+        try:
+            chunk: Any = json.loads(data)
+        except ValueError:
+            raise ModelFailed("The model's server sent something that is not JSON.") from None
+        if not isinstance(chunk, dict):
+            raise ModelFailed("The model's server sent something that is not a chunk of an answer.")
+        chunk = cast("dict[str, Any]", chunk)
+        if chunk.get("error"):
+            raise ModelFailed(f"The model's server reported: {_complaint(chunk['error'])}")
+        if usage := _object(chunk.get("usage")):
+            self._usage = usage
+        return list(self._choice(chunk.get("choices")))
+
+    def finished(self) -> Finished:
+        """Call at the terminator: the last event of a whole answer."""
+        if self._reason is None:
+            raise IncompleteAnswer("The model's server ended the answer without saying that it was finished.")
+        self._check_arguments()
+        usage = self._usage
+        return Finished(
+            reason="tool_calls" if self._arguments else self._reason,
+            input_tokens=_count(usage, "prompt_tokens") or estimated_tokens(self._asked),
+            output_tokens=_count(usage, "completion_tokens") or estimated_tokens(self._written),
+            cached_tokens=_count(_object(usage.get("prompt_tokens_details")), "cached_tokens"),
+            counted=bool(usage),
+        )
+
+    def _choice(self, choices: Any) -> Iterator[ChatEvent]:
+        if not isinstance(choices, list) or not choices:
+            return
+        choice = _object(cast("list[Any]", choices)[0])
+        parts = _object(choice.get("delta"))
+        yield from self._texts(parts, choice)
+        yield from self._tool_calls(parts.get("tool_calls"))
+        if reason := choice.get("finish_reason"):
+            self._reason = _REASONS.get(str(reason), "stop")
+
+    def _texts(self, parts: Mapping[str, Any], choice: Mapping[str, Any]) -> Iterator[ChatEvent]:
+        thought = parts.get("reasoning_content") or parts.get("reasoning")
+        if isinstance(thought, str) and thought:
+            yield ReasoningDelta(self._counted(thought))
+        text = parts.get("content") or choice.get("text")
+        if isinstance(text, str) and text:
+            yield TextDelta(self._counted(text))
+
+    def _tool_calls(self, calls: Any) -> Iterator[ChatEvent]:
+        for call in cast("list[Any]", calls) if isinstance(calls, list) else ():
+            parts = _object(call)
+            index = parts.get("index")
+            index = index if isinstance(index, int) else len(self._arguments)
+            function = _object(parts.get("function"))
+            more = self._counted(str(function.get("arguments") or ""))
+            self._arguments[index] = self._arguments.get(index, "") + more
+            if len(self._arguments[index]) > MOST_ARGUMENTS:
+                raise ModelFailed("The model wrote a tool call that is too long to be meant.")
+            yield ToolCallDelta(index, str(parts.get("id") or ""), str(function.get("name") or ""), more)
+
+    def _counted(self, text: str) -> str:
+        self._written += len(text)
+        if self._written > MOST_TEXT:
+            raise ModelFailed("The model's answer is too long to be meant.", "Ask for less, or set max_tokens.")
+        return text
+
+    def _check_arguments(self) -> None:
+        if self._arguments and self._reason == "length":
+            raise IncompleteAnswer("The model was cut off while it wrote a tool call.")
+        for arguments in self._arguments.values():
+            try:
+                json.loads(arguments or "{}")
+            except ValueError:
+                raise IncompleteAnswer("The model wrote a tool call that cannot be read.") from None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """A JSON object, or an empty one in place of anything else: servers differ in what they leave out."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int:
+    value = usage.get(name)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _complaint(error: Any) -> str:
+    """What a server says went wrong, cut to a sentence's length."""
+    said = cast("dict[str, Any]", error).get("message") if isinstance(error, dict) else None
+    return " ".join(str(said or cast("object", error)).split())[:300]
+
+
+def complaint_of(body: bytes) -> str:
+    """What the JSON body of a refusal says went wrong; empty when it says nothing readable."""
+    try:
+        parsed: Any = json.loads(body)
+    except ValueError:
+        return ""
+    error = _object(parsed).get("error")
+    return _complaint(error) if error else ""

@@ -1,0 +1,86 @@
+"""A row for every attempt at a model call, also for those that failed."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from hearth_backend.gateway import store
+from hearth_backend.resilience import retried
+from hearth_backend.storage.database import Database
+from hearth_shared.errors import HearthError
+from hearth_shared.protocol.status import Usage, UsageRow
+
+log = logging.getLogger(__name__)
+_WAITING = 10_000
+
+
+class CallMetrics(Protocol):
+    """What is counted of a call."""
+
+    def model_call(
+        self,
+        role: str,
+        provider: str,
+        model: str,
+        *,
+        ok: bool,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cost: float | None = 0.0,
+        first_seconds: float | None = None,
+    ) -> None: ...
+
+
+class UsageLog:
+    """Rows wait in memory and are stored together; a person's answer never waits for them."""
+
+    def __init__(self, telemetry: Database, metrics: CallMetrics) -> None:
+        self._database = telemetry
+        self._metrics = metrics
+        self._waiting: list[UsageRow] = []
+        self._flush: asyncio.Task[None] | None = None
+
+    def record(self, row: UsageRow) -> None:
+        """Count it now, store it soon."""
+        self._metrics.model_call(
+            row.role,
+            row.provider,
+            row.model,
+            ok=row.ok,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+            cost=row.cost,
+            first_seconds=None if row.first_ms is None else row.first_ms / 1000,
+        )
+        if len(self._waiting) >= _WAITING:
+            log.warning("usage rows cannot be stored as fast as they come; one is dropped")
+            return
+        self._waiting.append(row)
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.get_running_loop().create_task(self._store())
+
+    async def list(self, *, limit: int = 100, run_id: str | None = None) -> Usage:
+        """The newest calls (of one run, if named), and the totals by model of all that are kept."""
+        await self.flushed()
+        return await store.usage(self._database, limit, run_id)
+
+    async def prune(self, before: float) -> None:
+        """Forget the calls before a time (seconds since 1970)."""
+        await store.forget_usage(self._database, before)
+
+    async def flushed(self) -> None:
+        """Returns once everything recorded so far is stored."""
+        if self._flush is not None:
+            await self._flush
+
+    async def close(self) -> None:
+        """Store what waits."""
+        await self.flushed()
+
+    async def _store(self) -> None:
+        while self._waiting:
+            rows, self._waiting = self._waiting, []
+            try:
+                await retried(lambda rows=rows: store.add_usage(self._database, rows), on=HearthError)
+            except HearthError as error:
+                log.warning("%d usage rows are lost: %s", len(rows), error)

@@ -1,0 +1,1 @@
+"""What `hearth doctor` looks at; each check is performed, never assumed."""

@@ -1,0 +1,82 @@
+"""The doors: private socket, loopback port, and an answer through each."""
+
+import asyncio
+import ipaddress
+import stat
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from hearth_shared.errors import HearthError
+from hearth_shared.protocol.status import Check
+
+_LISTEN = "0A"
+
+
+async def socket(path: Path) -> Check:
+    """See that only this user can open the Unix socket."""
+    try:
+        found, around = await asyncio.to_thread(lambda: (path.stat().st_mode, path.parent.stat().st_mode))
+    except OSError as error:
+        return _fault("socket", f"The socket {path} is not there: {error.strerror}.")
+    if not stat.S_ISSOCK(found):
+        return _fault("socket", f"{path} is not a socket.", f"Delete {path} and restart Hearth.")
+    if found & 0o077 or around & 0o077:
+        detail = f"Others may open {path} (socket {found & 0o777:o}, folder {around & 0o777:o})."
+        return _fault("socket", detail, f"Run `chmod 700 {path.parent}` and restart Hearth.")
+    return Check(name="socket", state="ok", detail=f"{path} is open to this user alone.")
+
+
+async def answers(door: str, ask: Callable[[], Awaitable[object]]) -> Check:
+    """Send a real request through a listener; `ask` raises when there is no good answer."""
+    name = f"{door} answers"
+    try:
+        await ask()
+    except (HearthError, OSError) as error:
+        detail = error.detail if isinstance(error, HearthError) else str(error)
+        return _fault(name, f"No answer through the {door}: {detail}")
+    return Check(name=name, state="ok", detail=f"A request through the {door} was answered.")
+
+
+async def loopback(port: int, proc_net: Path = Path("/proc/net")) -> Check:
+    """Ask the kernel on which addresses the HTTP door listens."""
+    tables = [table for table in (proc_net / "tcp", proc_net / "tcp6") if table.exists()]
+    if not tables:
+        detail = f"This system does not tell on which addresses port {port} is open; Hearth asked for loopback only."
+        return Check(
+            name="loopback", state="warn", detail=detail, fix="Look with the system's own tool (lsof, netstat)."
+        )
+    texts = await asyncio.to_thread(lambda: [table.read_text() for table in tables])
+    addresses = {address for text in texts for address in listening(text, port)}
+    if not addresses:
+        return _fault("loopback", f"Nobody listens on port {port}.")
+    if beyond := sorted(str(address) for address in addresses if not _is_loopback(address)):
+        detail = f"Port {port} is open on {', '.join(beyond)}, beyond this machine."
+        return _fault("loopback", detail, "Find the program with `ss -ltnp` and stop it.")
+    return Check(name="loopback", state="ok", detail=f"Port {port} is open on this machine only.")
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def listening(table: str, port: int) -> Iterator[Address]:
+    """The addresses that listen on `port`, from the text of /proc/net/tcp or tcp6."""
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        address, _, at = fields[1].partition(":")
+        if fields[3] == _LISTEN and int(at, 16) == port:
+            yield ipaddress.ip_address(_bytes(address))
+
+
+def _fault(name: str, detail: str, fix: str = "Restart Hearth: `hearth down`, `hearth up`.") -> Check:
+    return Check(name=name, state="fault", detail=detail, fix=fix)
+
+
+def _bytes(address: str) -> bytes:
+    """The kernel prints each 32-bit word of an address as a little-endian number (on the machines we know)."""
+    words = [address[start : start + 8] for start in range(0, len(address), 8)]
+    return b"".join(bytes.fromhex(word)[::-1] for word in words)
+
+
+def _is_loopback(address: Address) -> bool:
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

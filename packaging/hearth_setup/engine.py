@@ -1,0 +1,117 @@
+"""Builds llama.cpp for this machine in the background, and leaves word of how far it is.
+
+`run/engine-build.json` in Hearth's folder says it to `hearth status`; the builder's own words go to
+`logs/engine-build.log`. A lock keeps it to one build at a time; whoever starts a second one gets the first.
+"""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from hearth_shared.paths import Home
+
+_NINJA = re.compile(r"\[(\d+)/(\d+)\]")
+State = Literal["building", "ready", "failed", "no compiler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is known of the build."""
+
+    state: State
+    detail: str = ""
+    fix: str = ""
+    percent: int = 0
+    pid: int = 0
+    started_at: float = 0.0
+    log: str = ""
+
+
+def percent(line: str) -> int | None:
+    """How far ninja says it is."""
+    found = _NINJA.search(line)
+    return 100 * int(found[1]) // max(int(found[2]), 1) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineBuild:
+    """The build for the environment of one checkout."""
+
+    root: Path
+    home: Home
+
+    @property
+    def log(self) -> Path:
+        return self.home.logs / "engine-build.log"
+
+    @property
+    def is_installed(self) -> bool:
+        return any((self.root / ".venv" / "lib").glob("python3.*/site-packages/llama_cpp/__init__.py"))
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The builder: it caches by version, flags and processor, and installs into the environment that runs it."""
+        return str(self.root / ".venv" / "bin" / "python"), str(self.root / "packaging" / "build_llama.py"), "--install"
+
+    def write(self, progress: Progress) -> None:
+        """Whole or not at all: a reader never meets half a file."""
+        target = self.home.run / "engine-build.json"
+        beside = target.with_suffix(".tmp")
+        beside.write_text(json.dumps(asdict(progress)), "utf-8")
+        beside.replace(target)
+
+    def start(self) -> int:
+        """Starts `watch` in a session of its own and gives its process id."""
+        with self.log.open("ab") as out:
+            watcher = subprocess.Popen(
+                (sys.executable, str(self.root / "packaging" / "setup.py"), "build-engine"),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd=self.root,
+            )  # fmt: skip
+        return watcher.pid
+
+    def watch(self) -> int:
+        """Builds with low priority, noting how far it is. Stopping this process stops the compilers too."""
+        with (self.home.run / "engine-build.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return 0
+            signal.signal(signal.SIGTERM, _stop_group)
+            os.nice(10)
+            return self._build(Progress("building", pid=os.getpid(), started_at=time.time(), log=str(self.log)))
+
+    def _build(self, progress: Progress) -> int:
+        self.write(progress)
+        with subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace",
+        ) as builder:  # fmt: skip
+            assert builder.stdout is not None
+            for line in builder.stdout:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                step = percent(line)
+                if step is not None and step != progress.percent:
+                    progress = Progress("building", "", "", step, progress.pid, progress.started_at, progress.log)
+                    self.write(progress)
+        self.write(_outcome(builder.returncode, self.log))
+        return builder.returncode
+
+
+def _outcome(code: int, log: Path) -> Progress:
+    if code == 0:
+        return Progress("ready", "llama.cpp is built for this machine.", percent=100, log=str(log))
+    return Progress("failed", f"llama.cpp could not be built; {log} says why.", "make run tries again.", log=str(log))
+
+
+def _stop_group(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.killpg(0, number)

@@ -1,0 +1,130 @@
+"""What this machine has and what it lacks: the list of needs, the probes, and the one line that mends it."""
+
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from importlib.util import find_spec
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A package of the system, by Debian's name, and what Hearth wants it for."""
+
+    section: str
+    package: str
+    why: str
+
+
+class Apt(Enum):
+    """How packages may be installed here."""
+
+    ROOT = "as root"
+    SUDO = "through sudo, without a password"
+    ASK = "by the person, who has sudo"
+    TELL = "by somebody who may"
+    NONE = "not with apt"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about the missing packages: commands to run now, or a line for the person."""
+
+    missing: tuple[Need, ...] = ()
+    commands: tuple[tuple[str, ...], ...] = ()
+    line: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing can go on: only a missing compiler does not stop the rest."""
+        return not self.commands and any(need.section != "engine" for need in self.missing)
+
+
+def read_needs(text: str) -> tuple[Need, ...]:
+    """The needs in apt-packages.txt: section, package, why."""
+    rows = (line.split(maxsplit=2) for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return tuple(Need(*row) for row in rows)
+
+
+def plan(needs: Sequence[Need], has: Callable[[str], bool], apt: Apt) -> Plan:
+    """Installs what `has` denies where that is allowed, and words the line where it is not."""
+    missing = tuple(need for need in needs if not has(need.package))
+    if not missing:
+        return Plan()
+    install = ("apt-get", "install", "-y", "--no-install-recommends", *(need.package for need in missing))
+    before: Mapping[Apt, tuple[str, ...]] = {Apt.ROOT: (), Apt.SUDO: ("sudo", "-n")}
+    if apt in before:
+        return Plan(missing, ((*before[apt], "apt-get", "update"), (*before[apt], *install)))
+    return Plan(missing, line=_line(missing, " ".join(install), apt))
+
+
+def _line(missing: Sequence[Need], install: str, apt: Apt) -> str:
+    if apt is Apt.ASK:
+        return f"sudo apt-get update && sudo {install}"
+    if apt is Apt.TELL:
+        return f"su -c 'apt-get update && {install}'"
+    return "Install what your system calls: " + ", ".join(need.package for need in missing)
+
+
+def apt_here() -> Apt:
+    """Tries what this user may do; asks for no password."""
+    if shutil.which("apt-get") is None:
+        return Apt.NONE
+    if os.geteuid() == 0:
+        return Apt.ROOT
+    if shutil.which("sudo") is None:
+        return Apt.TELL
+    quiet = subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return Apt.SUDO if quiet.returncode == 0 else Apt.ASK
+
+
+def has_package(name: str) -> bool:
+    """Whether the thing itself is there, whoever put it there."""
+    return _PROBES.get(name, lambda: shutil.which(name) is not None)()
+
+
+def install(commands: Sequence[Sequence[str]], log: Path) -> bool:
+    """Runs apt; a list that cannot be refreshed is no failure as long as the packages come."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with log.open("ab") as out:
+        codes = [
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, check=False
+            ).returncode
+            for command in commands
+        ]
+    return codes[-1] == 0
+
+
+def _makes_environments() -> bool:
+    return all(find_spec(module) is not None for module in ("venv", "ensurepip"))
+
+
+def _compiles() -> bool:
+    return _any_on_path(("c++", "g++", "clang++"))
+
+
+def _knows_authorities() -> bool:
+    if sys.platform == "darwin":  # its own keychain answers
+        return True
+    paths = ssl.get_default_verify_paths()
+    chosen = [os.environ.get(paths.openssl_cafile_env), paths.cafile]
+    folder = Path(os.environ.get(paths.openssl_capath_env) or paths.openssl_capath)
+    return any(file and Path(file).exists() for file in chosen) or (folder.is_dir() and any(folder.iterdir()))
+
+
+def _any_on_path(names: Collection[str]) -> bool:
+    return any(shutil.which(name) for name in names)
+
+
+_PROBES: Mapping[str, Callable[[], bool]] = {
+    "python3-venv": _makes_environments,
+    "ca-certificates": _knows_authorities,
+    "g++": _compiles,
+}

@@ -1,0 +1,184 @@
+"""The verbs of `packaging/setup.py`, as the Makefile and .ci/run call them."""
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from hearth_setup.doors import choose_link, doors, put_on_path
+from hearth_setup.engine import EngineBuild, Progress
+from hearth_setup.environment import Environment, Kind, Work, packages_in
+from hearth_setup.failure import SetupFailed
+from hearth_setup.machine import Plan, apt_here, has_package, install, plan, read_needs
+from hearth_setup.stages import Stages
+from hearth_shared.discovery import ensure_backend, stop_backend
+from hearth_shared.errors import HearthError
+from hearth_shared.paths import Home, find_home
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_TIME = "The first set-up downloads about 170 MB and takes about 450 MB of disk; it goes on where it was stopped."
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one verb; 0 done, 1 failed and said why, 130 stopped."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        return {"run": _run, "environment": _environment, "system": _system, "engine": _engine,
+                "build-engine": _build_engine, "uv": _uv}[options.verb](options)  # fmt: skip
+    except SetupFailed as failure:
+        print(f"\n{failure.detail}\n{failure.fix}", file=sys.stderr)
+        return 1
+    except HearthError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="setup.py", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    run = verbs.add_parser("run", help="everything: environment, backend, engine, doors")
+    run.add_argument("--no-engine", action="store_true", help="do not build llama.cpp")
+    run.add_argument("--no-chat", action="store_true", help="return when ready, on a terminal too")
+    environment = verbs.add_parser("environment", help="the Python environment alone")
+    environment.add_argument("--dev", action="store_true", help="with everything the checks and tests need")
+    system = verbs.add_parser("system", help="the system's packages alone")
+    system.add_argument("sections", nargs="+", choices=("run", "engine", "check"))
+    verbs.add_parser("engine", help="build llama.cpp and wait for it")
+    verbs.add_parser("build-engine", help="what `run` starts in the background")
+    verbs.add_parser("uv", help="the pinned uv with your arguments").add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    environment, home = Environment(ROOT), find_home()
+    todo = environment.work(Kind.RUN)
+    stages = Stages(sys.stdout, _count(environment, todo) + 1)
+    compiler = _see_to_packages(stages, ("run",) if options.no_engine else ("run", "engine"))
+    if todo is not Work.NOTHING:
+        if todo is Work.EVERYTHING:
+            stages.say(FIRST_TIME)
+        stop_backend(home)  # the one that runs may stand on the environment that goes
+        _make_environment(stages, environment, Kind.RUN)
+    with stages.stage("Backend"):
+        endpoint = ensure_backend(home, command=_backend(environment))
+    if not options.no_engine:
+        stages.say(_start_engine(EngineBuild(ROOT, home), compiler))
+    program = environment.folder / "bin" / "hearth"
+    link = choose_link(os.environ, Path.home(), is_root=os.geteuid() == 0)
+    stages.say("\nHearth is running. It keeps everything on this machine.")
+    for line in (*filter(None, doors(home, endpoint.port)), put_on_path(link, program)):
+        stages.say(line)
+    if sys.stdin.isatty() and sys.stdout.isatty() and not options.no_chat:
+        os.execv(program, [str(program), "chat"])
+    return 0
+
+
+def _count(environment: Environment, todo: Work) -> int:
+    return (todo is not Work.NOTHING) + (todo is not Work.NOTHING and not environment.uv.is_here)
+
+
+def _backend(environment: Environment) -> tuple[str, ...]:
+    return str(environment.python), "-I", "-m", "hearth_backend", "up", "--headless"
+
+
+def _environment(options: argparse.Namespace) -> int:
+    environment, kind = Environment(ROOT), Kind.DEV if options.dev else Kind.RUN
+    todo = environment.work(kind)
+    if todo is not Work.NOTHING:
+        stages = Stages(sys.stdout, _count(environment, todo))
+        _see_to_packages(stages, ("run",))
+        _make_environment(stages, environment, kind)
+    return 0
+
+
+def _make_environment(stages: Stages, environment: Environment, kind: Kind) -> None:
+    with _alone(environment.root / ".cache" / "setup.lock", stages):
+        if not environment.uv.is_here:
+            with stages.stage("uv, which installs the rest: 25 MB"):
+                environment.uv.fetch()
+        packages = packages_in((environment.root / kind.value).read_text("utf-8"))
+        with stages.stage(f"Environment: {packages} packages at most"):
+            environment.make(kind, stages.update)
+
+
+@contextmanager
+def _alone(path: Path, stages: Stages) -> Generator[None]:
+    """One set-up at a time; the second waits and then finds everything done."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stages.say("Another set-up is at work in this checkout; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _system(options: argparse.Namespace) -> int:
+    _see_to_packages(Stages(sys.stdout, 1), tuple(options.sections), all_needed=True)
+    return 0
+
+
+def _see_to_packages(stages: Stages, sections: Sequence[str], *, all_needed: bool = False) -> Plan:
+    """Installs what is missing, or says the line that does. Raises SetupFailed when nothing can go on without it."""
+    needs = read_needs((ROOT / "packaging" / "apt-packages.txt").read_text("utf-8"))
+    found = plan([need for need in needs if need.section in sections], has_package, apt_here())
+    for need in found.missing:
+        stages.say(f"Missing: {need.package}, which {need.why}.")
+    if found.commands:
+        log = ROOT / ".cache" / "apt.log"
+        stages.say(f"Installing {' '.join(need.package for need in found.missing)} with apt.")
+        if not install(found.commands, log):
+            raise SetupFailed(f"apt could not install them; {log} says why.", " ".join(found.commands[-1]))
+    elif found.blocks or (all_needed and found.missing):
+        raise SetupFailed(
+            "This user may not install packages. Ask for this line to be run, then start again:", found.line
+        )
+    return found
+
+
+def _start_engine(build: EngineBuild, packages: Plan) -> str:
+    if build.is_installed:
+        return "Engine: llama.cpp is here."
+    if packages.line:
+        build.write(Progress("no compiler", "There is no C++ compiler to build llama.cpp with.", packages.line))
+        return (
+            f"Engine: without a C++ compiler no model runs inside Hearth; the rest works. To have one: {packages.line}"
+        )
+    build.start()
+    return (
+        "Engine: llama.cpp is being built in the background, about 3 minutes on 2 cores; the rest works meanwhile.\n"
+        f"        `hearth status` says how far it is, {build.log} what it does."
+    )
+
+
+def _engine(_options: argparse.Namespace) -> int:
+    _see_to_packages(Stages(sys.stdout, 1), ("run", "engine"), all_needed=True)
+    build = EngineBuild(ROOT, find_home())
+    os.execv(build.command[0], build.command)
+
+
+def _build_engine(_options: argparse.Namespace) -> int:
+    home: Home = find_home()
+    home.make()
+    return EngineBuild(ROOT, home).watch()
+
+
+def _uv(options: argparse.Namespace) -> int:
+    uv = Environment(ROOT).uv
+    if not uv.is_here:
+        uv.fetch()
+    os.execv(uv.program, [str(uv.program), *options.rest])
+
+
+def _as_interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
