@@ -14,6 +14,7 @@ import pytest
 from support import tools
 from support.loopback import is_local
 
+TIERS = frozenset({"unit", "integration", "engine", "clients", "security", "fuzz", "crash", "setup"})
 _PROVIDERS = ("ANTHROPIC_", "AZURE_", "GEMINI_", "GOOGLE_", "GROQ_", "HF_", "MISTRAL_", "OLLAMA_", "OPENAI_", "OTEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _numbers = itertools.count()
@@ -98,7 +99,7 @@ def home_of_its_own(
 
 def _belongs_to_the_person(name: str) -> bool:
     if name.startswith("HEARTH_"):
-        return not name.startswith("HEARTH_TEST_")  # those steer the tests themselves: how many kills, how long
+        return not name.startswith(("HEARTH_CRASH_", "HEARTH_TEST_"))  # those steer the tests: how many kills, how long
     return name.startswith(_PROVIDERS) or name.endswith("_API_KEY") or name.lower() in _PROXIES
 
 
@@ -108,6 +109,13 @@ def hearth_home() -> Path:
     folder = Path(os.environ["HEARTH_HOME"])
     folder.mkdir(mode=0o700)
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test belongs to one tier; one without would never be run, and nobody would know."""
+    astray = [item.nodeid for item in items if len(TIERS & {mark.name for mark in item.iter_markers()}) != 1]
+    if astray:
+        raise pytest.UsageError(f"these tests do not carry exactly one mark of {sorted(TIERS)}: {astray[:10]}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,8 @@ import logging, os, socket
 import pytest
 from support.tools import need
 
+pytestmark = pytest.mark.unit
+
 def test_warns():
     logging.getLogger("somebody").warning("look here")
 
@@ -50,16 +52,21 @@ def test_needs_git():
 """
 
 
+def guarded(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run pytest over the folder with the guards of this repository."""
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  logs: announces\n  setup: installs\n  unit: quick\n")
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", "-rA", "--tb=no", "-q", "."]
+    env = {"PATH": str(folder), "PYTHONPATH": str(TESTS), "CI": "true", "TMPDIR": str(folder), "HOME": str(folder)}
+    env |= {"OPENAI_API_KEY": "sk-real", "HEARTH_SERVER__PORT": "1", "HEARTH_HOME": "/somewhere/real"}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False)
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The outcome of each test above, run as in CI on a machine without git."""
     folder = tmp_path_factory.mktemp("guards")
     (folder / "test_bad.py").write_text(BAD)
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  logs: announces\n  setup: installs\n")
-    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", "-rA", "--tb=no", "-q", "."]
-    env = {"PATH": str(folder), "PYTHONPATH": str(TESTS), "CI": "true", "TMPDIR": str(folder), "HOME": str(folder)}
-    env |= {"OPENAI_API_KEY": "sk-real", "HEARTH_SERVER__PORT": "1", "HEARTH_HOME": "/somewhere/real"}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False)
+    done = guarded(folder)
     found: dict[str, str] = {}
     for line in done.stdout.splitlines():
         outcome, _, rest = line.partition(" ")
@@ -78,6 +85,14 @@ def test_a_broken_rule_fails(name: str, outcomes: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", ["test_warns_as_announced", "test_stays_here", "test_sees_a_clean_environment"])
 def test_a_kept_rule_passes(name: str, outcomes: dict[str, str]) -> None:
     assert outcomes[name] == "passed"
+
+
+@pytest.mark.parametrize("marks", ["", "@pytest.mark.unit\n@pytest.mark.setup\n"])
+def test_a_test_of_no_tier_or_of_two_stops_the_run(marks: str, tmp_path: Path) -> None:
+    (tmp_path / "test_astray.py").write_text(f"import pytest\n{marks}def test_it() -> None: ...\n")
+    done = guarded(tmp_path)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "test_astray.py::test_it" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

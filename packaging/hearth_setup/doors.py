@@ -18,12 +18,16 @@ class Link:
 
 def doors(home: Home, port: int | None) -> Sequence[str]:
     """One line for each door."""
-    http = f"http://127.0.0.1:{port}" if port else "closed (`hearth doctor` says why)"
+    terminal = '  terminal   hearth ask "what can you do?"    or    hearth chat'
+    folder = f"  folder     {home.root}"
+    if port is None:
+        return terminal, "  HTTP       closed: `hearth doctor` says why", folder
+    http = f"http://127.0.0.1:{port}"
     return (
-        '  terminal   hearth ask "what can you do?"    or    hearth chat',
+        terminal,
         f"  HTTP       {http}    with a token: hearth token create",
-        f"  OpenAI     base_url = {http}/v1    for any OpenAI client, with the same token" if port else "",
-        f"  folder     {home.root}",
+        f"  OpenAI     {http}/v1    as the base_url of any OpenAI client, with the same token",
+        folder,
     )
 
 

@@ -74,23 +74,29 @@ class Environment:
         """What is left to do."""
         return work(self._present(), self._wanted(kind))
 
-    def make(self, kind: Kind, tell: Callable[[str], None]) -> None:
-        """Does the work. Raises SetupFailed; interrupted, it leaves an environment that the next call makes anew."""
+    def make(self, kind: Kind, tell: Callable[[str], None]) -> float:
+        """Does the work and gives the megabytes downloaded.
+
+        Raises SetupFailed; interrupted, it leaves an environment that the next call makes anew.
+        """
         todo = self.work(kind)
+        megabytes = 0.0
         if todo is Work.NOTHING:
-            return
+            return megabytes
         kept: Stamp = {} if todo is Work.EVERYTHING else self._present()
         self._stamp.unlink(missing_ok=True)
         if todo is Work.EVERYTHING:
             self._make_folder()
         if todo.value >= Work.PACKAGES.value:
             locked = ("--no-deps", "--require-hashes", "-r", str(self.root / kind.value))
-            self.uv.run(("pip", "install", "--python", str(self.python), *locked), self.root, tell)
+            download = self.uv.run(("pip", "install", "--python", str(self.python), *locked), self.root, tell)
+            megabytes = download.total
         tell("Hearth itself")
         build = ("--build-constraints", str(self.root / "packaging" / "requirements-build.lock"))
         project = ("--no-deps", *build, "--editable", str(self.root))
         self.uv.run(("pip", "install", "--python", str(self.python), *project), self.root, tell)
         self._stamp.write_text(json.dumps({**kept, **self._wanted(kind)}), "utf-8")
+        return megabytes
 
     def _make_folder(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """What this machine has and what it lacks: the list of needs, the probes, and the one line that mends it."""
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TextIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,12 @@ def plan(needs: Sequence[Need], has: Callable[[str], bool], apt: Apt) -> Plan:
     missing = tuple(need for need in needs if not has(need.package))
     if not missing:
         return Plan()
-    install = ("apt-get", "install", "-y", "--no-install-recommends", *(need.package for need in missing))
-    before: Mapping[Apt, tuple[str, ...]] = {Apt.ROOT: (), Apt.SUDO: ("sudo", "-n")}
-    if apt in before:
-        return Plan(missing, ((*before[apt], "apt-get", "update"), (*before[apt], *install)))
-    return Plan(missing, line=_line(missing, " ".join(install), apt))
+    install = "apt-get install -y --no-install-recommends " + " ".join(need.package for need in missing)
+    prefix = {Apt.ROOT: (), Apt.SUDO: ("sudo", "-n")}.get(apt)
+    if prefix is None:
+        return Plan(missing, line=_line(missing, install, apt))
+    update = (*prefix, "apt-get", "update")
+    return Plan(missing, (update, (*prefix, *install.split(), "-o", "APT::Status-Fd=1")), " ".join((*prefix, install)))
 
 
 def _line(missing: Sequence[Need], install: str, apt: Apt) -> str:
@@ -88,18 +91,45 @@ def has_package(name: str) -> bool:
     return _PROBES.get(name, lambda: shutil.which(name) is not None)()
 
 
-def install(commands: Sequence[Sequence[str]], log: Path) -> bool:
+def install(commands: Sequence[Sequence[str]], log: Path, tell: Callable[[str], None]) -> bool:
     """Runs apt; a list that cannot be refreshed is no failure as long as the packages come."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with log.open("ab") as out:
-        codes = [
-            subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, check=False
-            ).returncode
-            for command in commands
-        ]
-    return codes[-1] == 0
+    with log.open("a", encoding="utf-8") as out:
+        return [_apt(command, out, tell) for command in commands][-1]
+
+
+def _apt(command: Sequence[str], out: TextIO, tell: Callable[[str], None]) -> bool:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", env={**os.environ, **_UNATTENDED},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        progress = AptProgress()
+        for line in process.stdout:
+            if said := progress.read(line):
+                tell(said)
+            else:
+                out.write(line)
+    return process.returncode == 0
+
+
+@dataclass(slots=True)
+class AptProgress:
+    """How far apt is, read from what it says."""
+
+    size: str = ""
+
+    def read(self, line: str) -> str:
+        """What to show after this line; empty when it says nothing about that."""
+        if size := _SIZE.match(line):
+            self.size = f" of {size[1]}"
+        status = _STATUS.match(line)
+        if status is None:
+            return ""
+        if status[1] == "pm":
+            return f"installing {float(status[2]):.0f} %"
+        left = f", {status[3]} s left" if status[3] else ""
+        return f"downloading {float(status[2]):.0f} %{self.size}{left}"
 
 
 def _makes_environments() -> bool:
@@ -123,8 +153,12 @@ def _any_on_path(names: Collection[str]) -> bool:
     return any(shutil.which(name) for name in names)
 
 
+_UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+_SIZE = re.compile(r"Need to get (?:\S+/)?([\d.,]+ [kMG]?B)(?:/\S+ \S+)? of archives")
+_STATUS = re.compile(r"(dl|pm)status:[^:]*:([\d.]+):(?:.*\((?:.*?)(\d+)s remaining\))?")
 _PROBES: Mapping[str, Callable[[], bool]] = {
     "python3-venv": _makes_environments,
     "ca-certificates": _knows_authorities,
     "g++": _compiles,
+    "gnome-keyring": lambda: shutil.which("gnome-keyring-daemon") is not None,
 }

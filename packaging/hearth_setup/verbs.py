@@ -61,29 +61,30 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     environment, home = Environment(ROOT), find_home()
     todo = environment.work(Kind.RUN)
-    stages = Stages(sys.stdout, _count(environment, todo) + 1)
-    compiler = _see_to_packages(stages, ("run",) if options.no_engine else ("run", "engine"))
+    packages = _plan(("run",) if options.no_engine else ("run", "engine"))
+    stages = Stages(sys.stdout, _count(environment, todo, packages) + 1)
+    if todo is Work.EVERYTHING:
+        stages.say(FIRST_TIME)
+    _see_to_packages(stages, packages)
     if todo is not Work.NOTHING:
-        if todo is Work.EVERYTHING:
-            stages.say(FIRST_TIME)
-        stop_backend(home)  # the one that runs may stand on the environment that goes
+        stop_backend(home)  # it may stand on the environment that goes
         _make_environment(stages, environment, Kind.RUN)
     with stages.stage("Backend"):
         endpoint = ensure_backend(home, command=_backend(environment))
     if not options.no_engine:
-        stages.say(_start_engine(EngineBuild(ROOT, home), compiler))
+        stages.say(_start_engine(EngineBuild(ROOT, home), packages))
     program = environment.folder / "bin" / "hearth"
     link = choose_link(os.environ, Path.home(), is_root=os.geteuid() == 0)
     stages.say("\nHearth is running. It keeps everything on this machine.")
-    for line in (*filter(None, doors(home, endpoint.port)), put_on_path(link, program)):
+    for line in (*doors(home, endpoint.port), put_on_path(link, program)):
         stages.say(line)
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.no_chat:
         os.execv(program, [str(program), "chat"])
     return 0
 
 
-def _count(environment: Environment, todo: Work) -> int:
-    return (todo is not Work.NOTHING) + (todo is not Work.NOTHING and not environment.uv.is_here)
+def _count(environment: Environment, todo: Work, packages: Plan) -> int:
+    return bool(packages.commands) + (todo is not Work.NOTHING) * (1 if environment.uv.is_here else 2)
 
 
 def _backend(environment: Environment) -> tuple[str, ...]:
@@ -94,8 +95,9 @@ def _environment(options: argparse.Namespace) -> int:
     environment, kind = Environment(ROOT), Kind.DEV if options.dev else Kind.RUN
     todo = environment.work(kind)
     if todo is not Work.NOTHING:
-        stages = Stages(sys.stdout, _count(environment, todo))
-        _see_to_packages(stages, ("run",))
+        packages = _plan(("run",))
+        stages = Stages(sys.stdout, _count(environment, todo, packages))
+        _see_to_packages(stages, packages)
         _make_environment(stages, environment, kind)
     return 0
 
@@ -103,11 +105,12 @@ def _environment(options: argparse.Namespace) -> int:
 def _make_environment(stages: Stages, environment: Environment, kind: Kind) -> None:
     with _alone(environment.root / ".cache" / "setup.lock", stages):
         if not environment.uv.is_here:
-            with stages.stage("uv, which installs the rest: 25 MB"):
+            with stages.stage("uv, which installs the rest, 25 MB"):
                 environment.uv.fetch()
         packages = packages_in((environment.root / kind.value).read_text("utf-8"))
-        with stages.stage(f"Environment: {packages} packages at most"):
-            environment.make(kind, stages.update)
+        with stages.stage(f"Environment, at most {packages} packages"):
+            megabytes = environment.make(kind, stages.update)
+            stages.note(f"{megabytes:.0f} MB downloaded")
 
 
 @contextmanager
@@ -124,32 +127,33 @@ def _alone(path: Path, stages: Stages) -> Generator[None]:
 
 
 def _system(options: argparse.Namespace) -> int:
-    _see_to_packages(Stages(sys.stdout, 1), tuple(options.sections), all_needed=True)
+    packages = _plan(options.sections)
+    _see_to_packages(Stages(sys.stdout, 1), packages, all_needed=True)
     return 0
 
 
-def _see_to_packages(stages: Stages, sections: Sequence[str], *, all_needed: bool = False) -> Plan:
-    """Installs what is missing, or says the line that does. Raises SetupFailed when nothing can go on without it."""
+def _plan(sections: Sequence[str]) -> Plan:
     needs = read_needs((ROOT / "packaging" / "apt-packages.txt").read_text("utf-8"))
-    found = plan([need for need in needs if need.section in sections], has_package, apt_here())
-    for need in found.missing:
+    return plan([need for need in needs if need.section in sections], has_package, apt_here())
+
+
+def _see_to_packages(stages: Stages, packages: Plan, *, all_needed: bool = False) -> None:
+    """Installs what is missing. Raises SetupFailed with the line that does, when nothing can go on without it."""
+    for need in packages.missing:
         stages.say(f"Missing: {need.package}, which {need.why}.")
-    if found.commands:
+    if packages.commands:
         log = ROOT / ".cache" / "apt.log"
-        stages.say(f"Installing {' '.join(need.package for need in found.missing)} with apt.")
-        if not install(found.commands, log):
-            raise SetupFailed(f"apt could not install them; {log} says why.", " ".join(found.commands[-1]))
-    elif found.blocks or (all_needed and found.missing):
-        raise SetupFailed(
-            "This user may not install packages. Ask for this line to be run, then start again:", found.line
-        )
-    return found
+        with stages.stage(f"{' '.join(need.package for need in packages.missing)}, with apt"):
+            if not install(packages.commands, log, stages.update):
+                raise SetupFailed(f"apt could not install them; {log} says why.", f"By hand: {packages.line}")
+    elif packages.blocks or (all_needed and packages.missing):
+        raise SetupFailed("Hearth may not install packages here. Run this line, then start again:", packages.line)
 
 
 def _start_engine(build: EngineBuild, packages: Plan) -> str:
     if build.is_installed:
         return "Engine: llama.cpp is here."
-    if packages.line:
+    if packages.missing and not packages.commands:
         build.write(Progress("no compiler", "There is no C++ compiler to build llama.cpp with.", packages.line))
         return (
             f"Engine: without a C++ compiler no model runs inside Hearth; the rest works. To have one: {packages.line}"
@@ -162,7 +166,7 @@ def _start_engine(build: EngineBuild, packages: Plan) -> str:
 
 
 def _engine(_options: argparse.Namespace) -> int:
-    _see_to_packages(Stages(sys.stdout, 1), ("run", "engine"), all_needed=True)
+    _see_to_packages(Stages(sys.stdout, 1), _plan(("run", "engine")), all_needed=True)
     build = EngineBuild(ROOT, find_home())
     os.execv(build.command[0], build.command)
 

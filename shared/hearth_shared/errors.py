@@ -6,6 +6,7 @@ HearthError
 ├── NotFound · Conflict · IdempotencyMismatch                      the thing asked about
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
 │   └── NotLoopback
+├── GaveUp · ReplayMismatch · OutcomeUnknown                       a task over a crash
 ├── BackendUnavailable · Overloaded · DeadlineExceeded · Cancelled the backend now
 ├── NoModel · LocalOnly · ModelUnavailable · ModelFailed           answering
 │   ├── IncompleteAnswer
@@ -170,6 +171,24 @@ class Cancelled(HearthError):
     """The person stopped it."""
 
     code, status = "cancelled", 499
+
+
+class GaveUp(HearthError):
+    """Hearth stopped in the middle of it too many times, so it is set aside."""
+
+    code = "gave_up"
+
+
+class ReplayMismatch(HearthError):
+    """Begun again after a stop, it took another way than before; two histories are not mixed."""
+
+    code = "replay_mismatch"
+
+
+class OutcomeUnknown(HearthError):
+    """Hearth stopped during something that must not be done twice, and cannot tell whether it was done."""
+
+    code, status = "outcome_unknown", 409
 
 
 class NoModel(HearthError):

@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import keyring.backend
 import keyring.errors
@@ -107,7 +107,7 @@ def variable(name: str) -> str:
 def open_keyring(candidates: Callable[[], Iterable[Keyring]] | None = None, *, limit: float = _LIMIT_S) -> Keyring:
     """The best backend of the allow-list that works here. Raises KeyringUnavailable when there is none."""
     try:
-        return within(limit, lambda: _best(candidates() if candidates else keyring.backend.get_all_keyring()))
+        return within(limit, lambda: _best((candidates or _installed)()))
     except (LookupError, TimeoutError) as error:
         raise KeyringUnavailable(
             "There is no keyring that Hearth trusts on this machine.", _FIX.format(variable=f"{_ENVIRONMENT}<PROVIDER>")
@@ -136,6 +136,10 @@ def within(limit: float, call: Callable[[], T]) -> T:
     if failures:
         raise failures[0]
     return results[0]
+
+
+def _installed() -> list[Keyring]:
+    return cast("list[Keyring]", keyring.backend.get_all_keyring())  # keyring's own types hide their arguments
 
 
 def _best(candidates: Iterable[Keyring]) -> Keyring:

@@ -22,21 +22,25 @@ class ErrorCode:
     DEADLINE_EXCEEDED: Final = "deadline_exceeded"
     ENGINE_CRASHED: Final = "engine_crashed"
     FORBIDDEN: Final = "forbidden"
+    GAVE_UP: Final = "gave_up"
     IDEMPOTENCY_MISMATCH: Final = "idempotency_mismatch"
     INCOMPLETE_ANSWER: Final = "incomplete_answer"
     INTERNAL: Final = "internal"
     INVALID_BODY: Final = "invalid_body"
     KEYRING_UNAVAILABLE: Final = "keyring_unavailable"
     LOCAL_ONLY: Final = "local_only"
+    METHOD_NOT_ALLOWED: Final = "method_not_allowed"
     MODEL_FAILED: Final = "model_failed"
     MODEL_UNAVAILABLE: Final = "model_unavailable"
     NEWER_DATABASE: Final = "newer_database"
     NO_MODEL: Final = "no_model"
     NOT_FOUND: Final = "not_found"
     NOT_LOOPBACK: Final = "not_loopback"
+    OUTCOME_UNKNOWN: Final = "outcome_unknown"
     OVERLOADED: Final = "overloaded"
     PORT_IN_USE: Final = "port_in_use"
     RATE_LIMITED: Final = "rate_limited"
+    REPLAY_MISMATCH: Final = "replay_mismatch"
     STORAGE_FAULT: Final = "storage_fault"
     STORAGE_FULL: Final = "storage_full"
     TOO_LARGE: Final = "too_large"
@@ -306,6 +310,9 @@ class Signals(TypedDict):
     dense_window: float
     speaker: float
     date: float
+    session: float
+    time: float
+    question: float
 
 
 class Hit(TypedDict):

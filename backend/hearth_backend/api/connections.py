@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from typing import Any, Literal
 
 Why = Literal["gone", "revoked", "stopping"]
@@ -11,7 +11,7 @@ Why = Literal["gone", "revoked", "stopping"]
 class Live:
     """One exchange and the task that serves it. `ended` says why it was cut, when it was."""
 
-    __slots__ = ("_task", "client", "endless", "ended")
+    __slots__ = ("_task", "client", "ended", "endless")
 
     def __init__(self, client: str, endless: bool, task: "asyncio.Task[object]") -> None:
         self.client = client
@@ -36,7 +36,7 @@ class Connections:
         return len(self._all)
 
     @contextlib.contextmanager
-    def live(self, client: str, *, endless: bool) -> Iterator[Live]:
+    def live(self, client: str, *, endless: bool) -> Generator[Live]:
         """Register the current task's exchange. When cut, its CancelledError is absorbed here."""
         task = asyncio.current_task()
         assert task is not None
@@ -63,7 +63,7 @@ class Connections:
 
 
 @contextlib.asynccontextmanager
-async def watched(until_gone: Coroutine[Any, Any, None], live: Live) -> AsyncIterator[None]:
+async def watched(until_gone: Coroutine[Any, Any, None], live: Live) -> AsyncGenerator[None]:
     """Cut `live` as soon as its client goes, whatever is being waited for inside."""
 
     async def watch() -> None:

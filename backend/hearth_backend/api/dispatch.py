@@ -48,7 +48,9 @@ class Dispatch:
                 await self._plain(endpoint, call, receive, answer)
             else:
                 await self._lasting(endpoint, call, receive, answer)
-        self._metrics.http(endpoint.path, endpoint.method, answer.status or _GONE, (answer.at or perf_counter()) - began)
+        self._metrics.http(
+            endpoint.path, endpoint.method, answer.status or _GONE, (answer.at or perf_counter()) - began
+        )
 
     async def socket(self, endpoint: Endpoint, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket."""
@@ -92,7 +94,7 @@ class Dispatch:
                 return
             except Exception as error:
                 return await answer.whole(self._failures.reply(error, call))
-        with self._connections.live(call.principal.client, endless=endpoint.kind == "events") as live:
+        with self._connections.live(call.principal.client, endless=endpoint.kind == "lasting") as live:
             async with watched(until_gone(receive), live):
                 await self._run(endpoint, call, answer)
         await self._cut(live, call, answer)

@@ -12,7 +12,7 @@ from hearth_shared.protocol.principals import Scope
 Body = TypeVar("Body", bound=BaseModel)
 Out = TypeVar("Out", bound=Outcome)
 Run = Callable[[Call], Awaitable[Outcome]]
-Kind = Literal["plain", "model", "events"]
+Kind = Literal["plain", "model", "lasting"]
 
 OPEN: Final[frozenset[Scope]] = frozenset()
 """For the routes that need no credential; the table knows by name which may be so."""
@@ -23,8 +23,8 @@ class Endpoint:
     """One route. A principal needs one of `scopes`; `None` is refused at start.
 
     kind: `plain` ends within the plain limit; `model` takes one of the model slots and ends when its client goes;
-    `events` may answer
-    with a stream that goes on until the client goes.
+    `lasting` has no
+    limit, and may answer with a stream that goes on until the client goes.
     """
 
     method: str
@@ -61,9 +61,7 @@ def get(
     dialect: Literal["native", "openai"] = "native",
 ) -> Endpoint:
     """A route that reads."""
-    return Endpoint(
-        method="GET", path=path, run=run, summary=summary, answer=answer, kind=kind, dialect=dialect
-    )
+    return Endpoint(method="GET", path=path, run=run, summary=summary, answer=answer, kind=kind, dialect=dialect)
 
 
 def find(
@@ -132,4 +130,4 @@ def websocket(path: str, listen: Callable[[Call, Listener], Awaitable[None]], su
     async def never(call: Call) -> Reply | Stream:
         raise AssertionError("a WebSocket is listened to, not run")
 
-    return Endpoint(method="WS", path=path, run=never, listen=listen, summary=summary, kind="events")
+    return Endpoint(method="WS", path=path, run=never, listen=listen, summary=summary, kind="lasting")

@@ -1,7 +1,7 @@
 """How much a principal may ask: token buckets, and the number of model requests at once."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
 from hearth_backend.api.principals import Principal
@@ -50,7 +50,7 @@ class ModelSlots:
         self._free = count
 
     @contextlib.contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self) -> Generator[None]:
         """Hold a slot, or raise Overloaded."""
         if self._free <= 0:
             raise Overloaded("Too many model requests run at once.", "Try again in a few seconds.", retry_after=2)

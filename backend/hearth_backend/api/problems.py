@@ -50,7 +50,7 @@ REFUSED: Final = _constant(
 
 def native(error: HearthError, request_id: str) -> Reply:
     """An error as a problem; `request_id` finds it in the log."""
-    body = _dump({**error.problem(), "request_id": request_id})
+    body = dump({**error.problem(), "request_id": request_id})
     return Reply(body, error.status, PROBLEM, _headers(error))
 
 
@@ -63,7 +63,7 @@ def openai(error: HearthError, request_id: str) -> Reply:
         "param": error.data.get("field") or None,
         "code": error.code,
     }
-    return Reply(_dump({"error": said, "request_id": request_id}), status, JSON, _headers(error))
+    return Reply(dump({"error": said, "request_id": request_id}), status, JSON, _headers(error))
 
 
 def _kind(status: int) -> str:
@@ -84,5 +84,6 @@ def _headers(error: HearthError) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers)
 
 
-def _dump(value: Any) -> bytes:
+def dump(value: Any) -> bytes:
+    """Any JSON value, for the wire."""
     return json.dumps(value, default=str).encode()

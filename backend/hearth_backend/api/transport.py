@@ -1,13 +1,12 @@
 """uvicorn's connection, held to what a server for one person needs: who connects, how many, how slowly, how much."""
 
 import asyncio
-import os
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,11 +16,10 @@ from hearth_backend.api.principals import Listener
 
 HEAD_LIMIT_S: Final = 10.0
 HEAD_LIMIT_BYTES: Final = 65_536
+_NO_TRAILERS: Final[Any] = deque[tuple[bytes, bytes]](maxlen=0)
 _CREDENTIALS: Final = struct.Struct("3i")
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_TOO_LONG: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+_TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,8 @@ class DoorProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_head_timer()
         super().on_headers_complete()
+        if self.parser is not None and not self.parser.should_upgrade():
+            self.headers = _NO_TRAILERS  # fields after a chunked body: nobody reads them, and they have no limit
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(self._rules.head_limit_s, self.transport.abort)
@@ -108,15 +108,10 @@ def peer_uid(connection: socket.socket) -> int | None:
     return _CREDENTIALS.unpack(credentials)[1]
 
 
-def protocol(rules: Rules) -> Callable[..., DoorProtocol]:
-    """What uvicorn calls for each connection."""
+def protocol(rules: Rules) -> type[asyncio.Protocol]:
+    """What uvicorn calls for each connection; it takes any callable, and says that it wants a class."""
 
     def build(**given: Any) -> DoorProtocol:
         return DoorProtocol(rules, **given)
 
-    return build
-
-
-def own_uid() -> int:
-    """The user this backend works for."""
-    return os.getuid()
+    return cast("type[asyncio.Protocol]", build)

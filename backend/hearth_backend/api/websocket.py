@@ -42,12 +42,16 @@ class Socket:
 
     async def close(self, code: int, reason: str = "") -> None:
         """End it."""
-        await self._send({"type": "websocket.close", "code": code, "reason": reason.encode()[:_LONGEST_REASON].decode("utf-8", "ignore")})
+        await self._send(
+            {
+                "type": "websocket.close",
+                "code": code,
+                "reason": reason.encode()[:_LONGEST_REASON].decode("utf-8", "ignore"),
+            }
+        )
 
 
-async def listen(
-    endpoint: Endpoint, call: Call, socket: Socket, connections: Connections, failures: Failures
-) -> None:
+async def listen(endpoint: Endpoint, call: Call, socket: Socket, connections: Connections, failures: Failures) -> None:
     """Serve an accepted socket until either side ends it."""
     code, reason = 1000, ""
     with connections.live(call.principal.client, endless=True) as live:

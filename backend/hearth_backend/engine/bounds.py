@@ -4,7 +4,7 @@ import contextlib
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
 
@@ -16,7 +16,7 @@ class Exceeded(Exception):
 
 
 @contextlib.contextmanager
-def bounded(seconds: float = 5.0, memory: int = 1 << 30) -> Iterator[None]:
+def bounded(seconds: float = 5.0, memory: int = 1 << 30) -> Generator[None]:
     """Raise Exceeded when the block runs longer, or asks for more memory. For the main thread of a child only."""
     old_limit = resource.getrlimit(resource.RLIMIT_AS)
     old_handler = signal.signal(signal.SIGALRM, _too_long)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from hearth_backend.engine.frames import Decoder, FrameError, Message, encode
+from hearth_backend.engine.frames import Answer, Decoder, FrameError, Hello, Message, Ready, Refused, encode
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,16 @@ def environment(around: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 class Child(asyncio.Protocol):
-    """A running child. `received` gets its messages; `ended` is called once, after the last of them."""
+    """A running child.
 
-    def __init__(self, received: Callable[["Child", Message], None], ended: Callable[["Child"], None]) -> None:
-        self._received = received
+    What it says until its model is ready waits in `opening` (None: it died); then `answered` gets its answers, and
+    `ended` is called once, after the last of them.
+    """
+
+    def __init__(self, answered: Callable[[Answer], None], ended: Callable[["Child"], None]) -> None:
+        self._answered = answered
         self._ended = ended
+        self.opening: asyncio.Queue[Hello | Ready | Refused | None] = asyncio.Queue()
         self._decoder = Decoder()
         self._closed = asyncio.Event()
         self._gone = asyncio.Event()
@@ -54,19 +59,16 @@ class Child(asyncio.Protocol):
 
     @classmethod
     async def start(
-        cls,
-        received: Callable[["Child", Message], None],
-        ended: Callable[["Child"], None],
-        argv: Sequence[str] = ARGV,
+        cls, answered: Callable[[Answer], None], ended: Callable[["Child"], None], argv: Sequence[str] = ARGV
     ) -> "Child":
         """Start the process, in a session of its own so that Ctrl-C reaches the backend alone."""
-        child = cls(received, ended)
+        child = cls(answered, ended)
         ours, theirs = socket.socketpair()
         try:
             with theirs:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.PIPE,
                     env=environment(),
@@ -108,7 +110,7 @@ class Child(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for message in self._decoder.feed(data):
-                self._received(self, message)
+                self._hear(message)
         except FrameError as error:
             log.error("engine child %s: %s", self.pid, error)
             if self._transport is not None:
@@ -116,6 +118,14 @@ class Child(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed.set()
+
+    def _hear(self, message: Message) -> None:
+        if isinstance(message, Answer):
+            self._answered(message)
+        elif isinstance(message, Hello | Ready | Refused):
+            self.opening.put_nowait(message)
+        else:
+            raise FrameError("a message for the child came to the backend")
 
     # -- its end
 
@@ -133,6 +143,7 @@ class Child(asyncio.Protocol):
             hurry.cancel()
         self.last_words = kept.decode("utf-8", "replace").strip()
         self._gone.set()
+        self.opening.put_nowait(None)
         self._ended(self)
 
     async def _hurry(self, process: asyncio.subprocess.Process) -> None:

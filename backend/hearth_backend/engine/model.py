@@ -1,7 +1,7 @@
 """A loaded model: what its file says, and the prompts it was trained on."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from hearth_backend.engine import native
 from hearth_backend.engine.bounds import Exceeded, bounded
@@ -161,9 +161,10 @@ def _wanted_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any] | No
     kind = response_format.get("type")
     if kind == "json_object":
         return None
-    schema = (response_format.get("json_schema") or {}).get("schema")
+    named = response_format.get("json_schema")
+    schema = cast("Mapping[str, Any]", named).get("schema") if isinstance(named, Mapping) else None
     if kind != "json_schema" or not isinstance(schema, Mapping):
         raise BadRequest(
             f"`response_format` is of the type {kind!r}.", "Send text, json_object, or json_schema with its schema."
         )
-    return schema
+    return cast("Mapping[str, Any]", schema)

@@ -221,7 +221,7 @@ class NativeContext:
             raise Misuse(f"{len(tokens)} tokens at {start} do not fit a batch of {self.batch_size} in {self.size}")
         if min(tokens) < 0 or max(tokens) >= vocabulary:
             raise Misuse("a token is not in the vocabulary")
-        code = C.llama_decode(self.pointer, self._batch.fill(tokens, start))
+        code: int = C.llama_decode(self.pointer, self._batch.fill(tokens, start))
         if code < 0:
             raise NativeError(f"llama_decode answered {code}")
         self._has_logits = code == 0
@@ -262,7 +262,8 @@ class _Batch:
         self._outputs = np.zeros(size, np.int8)
 
         def column(array: Any, kind: Any) -> Any:
-            return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
+            pointer: Any = ctypes.POINTER(kind)
+            return ctypes.cast(array.ctypes.data, pointer)
 
         self._batch = C.llama_batch(
             0,
@@ -349,7 +350,8 @@ class NativeSampler:
         self._candidates["id"] = np.arange(len(logits), dtype=np.int32)
         self._candidates["logit"] = logits
         self._candidates["p"] = 0
-        data = ctypes.cast(self._candidates.ctypes.data, ctypes.POINTER(C.llama_token_data))
+        pointer: Any = ctypes.POINTER(C.llama_token_data)
+        data = ctypes.cast(self._candidates.ctypes.data, pointer)
         array = C.llama_token_data_array(data, len(logits), -1, False)
         if masked:
             C.llama_sampler_apply(self._grammar, ctypes.byref(array))
@@ -370,8 +372,6 @@ def json_grammar(schema: Mapping[str, Any] | None) -> str:
     from llama_cpp.llama_grammar import json_schema_to_gbnf  # reached by few requests
 
     wanted = {"type": "object"} if schema is None else schema
-    with contextlib.suppress(
-        AssertionError, ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError
-    ):
-        return cast("str", json_schema_to_gbnf(json.dumps(wanted)))
+    with contextlib.suppress(AssertionError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return json_schema_to_gbnf(json.dumps(wanted))
     raise NativeError("the schema uses something that cannot be turned into a grammar")

@@ -1,17 +1,15 @@
 """Keeps one model answering: starts its child when it is needed, and again when it died.
 
-A task that has shown nothing yet is given to the next child, once; one that has is ended with EngineCrashed. A file
-whose child dies twice while loading is bad until it changes. With a GPU, a failed load tries fewer layers on it.
+A task that has shown nothing yet is given to the next child, once; one that has ends with EngineCrashed.
 """
 
 import asyncio
 import itertools
 import logging
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
-from hearth_backend.engine.child import ARGV, Child
+from hearth_backend.engine.child import Child
 from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import (
     Answer,
@@ -20,21 +18,16 @@ from hearth_backend.engine.frames import (
     Ended,
     Event,
     Failed,
-    Hello,
     Lane,
-    Load,
-    Message,
     Piece,
     Ready,
-    Refused,
     Started,
     Task,
     Text,
     Tokens,
 )
-from hearth_backend.engine.offload import rungs
+from hearth_backend.engine.loader import Loader
 from hearth_shared.errors import (
-    BadModelFile,
     Cancelled,
     EngineCrashed,
     HearthError,
@@ -43,46 +36,211 @@ from hearth_shared.errors import (
     Overloaded,
     every_error,
 )
-from hearth_shared.protocol.events import EventType
 
 log = logging.getLogger(__name__)
 
-Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
 Said = Event | Tokens | Text
-_MOST_WAITING = 256
-_ATTEMPTS = 2
-_ERRORS = {kind.code: kind for kind in every_error()}
+_MOST_TASKS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A loaded model: where it runs and how fast it was."""
+
+    pid: int
+    load_s: float
+    context: int
+    gpu_layers: int
+    tokens_per_s: float | None = None
+
+
+class Supervisor:
+    """One model file, its child, and the tasks that wait for it."""
+
+    def __init__(self, file: ModelFile, loader: Loader, *, idle_s: float) -> None:
+        self.file = file
+        self._loader = loader
+        self._idle_s = idle_s
+        self._ids = itertools.count(1)
+        self._calls: dict[int, _Call] = {}
+        self._child: Child | None = None
+        self._ready = Ready(0, 0, 0.0)
+        self._speed: float | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def running(self) -> Running | None:
+        """None while nothing is loaded."""
+        if self._child is None:
+            return None
+        ready = self._ready
+        return Running(self._child.pid, ready.seconds, ready.context, ready.gpu_layers, self._speed)
+
+    async def answers(self, lane: Lane, task: Task) -> AsyncGenerator[Said, None]:
+        """What the child says to this task, to its end. Leaving early cancels the task."""
+        call = self._admit(lane, task)
+        try:
+            while not call.over:
+                said = await call.events.get()
+                if isinstance(said, HearthError):
+                    raise said
+                if isinstance(said, Ended):
+                    self._speed = said.output_tokens / said.output_s if said.output_s else self._speed
+                yield said
+        finally:
+            self._dismiss(call)
+
+    def unload(self) -> None:
+        """Let the child go; the next task starts another."""
+        self._rest(None)
+        if self._child is not None:
+            child, self._child = self._child, None
+            closing = asyncio.create_task(child.close(), name=f"engine-unload-{child.pid}")
+            self._ending.add(closing)
+            closing.add_done_callback(self._ending.discard)
+            self._lose(EngineCrashed("The model was unloaded.", "Ask again."))
+
+    async def close(self) -> None:
+        """End the child and every task; afterwards no process is left."""
+        self._closed = True
+        self._fail(Cancelled("Hearth is closing.", "Start it again with `hearth up`."))
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        self.unload()
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    # -- tasks
+
+    def _admit(self, lane: Lane, task: Task) -> "_Call":
+        if self._closed:
+            raise Cancelled("Hearth is closing.", "Start it again with `hearth up`.")
+        if len(self._calls) >= _MOST_TASKS:
+            raise Overloaded("The model has too much to do.", "Try again in a few seconds.", retry_after=2)
+        call = _Call(Ask(next(self._ids), lane, task))
+        self._calls[call.ask.id] = call
+        self._rest(None)
+        self._wake()
+        return call
+
+    def _dismiss(self, call: "_Call") -> None:
+        if self._calls.pop(call.ask.id, None) is not None and call.sent and self._child is not None:
+            self._child.send(Cancel(call.ask.id))
+        if not self._calls and self._child is not None and not self._closed:
+            self._rest(asyncio.get_running_loop().call_later(self._idle_s, self.unload))
+
+    def _rest(self, timer: asyncio.TimerHandle | None) -> None:
+        """There is one timer, and only while a loaded model has nothing to do."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = timer
+
+    def _answered(self, answer: Answer) -> None:
+        call = self._calls.get(answer.id)
+        if call is None:  # cancelled meanwhile
+            return
+        call.put(answer.event)
+        if call.over:
+            del self._calls[answer.id]
+
+    def _fail(self, error: HearthError) -> None:
+        for call in self._calls.values():
+            call.fail(error)
+        self._calls.clear()
+
+    def _lose(self, error: HearthError) -> None:
+        """The child is gone: its tasks go to the next one, or end."""
+        for call in list(self._calls.values()):
+            if call.sent and (call.shown or call.replayed):
+                del self._calls[call.ask.id]
+                call.fail(error)
+            elif call.sent:
+                call.sent, call.replayed = False, True
+        if self._calls:
+            self._wake()
+
+    # -- the child
+
+    def _wake(self) -> None:
+        if self._child is not None:
+            for call in self._calls.values():
+                if not call.sent:
+                    call.sent = True
+                    self._child.send(call.ask)
+        elif self._starting is None and not self._closed:
+            self._starting = asyncio.create_task(self._start(), name=f"engine-start-{self.file.id}")
+
+    async def _start(self) -> None:
+        try:
+            child, self._ready = await self._loader.load(self._answered, self._ended)
+        except HearthError as error:
+            self._starting = None
+            self._fail(error)
+        except Exception as error:  # the top of a task: whoever waits must hear
+            log.exception("the engine cannot be started")
+            self._starting = None
+            self._fail(ModelUnavailable(f"The engine cannot be started: {error}.", "Free some memory and try again."))
+        else:
+            self._starting = None
+            self._child = child
+            self._wake()
+            if child.returncode is not None:
+                self._ended(child)
+            elif not self._calls:
+                self._rest(asyncio.get_running_loop().call_later(self._idle_s, self.unload))
+
+    def _ended(self, child: Child) -> None:
+        if child is not self._child:  # it was let go, or never got ready
+            return
+        self._child = None
+        self._rest(None)
+        how = child.how_it_ended()
+        log.warning("engine child %s of %s died: %s", child.pid, self.file.id, how)
+        log.debug("its last words: %s", child.last_words)
+        self._loader.crashed(self._ready.gpu_layers, how)
+        self._lose(
+            EngineCrashed(
+                f"The engine died while {self.file.id} was answering ({how}).", "It is started again: ask once more."
+            )
+        )
 
 
 class _Call:
     """One task and the events of its answer."""
 
-    def __init__(self, id: int, lane: Lane, task: Task) -> None:
-        self.ask = Ask(id, lane, task)
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
         self.events: asyncio.Queue[Said | HearthError] = asyncio.Queue()
-        self.begun = False
+        self.sent = False
         self.shown = False
         self.replayed = False
+        self._begun = False
+        self._over = False
 
-    def put(self, event: Said) -> None:
-        if isinstance(event, Started):
-            if self.begun:  # a replay begins again, and that is nobody's business
-                return
-            self.begun = True
-        self.shown = self.shown or isinstance(event, Piece)
-        self.events.put_nowait(event)
+    @property
+    def over(self) -> bool:
+        """Whether all was said and read."""
+        return self._over and self.events.empty()
+
+    def put(self, event: Said | Failed) -> None:
+        match event:
+            case Failed(code, detail, fix, data):
+                self.fail(_ERRORS.get(code, ModelFailed)(detail, fix, **data))
+            case Started() if self._begun:  # a replay begins again, which is nobody's business
+                pass
+            case _:
+                self._begun = self._begun or isinstance(event, Started)
+                self.shown = self.shown or isinstance(event, Piece)
+                self._over = isinstance(event, Ended | Tokens | Text)
+                self.events.put_nowait(event)
+
+    def fail(self, error: HearthError) -> None:
+        self._over = True
+        self.events.put_nowait(error)
 
 
-class _Loading:
-    """What a child says until its model is ready."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.hello: asyncio.Future[Hello | Refused | None] = loop.create_future()
-        self.ready: asyncio.Future[Ready | Refused | None] = loop.create_future()
-
-    def hear(self, message: Hello | Ready | Refused | None) -> None:
-        """None: the child died."""
-        for future, kinds in ((self.hello, Hello), (self.ready, Ready)):
-            if not future.done() and not isinstance(message, Hello | Ready) or isinstance(message, kinds):
-                future.set_result(message)  # pyright: ignore[reportArgumentType]
+_ERRORS = {kind.code: kind for kind in every_error()}

@@ -44,7 +44,7 @@ class ChatTemplate:
     def __init__(self, source: str, *, bos: str = "", eos: str = "") -> None:
         self._sandbox = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
         self._sandbox.filters["tojson"] = _to_json
-        self._sandbox.globals.update(raise_exception=_refuse, strftime_now=_now, bos_token=bos, eos_token=eos)
+        self._given = {"bos_token": bos, "eos_token": eos, "raise_exception": _refuse, "strftime_now": _now}
         self.note = ""
         self.source = source or CHATML
         try:
@@ -72,7 +72,10 @@ class ChatTemplate:
         size = 0
         try:
             for part in self._template.generate(
-                messages=[_readable(message) for message in messages], tools=list(tools) or None, **_FLAGS
+                messages=[_readable(message) for message in messages],
+                tools=list(tools) or None,
+                add_generation_prompt=True,
+                **self._given,
             ):
                 size += len(part)
                 if size > _LONGEST:
@@ -87,9 +90,6 @@ class ChatTemplate:
         except (TemplateError, TypeError, ValueError, LookupError, RecursionError, AttributeError) as error:
             raise _unsuitable(str(error)) from error
         return "".join(parts)
-
-
-_FLAGS = {"add_generation_prompt": True}
 
 
 def _refuse(reason: str) -> NoReturn:

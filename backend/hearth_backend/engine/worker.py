@@ -3,6 +3,7 @@
 One thread owns every native call; another reads the socket. It lives as long as the socket is open.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -104,9 +105,7 @@ def _events(model: "Model", writer: "Writer", task: Task) -> Iterator[Event | To
 
 
 if __name__ == "__main__":
-    try:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the backend is gone
         main()
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the backend is gone
     sys.stderr.flush()
     os._exit(0)  # without running llama.cpp's destructors beside its own threads

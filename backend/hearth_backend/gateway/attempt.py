@@ -90,7 +90,7 @@ class Attempt:
                 model=self.route.model,
                 provider=self.route.provider.name,
                 where=self.route.provider.where,
-                input_tokens=self._input_tokens if input_tokens is None else input_tokens,
+                input_tokens=self._read() if input_tokens is None else input_tokens,
                 output_tokens=estimated_tokens(self._written) if output_tokens is None else output_tokens,
                 cost=cost if away or not error else 0.0,
                 ms=self._ms(),
@@ -99,6 +99,10 @@ class Attempt:
                 error=error,
             )
         )
+
+    def _read(self) -> int:
+        """What an attempt that was not finished has read, as far as can be told: nothing before its first word."""
+        return self._input_tokens if self._first_ms is not None else 0
 
     def _ms(self) -> float:
         return (time.perf_counter() - self._began) * 1000

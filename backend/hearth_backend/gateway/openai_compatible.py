@@ -17,7 +17,15 @@ from hearth_backend.gateway import stream
 from hearth_backend.gateway.dialect import AnswerReader, chat_body, complaint_of, completion_body
 from hearth_backend.gateway.messages import Caller, ChatEvent, ChatRequest, Chosen, CompletionRequest, Embeddings
 from hearth_backend.gateway.stream import Patience
-from hearth_shared.errors import BadRequest, IncompleteAnswer, ModelFailed, ModelUnavailable, SettingsError
+from hearth_backend.privacy import masked
+from hearth_shared.errors import (
+    BadRequest,
+    IncompleteAnswer,
+    KeyringUnavailable,
+    ModelFailed,
+    ModelUnavailable,
+    SettingsError,
+)
 from hearth_shared.protocol.models import ModelInfo, Role, Where
 from hearth_shared.settings import Provider as ProviderSettings
 
@@ -30,9 +38,9 @@ _EMBEDDED = TypeAdapter(list[list[float]])
 
 
 class Keys(Protocol):
-    """Where keys are kept."""
+    """Where keys are kept; may wait for the keyring, so it is asked in a thread."""
 
-    async def get(self, name: str) -> SecretStr | None: ...
+    def get(self, name: str) -> SecretStr | None: ...
 
 
 class OpenAICompatible:
@@ -112,11 +120,11 @@ class OpenAICompatible:
         return listed[0].id
 
     async def _list(self) -> Sequence[ModelInfo]:
-        if self.where == "cloud" and await self._keys.get(self.name) is None:
-            return ()
-        if self.where == "cloud" and self._settings.model:
-            return (self._info(self._settings.model),)
         try:
+            if self.where == "cloud" and await self._key() is None:
+                return ()
+            if self.where == "cloud" and self._settings.model:
+                return (self._info(self._settings.model),)
             reply = await self._json("GET", "/models", None, _LISTING_S)
         except (ModelUnavailable, BadRequest) as error:
             log.info("%s lists no models: %s", self.name, error.detail)
@@ -207,7 +215,7 @@ class OpenAICompatible:
 
     async def _headers(self, kind: str) -> dict[str, str]:
         headers = {"accept": kind, "accept-encoding": "identity", "user-agent": "hearth"}
-        if key := await self._keys.get(self.name):
+        if key := await self._key():
             headers["authorization"] = f"Bearer {key.get_secret_value()}"
         return headers
 
@@ -227,7 +235,7 @@ class OpenAICompatible:
     async def _refusal(self, response: "httpx2.Response") -> ModelUnavailable | BadRequest:
         status = response.status_code
         body = await stream.whole(response.aiter_raw(), self._patience.connect_s)
-        said = await self._without_key(complaint_of(body))
+        said = masked(complaint_of(body))
         detail = f"{self.name} answered {status}{': ' if said else ''}{said}".rstrip(".") + "."
         if status in (401, 403):
             fix = f"Set its key with `hearth keys set {self.name}`."
@@ -238,9 +246,13 @@ class OpenAICompatible:
             return BadRequest(detail)
         return ModelUnavailable(detail, server_status=status)
 
-    async def _without_key(self, text: str) -> str:
-        key = await self._keys.get(self.name)
-        return text.replace(key.get_secret_value(), "…") if key else text
+    async def _key(self) -> SecretStr | None:
+        try:
+            return await asyncio.to_thread(self._keys.get, self.name)
+        except KeyringUnavailable as error:
+            if self.where != "cloud":  # most servers at home want none
+                return None
+            raise ModelUnavailable(f"The key of {self.name} cannot be read. {error.detail}", error.fix) from error
 
     def _start_it(self) -> str:
         return "Check the network." if self.where == "cloud" else f"Start {self.name}, or check its URL."

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from typing import Protocol
 
 from hearth_backend.gateway import store
+from hearth_backend.observe.metrics import Metrics
 from hearth_backend.resilience import retried
 from hearth_backend.storage.database import Database
 from hearth_shared.errors import HearthError
@@ -14,27 +14,10 @@ log = logging.getLogger(__name__)
 _WAITING = 10_000
 
 
-class CallMetrics(Protocol):
-    """What is counted of a call."""
-
-    def model_call(
-        self,
-        role: str,
-        provider: str,
-        model: str,
-        *,
-        ok: bool,
-        input_tokens: int = 0,
-        output_tokens: int = 0,
-        cost: float | None = 0.0,
-        first_seconds: float | None = None,
-    ) -> None: ...
-
-
 class UsageLog:
     """Rows wait in memory and are stored together; a person's answer never waits for them."""
 
-    def __init__(self, telemetry: Database, metrics: CallMetrics) -> None:
+    def __init__(self, telemetry: Database, metrics: Metrics) -> None:
         self._database = telemetry
         self._metrics = metrics
         self._waiting: list[UsageRow] = []

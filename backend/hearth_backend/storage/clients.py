@@ -46,7 +46,8 @@ class Clients:
         """A new client and its token, which is shown this once."""
         if never := sorted(NEVER_THIRD_PARTY.intersection(request.scopes)):
             raise Forbidden(
-                f"A token can never hold {' or '.join(never)}.", "Leave it out: only the person's own doors may do that."
+                f"A token can never hold {' or '.join(never)}.",
+                "Leave it out: only the person's own doors may do that.",
             )
         identifier, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self.now()

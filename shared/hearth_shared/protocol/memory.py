@@ -76,6 +76,9 @@ class Signals(Message):
     dense_window: float = 0.0
     speaker: float = 0.0
     date: float = 0.0
+    session: float = 0.0
+    time: float = 0.0
+    question: float = 0.0
 
 
 class Hit(Message):

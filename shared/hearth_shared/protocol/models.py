@@ -90,3 +90,9 @@ class KeyState(Message):
     provider: str
     present: bool
     kept_in: Literal["keyring", "environment", "nowhere"]
+
+
+class KeyList(Message):
+    """The providers' keys, by name."""
+
+    keys: list[KeyState]

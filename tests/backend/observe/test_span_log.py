@@ -39,6 +39,19 @@ class FullDisk:
         return None  # type: ignore[return-value]
 
 
+class Telling:
+    """The database, saying when something was written."""
+
+    def __init__(self, database: Database, arrived: asyncio.Event) -> None:
+        self._database = database
+        self._arrived = arrived
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        written = await self._database.write(work)
+        self._arrived.set()
+        return written
+
+
 class Shelf:
     """A collector that remembers what it was sent."""
 
@@ -65,10 +78,11 @@ async def count(database: Database) -> int:
 
 
 async def test_a_span_reaches_the_table_by_itself(database: Database) -> None:
-    log = SpanLog(database)
+    arrived = asyncio.Event()
+    log = SpanLog(Telling(database, arrived))
     work(log)
-    while not await count(database):
-        await asyncio.sleep(0.02)
+    await arrived.wait()
+    assert await count(database) == 1
     await log.close()
 
 

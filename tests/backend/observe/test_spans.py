@@ -48,8 +48,9 @@ def test_a_foreign_error_marks_it_with_its_class(kept: list[Span]) -> None:
 
 
 def test_a_failure_said_by_name_stays(kept: list[Span]) -> None:
-    with pytest.raises(KeyError), span(kept) as inside:
-        inside.fail("model_failed")
+    failing = span(kept)
+    failing.fail("model_failed")
+    with pytest.raises(KeyError), failing:
         raise KeyError
     assert kept[0].error == "model_failed"
 

@@ -26,8 +26,8 @@ async def driver(
     said = f"SQLite {_dotted(version)} by {name}"
     try:
         kept = await asyncio.to_thread(_round_trip, connect, folder)
-    except (StorageFault, OSError) as error:
-        detail = f"{said} cannot write: {getattr(error, 'detail', error)}."
+    except Exception as error:  # whatever a driver raises is what this check is here to find
+        detail = f"{said} cannot write: {getattr(error, 'detail', error)}"
         return Check(name="sqlite", state="fault", detail=detail, fix="See the checks `home` and `disk`.")
     if not kept:
         detail = f"{said} did not give back what it was given."

@@ -1,0 +1,58 @@
+"""Events as server-sent events, with a sign of life while nothing happens."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
+
+from pydantic_core import to_json
+
+from hearth_backend.api.exchange import Stream
+from hearth_shared.errors import HearthError
+from hearth_shared.protocol.events import Event, EventGap
+
+KEEPALIVE_S: Final = 15.0
+_SILENCE: Final = b":\n\n"
+
+
+def stream(events: AsyncIterator[Event | EventGap], keepalive_s: float = KEEPALIVE_S) -> Stream:
+    """`id` is the event's `seq`, to resume from; a comment every `keepalive_s` seconds of silence."""
+    return Stream(_chunks(events, keepalive_s), failed)
+
+
+def encoded(event: Event | EventGap) -> bytes:
+    """One event. A gap has no id: the reader resumes from the last event it really got."""
+    data = to_json(event, inf_nan_mode="null")
+    if isinstance(event, EventGap):
+        return b"event: gap\ndata: %b\n\n" % data
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (event.seq, event.type.encode(), data)
+
+
+def failed(error: HearthError, request_id: str) -> bytes:
+    """Why the stream ends before its time."""
+    return b"event: error\ndata: %b\n\n" % to_json({**error.problem(), "request_id": request_id}, fallback=str)
+
+
+async def _chunks(events: AsyncIterator[Event | EventGap], keepalive_s: float) -> AsyncGenerator[bytes, None]:
+    yield _SILENCE  # the head goes out now, not with the first event
+    following = asyncio.ensure_future(_next(events))
+    try:
+        while True:
+            await asyncio.wait((following,), timeout=keepalive_s)
+            if not following.done():
+                yield _SILENCE
+            elif (event := following.result()) is None:
+                return
+            else:
+                following = asyncio.ensure_future(_next(events))
+                yield encoded(event)
+    finally:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await following
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
+
+
+async def _next(events: AsyncIterator[Event | EventGap]) -> Event | EventGap | None:
+    return await anext(events, None)

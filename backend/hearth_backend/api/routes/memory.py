@@ -1,0 +1,95 @@
+"""Memory: what is kept, how it is found again, and how it is forgotten."""
+
+from pydantic import AwareDatetime, Field
+
+from hearth_backend.api.endpoint import Endpoint, find, post
+from hearth_backend.api.exchange import Call
+from hearth_backend.services import Services
+from hearth_shared.protocol.base import Request, Space
+from hearth_shared.protocol.memory import (
+    EpisodeBatch,
+    EpisodeList,
+    ForgetRequest,
+    Forgotten,
+    SearchRequest,
+    SearchResult,
+    StoredEpisodes,
+)
+from hearth_shared.protocol.principals import MAIN_SPACE, Scope
+
+
+class EpisodePage(Request):
+    """Which episodes to list."""
+
+    space: Space = MAIN_SPACE
+    limit: int = Field(default=50, ge=1, le=500)
+    after: str | None = Field(default=None, max_length=256, description="`next` of the page before")
+
+
+class SearchQuery(Request):
+    """A question to memory, in an address."""
+
+    query: str = Field(min_length=1, max_length=4000)
+    space: Space = MAIN_SPACE
+    k: int = Field(default=10, ge=1, le=200)
+    token_budget: int | None = Field(default=None, ge=1, le=200_000)
+    after: AwareDatetime | None = None
+    before: AwareDatetime | None = None
+
+
+class Memory:
+    """`/v1/memory`."""
+
+    def __init__(self, services: Services) -> None:
+        self._memory = services.memory
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The routes."""
+        return (
+            find("/v1/memory/episodes", EpisodePage, self.list, "Episodes, newest first.", answer=EpisodeList).needing(
+                Scope.MEMORY_READ
+            ),
+            post(
+                "/v1/memory/episodes",
+                EpisodeBatch,
+                self.remember,
+                "Remember episodes, all or none; the same one twice counts once.",
+                answer=StoredEpisodes,
+                status=201,
+            ).needing(Scope.MEMORY_WRITE),
+            find("/v1/memory/search", SearchQuery, self.find, "Search memory.", answer=SearchResult).needing(
+                Scope.MEMORY_READ
+            ),
+            post("/v1/memory/search", SearchRequest, self.search, "Search memory.", answer=SearchResult).needing(
+                Scope.MEMORY_READ
+            ),
+            post(
+                "/v1/memory/forget",
+                ForgetRequest,
+                self.forget,
+                "Forget episodes; with dry_run, say what would go.",
+                answer=Forgotten,
+            ).needing(Scope.MEMORY_WRITE),
+        )
+
+    async def list(self, call: Call, page: EpisodePage) -> EpisodeList:
+        """One space's."""
+        spaces = call.principal.spaces_with(page.space)
+        return await self._memory.list(page.space, spaces, limit=page.limit, after=page.after)
+
+    async def remember(self, call: Call, body: EpisodeBatch) -> StoredEpisodes:
+        """What a third party writes is not trusted: it may be read, and never obeyed."""
+        spaces = call.principal.spaces_with(body.space)
+        return await self._memory.remember(body, spaces=spaces, trusted=call.principal.is_first_party)
+
+    async def find(self, call: Call, query: SearchQuery) -> SearchResult:
+        """By an address."""
+        return await self.search(call, SearchRequest.model_validate(query.model_dump()))
+
+    async def search(self, call: Call, body: SearchRequest) -> SearchResult:
+        """One space's, best first."""
+        return await self._memory.search(body, call.principal.spaces_with(body.space))
+
+    async def forget(self, call: Call, body: ForgetRequest) -> Forgotten:
+        """By id, in the spaces that the requester sees."""
+        return await self._memory.forget(body, call.principal.spaces)

@@ -1,0 +1,29 @@
+"""The OpenAPI document of the routes."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from hearth_backend.api import openapi
+from hearth_backend.api.endpoint import Endpoint, get
+from hearth_backend.api.exchange import Call, Reply
+from hearth_backend.api.problems import dump
+from hearth_shared.protocol.principals import Scope
+
+
+class Schema:
+    """`/v1/openapi.json`; written when it is first asked for."""
+
+    def __init__(self, described: Sequence[Endpoint]) -> None:
+        self._described = described
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The routes."""
+        return (get("/v1/openapi.json", self.show, "This document.").needing(Scope.STATUS),)
+
+    async def show(self, call: Call) -> Reply:
+        """OpenAPI 3.1."""
+        return Reply(self._document)
+
+    @cached_property
+    def _document(self) -> bytes:
+        return dump(openapi.document([*self._described, *self.endpoints()]))

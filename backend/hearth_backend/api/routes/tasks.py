@@ -1,0 +1,69 @@
+"""Tasks: work for an agent that is stored before it is answered for."""
+
+from pydantic import Field
+
+from hearth_backend.api.endpoint import Endpoint, delete, find, get, post
+from hearth_backend.api.exchange import Call
+from hearth_backend.services import Services
+from hearth_shared.errors import NotFound
+from hearth_shared.protocol.base import Request
+from hearth_shared.protocol.principals import Scope
+from hearth_shared.protocol.tasks import RunStatus, Task, TaskAccepted, TaskDetail, TaskList, TaskRequest
+
+
+class TaskPage(Request):
+    """Which tasks to list."""
+
+    status: RunStatus | None = None
+    limit: int = Field(default=50, ge=1, le=500)
+    after: str | None = Field(default=None, max_length=128, description="`next` of the page before")
+
+
+class Tasks:
+    """`/v1/agents/{agent_id}/tasks` and `/v1/tasks`."""
+
+    def __init__(self, services: Services) -> None:
+        self._runs = services.runs
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The routes."""
+        routes = (
+            post(
+                "/v1/agents/{agent_id}/tasks",
+                TaskRequest,
+                self.submit,
+                "Give an agent a task; 202 once it is on disk. Takes an Idempotency-Key.",
+                answer=TaskAccepted,
+                status=202,
+            ),
+            get("/v1/agents/{agent_id}/tasks/{task_id}", self.of_agent, "A task with its steps.", answer=TaskDetail),
+            find("/v1/tasks", TaskPage, self.list, "Tasks, newest first.", answer=TaskList),
+            get("/v1/tasks/{task_id}", self.get, "A task with its steps.", answer=TaskDetail),
+            delete("/v1/tasks/{task_id}", self.cancel, "Cancel a task.", answer=Task),
+        )
+        return tuple(route.needing(Scope.TASKS) for route in routes)
+
+    async def submit(self, call: Call, body: TaskRequest) -> TaskAccepted:
+        """Answers after COMMIT."""
+        return await self._runs.submit(
+            call.requester(), call.params["agent_id"], body, idempotency_key=call.idempotency_key()
+        )
+
+    async def list(self, call: Call, page: TaskPage) -> TaskList:
+        """The requester's own."""
+        return await self._runs.list(call.requester(), status=page.status, limit=page.limit, after=page.after)
+
+    async def get(self, call: Call) -> TaskDetail:
+        """One of the requester's own."""
+        return await self._runs.get(call.requester(), call.params["task_id"])
+
+    async def of_agent(self, call: Call) -> TaskDetail:
+        """One of the requester's own, that this agent does."""
+        task = await self.get(call)
+        if task.agent_id != call.params["agent_id"]:
+            raise NotFound("This agent has no such task.", "`GET /v1/tasks` lists yours.")
+        return task
+
+    async def cancel(self, call: Call) -> Task:
+        """Stops it at its next step; a finished task stays as it is."""
+        return await self._runs.cancel(call.requester(), call.params["task_id"])

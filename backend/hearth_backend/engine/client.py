@@ -1,0 +1,149 @@
+"""llama.cpp for the rooms above: one child process per model file, started on first use, unloaded when idle."""
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hearth_backend.engine import cores
+from hearth_backend.engine.child import ARGV
+from hearth_backend.engine.files import ModelFile, ModelFiles
+from hearth_backend.engine.frames import (
+    Chat,
+    Complete,
+    Detokenize,
+    Ended,
+    Event,
+    Lane,
+    Piece,
+    Started,
+    Task,
+    Text,
+    Tokenize,
+    Tokens,
+)
+from hearth_backend.engine.loader import Emit, Loader, LoadOptions
+from hearth_backend.engine.sampling import Sampling
+from hearth_backend.engine.supervisor import Running, Supervisor
+from hearth_shared.errors import BadRequest, ModelUnavailable
+from hearth_shared.settings import Engine as EngineSettings
+
+PLAIN = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model file and, when it is loaded, how it runs."""
+
+    file: ModelFile
+    running: Running | None = None
+
+
+class Engine:
+    """Answers with the GGUF files of this machine. `file` is a file's id or path; empty or "auto": the default one."""
+
+    def __init__(
+        self, settings: EngineSettings, models_folder: Path, emit: Emit, *, argv: Sequence[str] = ARGV
+    ) -> None:
+        threads, batch_threads = cores.threads(cores.physical_cores(), settings.threads)
+        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads)
+        self._idle_s = settings.idle_s
+        self._files = ModelFiles(models_folder, settings.model_file)
+        self._emit = emit
+        self._argv = argv
+        self._supervisors: dict[Path, Supervisor] = {}
+
+    @staticmethod
+    def available() -> bool:
+        """Whether llama.cpp is installed; it is never loaded into this process."""
+        return importlib.util.find_spec("llama_cpp") is not None
+
+    async def files(self) -> list[ModelFile]:
+        """The readable model files: the chosen one first, then the newest."""
+        return await asyncio.to_thread(self._files.readable)
+
+    async def info(self, file: str = "") -> ModelState:
+        """A file's facts and how it runs. Raises NotFound, NoModel or BadModelFile."""
+        found = await asyncio.to_thread(self._files.find, file)
+        supervisor = self._supervisors.get(found.path)
+        return ModelState(found, supervisor.running if supervisor else None)
+
+    async def chat(
+        self,
+        file: str,
+        messages: Sequence[Mapping[str, Any]],
+        sampling: Sampling = PLAIN,
+        tools: Sequence[Mapping[str, Any]] = (),
+        *,
+        lane: Lane = "chat",
+        response_format: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Answer a conversation: Started, Pieces, Ended. Leaving the iterator stops the model within one step.
+
+        Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text.
+        """
+        async with aclosing(self._events(file, lane, Chat(messages, sampling, tools, response_format))) as events:
+            async for event in events:
+                yield event
+
+    async def complete(
+        self,
+        file: str,
+        prefix: str,
+        suffix: str | None = None,
+        sampling: Sampling = PLAIN,
+        files: Sequence[tuple[str, str]] = (),
+        *,
+        lane: Lane = "inline",
+    ) -> AsyncGenerator[Event, None]:
+        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut."""
+        async with aclosing(self._events(file, lane, Complete(prefix, suffix, files, sampling))) as events:
+            async for event in events:
+                yield event
+
+    async def tokenize(self, file: str, text: str) -> list[int]:
+        """The model's tokens of a plain text."""
+        said = await self._one(file, Tokenize(text))
+        return list(said.tokens) if isinstance(said, Tokens) else []
+
+    async def detokenize(self, file: str, tokens: Sequence[int]) -> str:
+        """The text of the model's tokens."""
+        said = await self._one(file, Detokenize(tokens))
+        return said.text if isinstance(said, Text) else ""
+
+    async def close(self) -> None:
+        """End every task and every child."""
+        supervisors, self._supervisors = list(self._supervisors.values()), {}
+        await asyncio.gather(*(supervisor.close() for supervisor in supervisors))
+
+    async def _events(self, file: str, lane: Lane, task: Task) -> AsyncGenerator[Event, None]:
+        supervisor = await self._supervisor(file)
+        async with aclosing(supervisor.answers(lane, task)) as answers:
+            async for said in answers:
+                if isinstance(said, Started | Piece | Ended):
+                    yield said
+
+    async def _one(self, file: str, task: Task) -> Tokens | Text | Event:
+        supervisor = await self._supervisor(file)
+        async with aclosing(supervisor.answers("chat", task)) as answers:
+            return await anext(answers)
+
+    async def _supervisor(self, name: str) -> Supervisor:
+        if not self.available():
+            raise ModelUnavailable(
+                "This installation of Hearth has no engine of its own.",
+                "Install it with `make run`, or connect another model: `hearth models list`.",
+            )
+        file = await asyncio.to_thread(self._files.find, name)
+        if not file.facts.writes:
+            raise BadRequest(f"{file.id} writes no text.", "Choose a language model: `hearth models list`.")
+        known = self._supervisors.get(file.path)
+        if known is None or known.file.stamp != file.stamp:
+            loader = Loader(file, self._options, self._emit, self._argv)
+            self._supervisors[file.path] = Supervisor(file, loader, idle_s=self._idle_s)
+            if known is not None:  # the file was replaced: what runs is the old one
+                await known.close()
+        return self._supervisors[file.path]

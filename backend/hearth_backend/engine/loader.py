@@ -1,0 +1,143 @@
+"""Gets one model file running in a child, and remembers what worked.
+
+With a GPU a failed load is tried again with fewer layers on it, each time in a fresh child: all, three quarters,
+half, none. A file whose child dies twice while loading without a GPU is bad until the file changes.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hearth_backend.engine.child import ARGV, Child
+from hearth_backend.engine.files import ModelFile
+from hearth_backend.engine.frames import Answer, Hello, Load, Ready, Refused
+from hearth_backend.engine.offload import rungs
+from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
+from hearth_shared.protocol.events import EventType
+
+log = logging.getLogger(__name__)
+
+Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
+_DEATHS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How models are loaded on this machine."""
+
+    context: int
+    gpu_layers: int
+    threads: int
+    batch_threads: int
+
+
+class Loader:
+    """Starts children for one file until one is ready."""
+
+    def __init__(self, file: ModelFile, options: LoadOptions, emit: Emit, argv: Sequence[str] = ARGV) -> None:
+        self._file = file
+        self._options = options
+        self._emit = emit
+        self._argv = argv
+        self._rungs = list(rungs(file.facts.layers, options.gpu_layers))
+        self._deaths = 0
+        self._fallen = ""
+
+    async def load(self, answered: Callable[[Answer], None], ended: Callable[[Child], None]) -> tuple[Child, Ready]:
+        """A child with the model loaded. Raises BadModelFile or ModelUnavailable with the reason."""
+        self._refuse_bad()
+        if self._fallen:
+            await self._step_down(self._fallen)
+            self._fallen = ""
+        await self._tell(EventType.MODEL_LOADING)
+        while True:
+            child = await Child.start(answered, ended, self._argv)
+            try:
+                layers, outcome = await self._open(child)
+            except BaseException:
+                await child.close()
+                raise
+            if isinstance(outcome, Ready):
+                await self._welcome(outcome)
+                return child, outcome
+            await child.close()
+            await self._failed(child, layers, outcome)
+
+    def crashed(self, layers: int, how: str) -> None:
+        """A loaded child died while it worked: with layers on a GPU, most likely for want of its memory."""
+        if layers and how not in ("SIGKILL", "SIGTERM"):
+            self._fallen = f"the engine died ({how})"
+
+    async def _open(self, child: Child) -> tuple[int, Ready | Refused | None]:
+        """The layers tried on the GPU and what came of it; None when the child died."""
+        hello = await child.opening.get()
+        if not isinstance(hello, Hello):
+            return 0, hello if isinstance(hello, Refused) else None
+        layers = self._rungs[0] if hello.offload else 0
+        options = self._options
+        child.send(
+            Load(str(self._file.path), self._file.id, options.context, layers, options.threads, options.batch_threads)
+        )
+        outcome = await child.opening.get()
+        return layers, outcome if isinstance(outcome, Ready | Refused) else None
+
+    async def _welcome(self, ready: Ready) -> None:
+        self._deaths = 0
+        if ready.note:
+            log.warning("model %s: %s", self._file.id, ready.note)
+        await self._tell(
+            EventType.MODEL_READY,
+            seconds=round(ready.seconds, 3),
+            context=ready.context,
+            gpu_layers=ready.gpu_layers,
+            test_model=self._file.facts.test_model,
+        )
+
+    async def _failed(self, child: Child, layers: int, outcome: Refused | None) -> None:
+        """Decide whether to try again; raises when there is no sense in it."""
+        if outcome is None:
+            log.warning("engine child %s died while loading: %s", child.pid, child.how_it_ended())
+            log.debug("its last words: %s", child.last_words)
+        if layers:
+            await self._step_down(outcome.cause if outcome else f"the engine died ({child.how_it_ended()})")
+        elif outcome is None:
+            self._deaths += 1
+            self._refuse_bad(child.how_it_ended())
+        else:
+            raise self._refusal(outcome)
+
+    async def _step_down(self, reason: str) -> None:
+        tried = self._rungs.pop(0) if len(self._rungs) > 1 else 0
+        await self._tell(EventType.MODEL_FALLBACK, reason=reason, gpu_layers=self._rungs[0], tried_gpu_layers=tried)
+
+    def _refuse_bad(self, how: str = "") -> None:
+        if self._deaths < _DEATHS:
+            return
+        cause = "there is most likely too little memory for it" if how == "SIGKILL" else "the file is damaged"
+        raise BadModelFile(
+            f"The engine died twice while loading {self._file.path.name}: {cause}.",
+            "Choose a smaller model, or download the file again.",
+        )
+
+    def _refusal(self, refused: Refused) -> HearthError:
+        name = self._file.path.name
+        match refused.what:
+            case "engine":
+                return ModelUnavailable(f"llama.cpp cannot be loaded: {refused.cause}.", "Run `make run` again.")
+            case "context":
+                return ModelUnavailable(
+                    f"There is no room for {name} with {self._options.context:,} tokens of context.",
+                    "Lower `engine.context`, or choose a smaller model.",
+                )
+            case "model":
+                return BadModelFile(
+                    f"llama.cpp does not take {name}: {refused.cause}.",
+                    "Download the file again, or choose another: `hearth models list`.",
+                )
+
+    async def _tell(self, kind: EventType, **data: Any) -> None:
+        try:
+            await self._emit(kind, {"model": self._file.id, **data})
+        except HearthError as error:  # an event that cannot be stored must not cost an answer
+            log.warning("%s could not be announced: %s", kind.value, error)

@@ -1,0 +1,136 @@
+"""The engine of this machine as a provider."""
+
+import dataclasses
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from hearth_backend.engine.client import Engine
+from hearth_backend.engine.files import ModelFile
+from hearth_backend.engine.frames import Ended, Event, Piece, Started
+from hearth_backend.engine.sampling import Sampling as EngineSampling
+from hearth_backend.gateway.markup import TaggedText
+from hearth_backend.gateway.messages import (
+    Caller,
+    ChatEvent,
+    ChatMessage,
+    ChatRequest,
+    Chosen,
+    CompletionRequest,
+    Embeddings,
+    Finished,
+    Sampling,
+    TextDelta,
+)
+from hearth_backend.gateway.policy import ENGINE
+from hearth_shared.errors import BadRequest, IncompleteAnswer
+from hearth_shared.protocol.models import ModelInfo, Role, Where
+
+
+class LocalEngine:
+    """GGUF files answered by llama.cpp. The engine belongs to whoever made it: `close` leaves it running."""
+
+    name = ENGINE
+    where: Where = "this machine"
+
+    def __init__(self, engine: Engine, *, context: int) -> None:
+        """`context` is the length set for the engine: what it loads a model with, unless the model has less."""
+        self._engine = engine
+        self._context = context
+
+    async def models(self) -> Sequence[ModelInfo]:
+        if not self._engine.available():
+            return ()
+        return [self._info(file) for file in await self._engine.files() if file.facts.writes]
+
+    async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
+        tools = () if request.tool_choice == "none" else request.tools
+        if tools and not (request.tool_choice is None or request.tool_choice == "auto"):
+            raise BadRequest("A model on this machine cannot be made to call a tool.", 'Set `tool_choice` to "auto".')
+        events = self._engine.chat(
+            request.model or "",
+            [_message(message) for message in request.messages],
+            _sampling(request.sampling),
+            tools,
+            lane=caller.lane,
+            response_format=request.response_format,
+        )
+        async with aclosing(self._told(events, TaggedText(tools=bool(tools)))) as told:
+            async for event in told:
+                yield event
+
+    async def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
+        sampling = _sampling(request.sampling)
+        events = self._engine.complete(
+            request.model or "", request.prefix, request.suffix, sampling, request.files, lane=caller.lane
+        )
+        async with aclosing(self._told(events, None)) as told:
+            async for event in told:
+                yield event
+
+    async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings:
+        raise BadRequest("The engine makes no embeddings.", "The built-in model does: all-minilm-l6-v2.")
+
+    async def close(self) -> None:
+        """Nothing is held here."""
+
+    def _info(self, file: ModelFile) -> ModelInfo:
+        roles: list[Role] = ["chat", "complete"] if file.facts.fim else ["chat"]
+        context = min(self._context, file.facts.context) if file.facts.context else self._context
+        return ModelInfo(
+            id=file.id,
+            provider=self.name,
+            where=self.where,
+            roles=roles,
+            context=context,
+            test_model=file.facts.test_model,
+        )
+
+    async def _told(self, events: AsyncGenerator[Event, None], tagged: TaggedText | None) -> AsyncGenerator[ChatEvent]:
+        """The engine's events as the gateway's; `tagged` tells thoughts and tool calls from the answer."""
+        async with aclosing(events) as stream:
+            async for event in stream:
+                match event:
+                    case Started(model, test_model=test_model):
+                        yield Chosen(model, self.name, self.where, test_model)
+                    case Piece(text):
+                        for told in tagged.feed(text) if tagged else (TextDelta(text),):
+                            yield told
+                    case Ended():
+                        for told in tagged.finish() if tagged else ():
+                            yield told
+                        yield _finished(event, calls=bool(tagged and tagged.calls))
+                        return
+        raise IncompleteAnswer("The engine ended the answer before it was finished.")
+
+
+def _finished(event: Ended, *, calls: bool) -> Finished:
+    reason = "tool_calls" if calls else event.reason
+    return Finished(reason, event.prompt_tokens, event.output_tokens, event.cached_tokens)
+
+
+def _sampling(sampling: Sampling) -> EngineSampling:
+    return EngineSampling(**{part.name: getattr(sampling, part.name) for part in dataclasses.fields(sampling)})
+
+
+def _message(message: ChatMessage) -> Mapping[str, Any]:
+    """OpenAI's shape, but for arguments: chat templates take them as an object."""
+    plain: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        plain["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _object(call.arguments)}}
+            for call in message.tool_calls
+        ]
+    if message.role == "tool":
+        plain["tool_call_id"] = message.tool_call_id
+    if message.name:
+        plain["name"] = message.name
+    return plain
+
+
+def _object(arguments: str) -> Any:
+    try:
+        return json.loads(arguments or "{}")
+    except ValueError:
+        return arguments

@@ -1,0 +1,433 @@
+"""All SQL of the memory room. Each function takes a connection and runs inside a transaction of the database."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hearth_backend import ids
+from hearth_backend.memory.index import Turn
+from hearth_backend.memory.text import said, windows
+from hearth_backend.storage.driver import Connection, Row
+from hearth_shared.protocol.memory import Episode, NewEpisode
+
+_KIND = "episode"
+_MERGED_PAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What `add` did: ids in the order given, and every row whose text or window is new."""
+
+    ids: list[str]
+    new: int
+    touched: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What `remove` took out, and the neighbours whose windows changed."""
+
+    vectors: int
+    facts: int
+    touched: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Rows to embed as they are now, and the outbox number up to which that serves."""
+
+    up_to: int
+    rows: list[tuple[int, str, str, str]]  # rowid, space, text, window
+
+
+# -- writing
+
+
+def add(
+    connection: Connection, space: str, episodes: Sequence[NewEpisode], thread_id: str | None, trusted: bool, now: float
+) -> Added:
+    """Store what is not there yet, with its windows and its place in the outbox; mend the neighbours' windows."""
+    _overwrite_deleted(connection)
+    known = {_key(episode): found for episode in episodes if (found := _stored(connection, space, episode))}
+    fresh: dict[tuple[str, str], NewEpisode] = {}
+    for episode in episodes:
+        if _key(episode) not in known:
+            fresh.setdefault(_key(episode), episode)
+    woven, mended = _weave(connection, space, list(fresh.values()))
+    touched: list[int] = []
+    for (key, episode), window in zip(fresh.items(), woven, strict=True):
+        known[key] = ids.new("mem")
+        touched.append(_insert(connection, known[key], space, episode, window, thread_id, trusted, now))
+    for rowid, window in mended:
+        connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
+        touched.append(rowid)
+    _enqueue(connection, touched)
+    return Added([known[_key(episode)] for episode in episodes], len(fresh), touched)
+
+
+def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
+    """Delete episodes with their words, vectors, outbox rows and the facts that rest on nothing else."""
+    _overwrite_deleted(connection)
+    gone = [row["rowid"] for row in rows]
+    beside = {rowid for row in rows for rowid in _beside(connection, row)} - set(gone)
+    facts = _remove_facts(connection, gone)
+    vectors = sum(_remove_vectors(connection, _KIND, rowid) for rowid in gone)
+    for rowid in gone:
+        connection.execute("delete from outbox where owner_kind = ? and owner_rowid = ?", (_KIND, rowid))
+        connection.execute("delete from episode where rowid = ?", (rowid,))
+    touched = sorted(beside)
+    for rowid in touched:
+        _mend(connection, rowid)
+    _enqueue(connection, touched)
+    return Removed(vectors, facts, touched)
+
+
+def merge_words(connection: Connection, first: bool) -> bool:
+    """One step of rewriting the word index without what was deleted; False when nothing is left to do.
+
+    FTS5 only notes deletions until its segments are merged; the steps follow its manual's incremental 'optimize'.
+    """
+    before = connection.total_changes
+    pages = -_MERGED_PAGES if first else _MERGED_PAGES
+    connection.execute("insert into episode_fts(episode_fts, rank) values ('merge', ?)", (pages,))
+    return connection.total_changes - before >= 2
+
+
+def _overwrite_deleted(connection: Connection) -> None:
+    connection.execute("pragma secure_delete=on").fetchall()  # what is deleted is overwritten with zeros
+
+
+def _key(episode: NewEpisode) -> tuple[str, str]:
+    return episode.source, episode.external_id
+
+
+def _stored(connection: Connection, space: str, episode: NewEpisode) -> str | None:
+    row = connection.execute(
+        "select id from episode where space = ? and source = ? and external_id = ?", (space, *_key(episode))
+    ).fetchone()
+    return row["id"] if row else None
+
+
+def _insert(
+    connection: Connection,
+    id: str,
+    space: str,
+    episode: NewEpisode,
+    window: str,
+    thread_id: str | None,
+    trusted: bool,
+    now: float,
+) -> int:
+    row = connection.execute(
+        "insert into episode(id, space, source, external_id, thread_id, session, speaker, occurred_at, recorded_at, "
+        "text, window, sha256, trusted) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
+        (
+            *(id, space, episode.source, episode.external_id, thread_id, episode.session, episode.speaker),
+            *(episode.occurred_at.timestamp(), now, episode.text, window),
+            *(hashlib.sha256(episode.text.encode()).digest(), trusted),
+        ),
+    ).fetchone()
+    return row[0]
+
+
+def _enqueue(connection: Connection, rowids: Iterable[int]) -> None:
+    connection.executemany(
+        "insert into outbox(operation, owner_kind, owner_rowid) values ('upsert', ?, ?)",
+        [(_KIND, rowid) for rowid in rowids],
+    )
+
+
+# -- windows: each turn with the one before and after it in its session
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A turn in its session; `rowid` is 0 and `fresh` its place in the batch while it is not stored."""
+
+    at: float
+    rowid: int
+    fresh: int
+    said: str
+    window: str
+
+
+def _weave(connection: Connection, space: str, fresh: list[NewEpisode]) -> tuple[list[str], list[tuple[int, str]]]:
+    """The windows of new turns, and the new windows of stored ones beside them."""
+    woven = [said(episode.speaker, episode.text) for episode in fresh]
+    mended: list[tuple[int, str]] = []
+    for session in dict.fromkeys(episode.session for episode in fresh if episode.session):
+        new = [
+            _Placed(episode.occurred_at.timestamp(), 0, place, woven[place], "")
+            for place, episode in enumerate(fresh)
+            if episode.session == session
+        ]
+        line = sorted([*_around(connection, space, session, new), *new], key=lambda p: (p.at, p.fresh, p.rowid))
+        for place, window in enumerate(windows([placed.said for placed in line])):
+            placed = line[place]
+            if placed.fresh >= 0:
+                woven[placed.fresh] = window
+            elif any(beside.fresh >= 0 for beside in line[max(0, place - 1) : place + 2]):
+                mended.append((placed.rowid, window))
+    return woven, mended
+
+
+def _around(connection: Connection, space: str, session: str, new: list[_Placed]) -> Iterator[_Placed]:
+    """Stored turns between the first and the last new one, and two more on each side."""
+    first, last = min(placed.at for placed in new), max(placed.at for placed in new)
+    columns = "select rowid, occurred_at, speaker, text from episode where space = ? and session = ?"
+    for condition, values in (
+        ("occurred_at < ? order by occurred_at desc, rowid desc limit 2", (first,)),
+        ("occurred_at between ? and ?", (first, last)),
+        ("occurred_at > ? order by occurred_at, rowid limit 2", (last,)),
+    ):
+        for row in connection.execute(f"{columns} and {condition}", (space, session, *values)):
+            yield _Placed(row["occurred_at"], row["rowid"], -1, said(row["speaker"], row["text"]), "")
+
+
+def _beside(connection: Connection, row: Row) -> Iterator[int]:
+    if not row["session"]:
+        return
+    place = (row["space"], row["session"], row["occurred_at"], row["rowid"])
+    for condition in (
+        "(occurred_at, rowid) < (?, ?) order by occurred_at desc, rowid desc",
+        "(occurred_at, rowid) > (?, ?) order by occurred_at, rowid",
+    ):
+        found = connection.execute(
+            f"select rowid from episode where space = ? and session = ? and {condition} limit 1", place
+        ).fetchone()
+        if found:
+            yield found["rowid"]
+
+
+def _mend(connection: Connection, rowid: int) -> None:
+    columns = "select rowid, space, session, occurred_at, speaker, text from episode where rowid = ?"
+    row = connection.execute(columns, (rowid,)).fetchone()
+    line = [row, *(connection.execute(columns, (other,)).fetchone() for other in _beside(connection, row))]
+    line.sort(key=lambda turn: (turn["occurred_at"], turn["rowid"]))
+    window = " ".join(said(turn["speaker"], turn["text"]) for turn in line)
+    connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
+
+
+# -- what hangs on an episode
+
+
+def _remove_facts(connection: Connection, episodes: list[int]) -> int:
+    marks = _marks(episodes)
+    only = [
+        row["fact"]
+        for row in connection.execute(
+            f"select fact from fact_source group by fact having sum(episode not in ({marks})) = 0", episodes
+        )
+    ]
+    for fact in only:
+        connection.execute("update fact set superseded_by = null where superseded_by = ?", (fact,))
+        _remove_vectors(connection, "fact", fact)
+    connection.executemany("delete from fact where rowid = ?", [(fact,) for fact in only])
+    if only:
+        connection.execute(
+            "delete from entity where not exists (select 1 from fact where entity.rowid in (fact.subject, fact.object))"
+        )
+    return len(only)
+
+
+def _remove_vectors(connection: Connection, kind: str, rowid: int) -> int:
+    return sum(
+        connection.execute(
+            "delete from embedding where model_id = ? and owner_kind = ? and owner_rowid = ?", (model, kind, rowid)
+        ).rowcount
+        for model in _models(connection)
+    )
+
+
+def _models(connection: Connection) -> list[str]:
+    """The embedding models there are vectors of; one step per model, where `distinct` would read all vectors."""
+    rows = connection.execute(
+        "with recursive model(id) as (select min(model_id) from embedding union all "
+        "select (select min(model_id) from embedding where model_id > model.id) from model where model.id is not null) "
+        "select id from model where id is not null"
+    )
+    return [row["id"] for row in rows]
+
+
+# -- the outbox
+
+
+def waiting(connection: Connection, most: int) -> Waiting | None:
+    """The oldest rows to embed; None when the outbox is empty."""
+    queued = connection.execute(
+        "select seq, owner_rowid from outbox where owner_kind = ? order by seq limit ?", (_KIND, most)
+    ).fetchall()
+    if not queued:
+        return None
+    rowids = list(dict.fromkeys(row["owner_rowid"] for row in queued))
+    rows = connection.execute(
+        f"select rowid, space, text, window from episode where rowid in ({_marks(rowids)})", rowids
+    ).fetchall()
+    return Waiting(queued[-1]["seq"], [(row["rowid"], row["space"], row["text"], row["window"]) for row in rows])
+
+
+def put_vectors(
+    connection: Connection, model: str, dim: int, vectors: Iterable[tuple[int, str, bytes]], up_to: int
+) -> None:
+    """Keep vectors of episodes that still exist, and take what they answer out of the outbox."""
+    connection.executemany(
+        "insert or replace into embedding(model_id, owner_kind, owner_rowid, part, dim, vector) "
+        "select ?, ?, rowid, ?, ?, ? from episode where rowid = ?",
+        [(model, _KIND, part, dim, vector, rowid) for rowid, part, vector in vectors],
+    )
+    connection.execute("delete from outbox where owner_kind = ? and seq <= ?", (_KIND, up_to))
+
+
+def enqueue_missing(connection: Connection, model: str) -> int:
+    """Queue what has no vector of `model`: another model was used before, or none was there."""
+    missing = connection.execute(
+        "select rowid from episode where not exists (select 1 from embedding where model_id = ? and owner_kind = ? "
+        "and owner_rowid = episode.rowid and part = 'text') "
+        "and rowid not in (select owner_rowid from outbox where owner_kind = ?)",
+        (model, _KIND, _KIND),
+    ).fetchall()
+    _enqueue(connection, [row["rowid"] for row in missing])
+    return len(missing)
+
+
+def drop_other_models(connection: Connection, model: str) -> None:
+    """Vectors of a model that is no longer used."""
+    for other in _models(connection):
+        if other != model:
+            connection.execute("delete from embedding where model_id = ? and owner_kind = ?", (other, _KIND))
+
+
+# -- reading
+
+
+def turns(connection: Connection, space: str, model: str, rowids: Sequence[int] | None = None) -> Iterator[Turn]:
+    """A space's turns with their vectors; all of them, or those of `rowids` that exist."""
+    vector = "left join embedding {0} on {0}.model_id = ? and {0}.owner_kind = ? and {0}.owner_rowid = e.rowid"
+    wanted = "" if rowids is None else f" and e.rowid in ({_marks(rowids)})"
+    rows = connection.execute(
+        "select e.rowid, e.session, e.speaker, e.source, e.occurred_at, e.text, t.vector, w.vector from episode e "
+        f"{vector.format('t')} and t.part = 'text' {vector.format('w')} and w.part = 'window' "
+        f"where e.space = ?{wanted}",
+        (model, _KIND, model, _KIND, space, *(rowids or ())),
+    )
+    return (Turn(*row) for row in rows)
+
+
+def size(connection: Connection, space: str) -> int:
+    """Episodes in a space."""
+    return connection.execute("select count(*) from episode where space = ?", (space,)).fetchone()[0]
+
+
+def window_vectors(connection: Connection, model: str, rowids: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Vectors of windows, for spaces too large to hold them in memory."""
+    rows = connection.execute(
+        "select owner_rowid, vector from embedding where model_id = ? and owner_kind = ? and part = 'window' "
+        f"and owner_rowid in ({_marks(rowids)})",
+        (model, _KIND, *rowids),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def occurrences(
+    connection: Connection, space: str, term: str, *, windows: bool
+) -> tuple[int, list[tuple[int, float, float]]]:
+    """(texts of all spaces that hold `term`, (row, its BM25 in the text, in the window) of this space).
+
+    `term` must be one alphanumeric token: then no query can fail to parse, whatever a person typed.
+    """
+    match = f'"{term}"' if windows else f'{{text}} : "{term}"'
+    having = connection.execute(
+        "select count(*) from episode_fts where episode_fts match ?", (match,)
+    ).fetchone()[0]
+    in_window = "-bm25(episode_fts, 0.0, 1.0)" if windows else "0.0"
+    rows = connection.execute(
+        f"select e.rowid, -bm25(episode_fts, 1.0, 0.0), {in_window} from episode_fts "
+        "join episode e on e.rowid = episode_fts.rowid where episode_fts match ? and e.space = ?",
+        (match, space),
+    )
+    return having, [(row[0], row[1], row[2]) for row in rows]
+
+
+def all_rows(connection: Connection) -> int:
+    """Texts in the word index, over all spaces."""
+    return connection.execute("select count(*) from episode").fetchone()[0]
+
+
+def episodes(connection: Connection, rowids: Sequence[int]) -> dict[int, Row]:
+    """Episodes by row."""
+    rows = connection.execute(f"select rowid, * from episode where rowid in ({_marks(rowids)})", rowids)
+    return {row["rowid"]: row for row in rows}
+
+
+def by_ids(connection: Connection, wanted: Sequence[str], spaces: Sequence[str]) -> list[Row]:
+    """Episodes by id, in the order wanted; what is in no such space is left out."""
+    found = {
+        row["id"]: row
+        for row in connection.execute(
+            f"select rowid, * from episode where id in ({_marks(wanted)}) and space in ({_marks(spaces)})",
+            (*wanted, *spaces),
+        )
+    }
+    return [found[id] for id in dict.fromkeys(wanted) if id in found]
+
+
+def newest(connection: Connection, space: str, limit: int, before: tuple[float, int] | None) -> list[Row]:
+    """Episodes of a space, newest first, from before a place in that list on."""
+    place = "" if before is None else " and (occurred_at, rowid) < (?, ?)"
+    return connection.execute(
+        f"select rowid, * from episode where space = ?{place} order by occurred_at desc, rowid desc limit ?",
+        (space, *(before or ()), limit),
+    ).fetchall()
+
+
+def keyed_hashes(connection: Connection, space: str) -> dict[str, tuple[str, bytes]]:
+    """(id, hash of the text) by external id."""
+    rows = connection.execute("select external_id, id, sha256 from episode where space = ?", (space,))
+    return {row["external_id"]: (row["id"], row["sha256"]) for row in rows}
+
+
+def counts(connection: Connection, documentation: str) -> dict[str, int]:
+    """Episodes of the person, passages of the documentation, and how many of both wait for a vector."""
+    total, own = all_rows(connection), size(connection, documentation)
+    queued = connection.execute("select count(distinct owner_rowid) from outbox where owner_kind = ?", (_KIND,))
+    return {"episodes": total - own, "documentation": own, "waiting": queued.fetchone()[0]}
+
+
+def vectors_of(connection: Connection, rowids: Sequence[int]) -> int:
+    """Vectors that hang on episodes."""
+    return sum(
+        connection.execute(
+            "select count(*) from embedding where model_id = ? and owner_kind = ? "
+            f"and owner_rowid in ({_marks(rowids)})",
+            (model, _KIND, *rowids),
+        ).fetchone()[0]
+        for model in _models(connection)
+    )
+
+
+def facts_only_of(connection: Connection, rowids: Sequence[int]) -> int:
+    """Facts that rest on these episodes alone."""
+    rows = connection.execute(
+        f"select fact from fact_source group by fact having sum(episode not in ({_marks(rowids)})) = 0", rowids
+    )
+    return len(rows.fetchall())
+
+
+def episode(row: Row) -> Episode:
+    """An episode as it goes over the wire."""
+    return Episode(
+        **{name: row[name] for name in ("id", "space", "external_id", "source", "session", "speaker", "text")},
+        occurred_at=moment(row["occurred_at"]),
+        recorded_at=moment(row["recorded_at"]),
+        trusted=bool(row["trusted"]),
+    )
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

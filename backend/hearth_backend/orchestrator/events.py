@@ -1,0 +1,243 @@
+"""The event log: on disk before anybody hears of it, and followed from any place in it without gap or repeat."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from pydantic import Field
+
+from hearth_backend.orchestrator import store
+from hearth_backend.orchestrator.requester import PERSON
+from hearth_backend.storage.database import Database
+from hearth_backend.storage.driver import Connection, Row
+from hearth_shared.errors import NotFound
+from hearth_shared.protocol.events import Event, EventGap, EventType
+from hearth_shared.protocol.tasks import FINAL
+
+T = TypeVar("T")
+ENDS_RUN: Final = frozenset({EventType.TASK_FINISHED, EventType.TASK_FAILED, EventType.TASK_CANCELLED})
+_APPROVALS: Final = frozenset({EventType.APPROVAL_REQUESTED, EventType.APPROVAL_DECIDED, EventType.APPROVAL_EXPIRED})
+_PAGE: Final = 256
+_PRUNED_AT_ONCE: Final = 2000
+_WAITING: Final = 1024
+
+
+class LoggedEvent(Event):
+    """An event and whose it is; the owner does not go over the wire."""
+
+    owner: str = Field(default=PERSON, exclude=True)
+
+
+class EventLog:
+    """Writes events inside other rooms' transactions, and tells followers once they are on disk."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time, waiting: int = _WAITING) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting = waiting
+        self._inboxes: set[_Inbox] = set()
+        self._closed = False
+
+    def append(
+        self,
+        connection: Connection,
+        kind: EventType,
+        *,
+        run_id: str | None = None,
+        thread_id: str | None = None,
+        owner: str = PERSON,
+        door: str = "",
+        data: Mapping[str, Any],
+    ) -> Event:
+        """Store an event inside a `Database.write` closure; give it to `publish` once that is committed."""
+        at = self._clock()
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        seq = store.add_event(connection, (at, kind.value, run_id, thread_id, owner, door, text))
+        return LoggedEvent.model_construct(
+            seq=seq, time=at, type=kind, run_id=run_id, thread_id=thread_id, door=door, data=data, owner=owner
+        )
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell the followers, on the event loop and in commit order: as `committed=` of the write."""
+        if not self._inboxes:
+            return
+        for event in events:
+            for inbox in self._inboxes:
+                inbox.offer(event)
+
+    async def write(
+        self,
+        work: Callable[[Connection], tuple[T, Sequence[Event]]],
+        committed: Callable[[T], None] | None = None,
+    ) -> T:
+        """Run `work` in a transaction and publish the events it returns beside its value."""
+
+        def done(result: tuple[T, Sequence[Event]]) -> None:
+            self.publish(result[1])
+            if committed is not None:
+                committed(result[0])
+
+        return (await self._database.write(work, done))[0]
+
+    async def record(
+        self,
+        kind: EventType,
+        *,
+        run_id: str | None = None,
+        thread_id: str | None = None,
+        owner: str = PERSON,
+        door: str = "",
+        data: Mapping[str, Any],
+    ) -> Event:
+        """Store and publish one event."""
+
+        def work(connection: Connection) -> tuple[Event, Sequence[Event]]:
+            event = self.append(connection, kind, run_id=run_id, thread_id=thread_id, owner=owner, door=door, data=data)
+            return event, (event,)
+
+        return await self.write(work)
+
+    async def follow(
+        self, owner: str, *, after_seq: int | None, run_id: str | None = None
+    ) -> AsyncGenerator[Event | EventGap]:
+        """What `owner` may see after `after_seq`, first from the table and then live; it ends with `close`.
+
+        With `run_id`, that run's events alone, up to its last. `after_seq` None means from the run's beginning, or
+        without a run from now on. Nothing is lost or doubled: a follower too slow for its queue reads the table
+        again. An EventGap comes first when what was asked for is not kept any more.
+        """
+        with self._inbox(owner, run_id) as inbox:
+            cursor = await self._beginning(run_id) if after_seq is None else after_seq
+            if run_id is None and (gap := await self._gap(cursor)):
+                yield gap
+            while batch := await self._next(inbox, cursor):
+                for event in batch:
+                    cursor = event.seq
+                    yield event
+                    if run_id and event.type in ENDS_RUN:
+                        return
+            if run_id and not await self._page(inbox, 0, limit=1):  # a run's events are pruned all together
+                yield EventGap(seq=cursor)
+
+    async def prune(self, before: float) -> int:
+        """Delete events older than `before`, except those of open runs; how many went."""
+        total = 0
+        while gone := await self._database.write(lambda c: store.prune_events(c, before, _PRUNED_AT_ONCE)):
+            total += gone
+        return total
+
+    def close(self) -> None:
+        """End every `follow`, so that open streams do not hold up a stop."""
+        self._closed = True
+        for inbox in self._inboxes:
+            inbox.shut()
+
+    async def _next(self, inbox: "_Inbox", cursor: int) -> Sequence[Event]:
+        """The next events after `cursor`, from the table until it is read up, then live; none at the end."""
+        while not self._closed:
+            if not inbox.is_open:
+                inbox.open()  # before the table is read: what is not in there yet will come in here
+                inbox.is_reading = True
+                inbox.is_last = self._has_ended(inbox)
+            if inbox.is_reading:
+                if page := await self._page(inbox, cursor):
+                    return page
+                inbox.is_reading = False
+                if inbox.is_last:
+                    break
+            if fresh := [event for event in await inbox.take() if event.seq > cursor]:
+                return fresh
+        return ()
+
+    async def _beginning(self, run_id: str | None) -> int:
+        return 0 if run_id else await self._database.read(store.newest_seq)
+
+    async def _gap(self, cursor: int) -> EventGap | None:
+        kept_after = await self._database.read(store.oldest_seq) - 1
+        return EventGap(seq=kept_after) if cursor < kept_after else None
+
+    async def _page(self, inbox: "_Inbox", after: int, limit: int = _PAGE) -> list[Event]:
+        rows = await self._database.read(lambda c: store.events_after(c, inbox.owner, after, inbox.run_id, limit))
+        return [_event(row) for row in rows]
+
+    def _has_ended(self, inbox: "_Inbox") -> bool:
+        if inbox.run_id is None:
+            return False
+        row = self._database.peek(store.STATUS, (inbox.run_id, inbox.owner))
+        if row is None:
+            raise NotFound(f"There is no task {inbox.run_id}.", "`hearth tasks list` shows them.")
+        return row["status"] in FINAL
+
+    @contextlib.contextmanager
+    def _inbox(self, owner: str, run_id: str | None) -> Generator["_Inbox"]:
+        inbox = _Inbox(owner, run_id, self._waiting)
+        self._inboxes.add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes.discard(inbox)
+
+
+class _Inbox:
+    """What one follower has not read yet. When it overflows it is shut, and the follower goes back to the table."""
+
+    def __init__(self, owner: str, run_id: str | None, size: int) -> None:
+        self.owner = owner
+        self.run_id = run_id
+        self.is_open = False
+        self.is_reading = False
+        self.is_last = False
+        self._size = size
+        self._events: list[Event] = []
+        self._ready = asyncio.Event()
+
+    def open(self) -> None:
+        """Take what comes from now on."""
+        self._events = []
+        self.is_open = True
+
+    def shut(self) -> None:
+        """Drop what waits and let the follower know."""
+        self._events = []
+        self.is_open = False
+        self._ready.set()
+
+    def offer(self, event: Event) -> None:
+        """An event, if the follower may see it."""
+        if not self.is_open or not self._wants(event):
+            return
+        if len(self._events) >= self._size:
+            self.shut()
+        else:
+            self._events.append(event)
+            self._ready.set()
+
+    async def take(self) -> list[Event]:
+        """What came, as soon as there is some; nothing when the inbox was shut."""
+        while self.is_open and not self._events:
+            self._ready.clear()
+            await self._ready.wait()
+        events, self._events = self._events, []
+        return events
+
+    def _wants(self, event: Event) -> bool:
+        if self.run_id is not None and event.run_id != self.run_id:
+            return False
+        owner = event.owner if isinstance(event, LoggedEvent) else PERSON
+        return owner == self.owner or (self.owner == PERSON and event.type in _APPROVALS)
+
+
+def _event(row: Row) -> Event:
+    return LoggedEvent.model_construct(
+        seq=row["seq"],
+        time=row["at"],
+        type=EventType(row["type"]),
+        run_id=row["run_id"],
+        thread_id=row["thread_id"],
+        door=row["door"],
+        data=json.loads(row["data"]),
+        owner=row["owner"],
+    )

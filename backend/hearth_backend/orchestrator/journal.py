@@ -1,0 +1,186 @@
+"""The journal of one attempt at a run: what is done is remembered, what is said is on disk before it is sent."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from hearth_backend.agent.journal import RunView
+from hearth_backend.orchestrator.frames import Frame, Frames
+from hearth_backend.orchestrator.replay import StepRecord
+from hearth_backend.orchestrator.run_store import Claim, Note, RunStore
+from hearth_shared.errors import HearthError, OutcomeUnknown, ReplayMismatch, TooLarge, from_problem
+from hearth_shared.protocol.events import EventType
+
+LARGEST_STEP: Final = 4 * 1024 * 1024
+
+
+class RunJournal:
+    """`agent.journal.Journal` on a run store.
+
+    Writes of one run go one after the other, so its events keep their order in any store. A write that fails fails
+    the run at its next call. What was said during a step that an earlier attempt finished is said again when that
+    step is replayed, for the new attempt took the old one's text back.
+    """
+
+    def __init__(self, store: RunStore, claim: Claim, *, frames: Frames | None = None) -> None:
+        self._store = store
+        self._claim = claim
+        self._frames = frames or Frames()
+        self._loop = asyncio.get_running_loop()
+        self._writing = asyncio.Lock()
+        self._position = 0
+        self._said: dict[int, list[str]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self._fault: Exception | None = None
+
+    @property
+    def run(self) -> RunView:
+        return self._claim.run
+
+    async def step(
+        self,
+        name: str,
+        call_id: str,
+        body: Callable[[], Awaitable[Any]],
+        *,
+        effect: Literal["read", "write"] = "read",
+    ) -> Any:
+        """See the protocol. A step that was begun and not finished is done again if it only reads; if it writes,
+        its outcome is unknown, and the run fails rather than do it twice."""
+        seq, self._position = self._position, self._position + 1
+        known = self._claim.earlier.steps.get(seq)
+        if known is not None:
+            _check_same(known, name, call_id)
+            if known.state in ("done", "failed"):
+                return self._replayed(known)
+            if known.state == "unknown" or effect == "write":
+                raise await self._unknown(known)
+        return await self._do(StepRecord(seq, name, call_id, "started"), body)
+
+    async def emit(self, kind: EventType, data: Mapping[str, Any]) -> None:
+        if kind is EventType.REASONING_DELTA:
+            self._say(EventType.REASONING_DELTA, int(data.get("part", 0)), str(data["text"]))
+        else:
+            await self._write([Note(kind, data)])
+
+    async def text(self, part: int, text: str) -> None:
+        self._said.setdefault(part, []).append(text)
+        self._say(EventType.TEXT_DELTA, part, text)
+
+    async def reset(self, part: int) -> None:
+        self._said.pop(part, None)
+        self._frames.reset(part)
+        await self._write([Note(EventType.TEXT_RESET, {"part": part})])
+
+    def said(self) -> str:
+        """The answer as far as it was said, part after part."""
+        return "".join("".join(pieces) for _, pieces in sorted(self._said.items()))
+
+    async def close(self) -> list[Note]:
+        """Stop sending; what was said and not sent yet, to be stored with the run's end."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
+        return self._take()
+
+    async def _do(self, step: StepRecord, body: Callable[[], Awaitable[Any]]) -> Any:
+        await self._record(step, EventType.STEP_STARTED)
+        try:
+            value = await body()
+        except HearthError as error:
+            problem = json.dumps(error.problem(), ensure_ascii=False, default=str)
+            await self._record(_ended(step, "failed", problem), EventType.STEP_FINISHED)
+            raise
+        output = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if len(output) > LARGEST_STEP:
+            raise TooLarge(f"The step {step.name} gave more than can be kept ({len(output)} characters).", "Ask for less.")
+        await self._record(_ended(step, "done", output), EventType.STEP_FINISHED)
+        return json.loads(output)  # what a replay would give: tuples are lists from the start
+
+    def _replayed(self, known: StepRecord) -> Any:
+        for piece in self._claim.earlier.said.get(known.seq, ()):
+            if piece.stream is EventType.TEXT_DELTA:
+                self._said.setdefault(piece.part, []).append(piece.text)
+            self._say(piece.stream, piece.part, piece.text)
+        value = json.loads(known.output or "null")
+        if known.state == "failed":
+            raise from_problem(value)
+        return value
+
+    async def _unknown(self, known: StepRecord) -> OutcomeUnknown:
+        if known.state != "unknown":
+            await self._record(_ended(known, "unknown", None), EventType.STEP_FINISHED)
+        return OutcomeUnknown(
+            f"Hearth stopped while {known.name} was being done, and cannot tell whether it was.",
+            "Look whether it was done; if not, ask again.",
+        )
+
+    async def _record(self, step: StepRecord, kind: EventType) -> None:
+        data = {"seq": step.seq, "name": step.name, "call_id": step.call_id}
+        if kind is EventType.STEP_FINISHED:
+            data["state"] = step.state
+        self._check()
+        async with self._writing:
+            await self._store.append_step(self._claim, step, [*self._take(), Note(kind, data)])
+
+    async def _write(self, notes: Sequence[Note]) -> None:
+        self._check()
+        async with self._writing:
+            await self._store.append_events(self._claim, [*self._take(), *notes])
+
+    def _say(self, stream: Literal[EventType.TEXT_DELTA, EventType.REASONING_DELTA], part: int, text: str) -> None:
+        self._check()
+        self._frames.add(stream, part, text)
+        self._plan()
+
+    def _plan(self) -> None:
+        """Send what is collected when it is due."""
+        due_in = self._frames.due_in(self._loop.time())
+        if due_in is None or self._flushing is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(due_in, self._start_flush) if due_in else None
+        if not due_in:
+            self._start_flush()
+
+    def _start_flush(self) -> None:
+        self._timer = None
+        self._flushing = self._loop.create_task(self._flush(), name=f"frames of {self.run.id}")
+
+    async def _flush(self) -> None:
+        try:
+            async with self._writing:
+                if notes := self._take():
+                    await self._store.append_events(self._claim, notes)
+        except Exception as error:  # the top of a task; the run hears of it at its next call
+            self._fault = error
+        finally:
+            self._flushing = None
+        if self._fault is None:
+            self._plan()
+
+    def _take(self) -> list[Note]:
+        return [_note(frame) for frame in self._frames.take(self._loop.time())]
+
+    def _check(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+
+def _note(frame: Frame) -> Note:
+    return Note(frame.stream, {"part": frame.part, "offset": frame.offset, "text": frame.text})
+
+
+def _ended(step: StepRecord, state: Literal["done", "failed", "unknown"], output: str | None) -> StepRecord:
+    return StepRecord(step.seq, step.name, step.call_id, state, output)
+
+
+def _check_same(known: StepRecord, name: str, call_id: str) -> None:
+    if (known.name, known.call_id) != (name, call_id):
+        raise ReplayMismatch(
+            f"Step {known.seq} of the task was {known.name} before Hearth stopped, and is {name} now.", "Ask again."
+        )

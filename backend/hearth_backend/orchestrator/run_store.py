@@ -1,0 +1,104 @@
+"""The durable queue of runs, as `Runs` and `Worker` see it: the seam at which several machines would put another
+engine. The form for one machine is sqlite_run_store.py.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hearth_backend.agent.journal import RunView
+from hearth_backend.orchestrator.replay import Earlier, StepRecord
+from hearth_backend.orchestrator.store import NewRun
+from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.tasks import Answer, Failure, Lane, RunStatus, TaskAccepted, TaskDetail, TaskList
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do one run, until the fence moves on."""
+
+    run: RunView
+    fence: int
+    earlier: Earlier
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An event of a run, not stored yet."""
+
+    kind: EventType
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """It came to an answer."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It came to none; `answer` is what had been said before."""
+
+    failure: Failure
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The person cancelled it."""
+
+    answer: Answer | None = None
+
+
+Outcome = Finished | Failed | Stopped
+
+
+class RunStore(Protocol):
+    """What `Runs` and `Worker` need of a queue. Whatever is done with a claim fails with Conflict, or answers False,
+    once somebody else has the run."""
+
+    def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
+        """Call `queued` when there may be something to claim, `cancelled` when a running run shall stop."""
+        ...
+
+    async def enqueue(self, run: NewRun) -> TaskAccepted:
+        """Store a run; with the idempotency key of an earlier one, answer with that."""
+        ...
+
+    async def claim(self, last_lane: Lane, default_s: float) -> Claim | None:
+        """The next run of the lanes up to `last_lane`, with `default_s` to do it in if its deadline is not nearer."""
+        ...
+
+    async def heartbeat(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Keep these; those that are lost."""
+        ...
+
+    async def append_step(self, claim: Claim, step: StepRecord, notes: Sequence[Note]) -> None:
+        """Write a step and, before its own event, what led up to it."""
+        ...
+
+    async def append_events(self, claim: Claim, notes: Sequence[Note]) -> None: ...
+
+    async def finish(self, claim: Claim, outcome: Outcome, notes: Sequence[Note]) -> bool: ...
+
+    async def release(self, claim: Claim) -> bool:
+        """Queue it again, this attempt not counted (Hearth is stopping)."""
+        ...
+
+    async def recover(self, attempts: int) -> int:
+        """At the start of the one process that owns this store: queue what was running when the last one died, and
+        set aside what has used up its attempts. How many were running."""
+        ...
+
+    async def cancel(self, owner: str, run_id: str) -> None: ...
+
+    def get(self, owner: str, run_id: str) -> TaskDetail: ...
+
+    async def list(self, owner: str, status: RunStatus | None, limit: int, after: str | None) -> TaskList: ...
+
+    async def counts(self) -> dict[str, int]:
+        """Open runs by lane."""
+        ...

@@ -1,0 +1,338 @@
+"""The queue of runs in hearth.db."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, assert_never
+
+from hearth_backend import ids
+from hearth_backend.agent.journal import RunView
+from hearth_backend.orchestrator import replay, rows, store
+from hearth_backend.orchestrator.events import EventLog
+from hearth_backend.orchestrator.replay import Earlier, StepRecord
+from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Note, Outcome, Stopped
+from hearth_backend.orchestrator.store import NewRun
+from hearth_backend.storage.database import Database
+from hearth_backend.storage.driver import Connection, Row
+from hearth_shared.errors import BadRequest, Conflict, GaveUp, IdempotencyMismatch, NotFound
+from hearth_shared.protocol.events import Event, EventType
+from hearth_shared.protocol.tasks import (
+    FINAL,
+    Answer,
+    Failure,
+    Lane,
+    RunStatus,
+    TaskAccepted,
+    TaskContext,
+    TaskDetail,
+    TaskList,
+)
+
+LEASE_S: Final = 60.0
+_SHOWN_GOAL: Final = 200
+_TITLE: Final = 60
+_LANES: Final = tuple(Lane)
+
+
+class _Whose(NamedTuple):
+    """Of which run an event is, where there is only its row."""
+
+    id: str
+    thread_id: str | None
+    owner: str
+    door: str
+
+
+class SQLiteRunStore:
+    """The queue in hearth.db. One process owns it (the home's lock), so claims need no polling and leases only tell
+    how fresh a claim is."""
+
+    def __init__(self, database: Database, events: EventLog, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._events = events
+        self._clock = clock
+        self._queued: Callable[[], None] = _nobody
+        self._cancelled: Callable[[str], None] = _nobody
+
+    def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
+        self._queued, self._cancelled = queued, cancelled
+
+    async def enqueue(self, run: NewRun) -> TaskAccepted:
+        def work(connection: Connection) -> tuple[TaskAccepted, Sequence[Event]]:
+            if run.idempotency_key is not None and (known := _made_before(connection, run)):
+                return known, ()
+            placed = _place(connection, run) if run.thread_id else run
+            store.add_run(connection, placed)
+            accepted = TaskAccepted.model_construct(task_id=run.id, thread_id=run.thread_id, status=RunStatus.QUEUED)
+            return accepted, (self._note(connection, placed, _queued_note(run)),)
+
+        return await self._events.write(work, lambda _: self._queued())
+
+    async def claim(self, last_lane: Lane, default_s: float) -> Claim | None:
+        now = self._clock()
+
+        def work(connection: Connection) -> tuple[Claim | None, Sequence[Event]]:
+            row = store.claim_run(connection, now, now + LEASE_S, _LANES.index(last_lane))
+            if row is None:
+                return None, ()
+            claim = _claim(connection, row, now, default_s)
+            notes = (_started_note(claim), *_reset_notes(claim))
+            return claim, [self._note(connection, claim.run, note) for note in notes]
+
+        return await self._events.write(work)
+
+    async def heartbeat(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        until = self._clock() + LEASE_S
+        return await self._database.write(
+            lambda connection: [
+                claim for claim in claims if not store.extend_lease(connection, claim.run.id, claim.fence, until)
+            ]
+        )
+
+    async def append_step(self, claim: Claim, step: StepRecord, notes: Sequence[Note]) -> None:
+        values = (
+            *(claim.run.id, step.seq, step.name, step.call_id, step.state, claim.run.attempt, step.output),
+            self._clock(),
+        )
+
+        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
+            _hold(connection, claim)
+            store.set_step(connection, values)
+            return None, [self._note(connection, claim.run, note) for note in notes]
+
+        await self._events.write(work)
+
+    async def append_events(self, claim: Claim, notes: Sequence[Note]) -> None:
+        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
+            _hold(connection, claim)
+            return None, [self._note(connection, claim.run, note) for note in notes]
+
+        await self._events.write(work)
+
+    async def finish(self, claim: Claim, outcome: Outcome, notes: Sequence[Note]) -> bool:
+        status, answer, failure, last = _ending(outcome)
+        now = self._clock()
+        values = {
+            "id": claim.run.id,
+            "fence": claim.fence,
+            "status": status.value,
+            "answer": answer.model_dump_json() if answer else None,
+            "failure": failure.model_dump_json() if failure else None,
+            "now": now,
+        }
+
+        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+            if not store.finish_run(connection, values):
+                return False, ()
+            if claim.run.thread_id and answer:
+                _add_answer(connection, claim.run, answer, now)
+            return True, [self._note(connection, claim.run, note) for note in (*notes, last)]
+
+        return await self._events.write(work)
+
+    async def release(self, claim: Claim) -> bool:
+        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+            if store.release_run(connection, claim.run.id, claim.fence):
+                return True, ()
+            if not store.holds_run(connection, claim.run.id, claim.fence):
+                return False, ()
+            store.end_run(connection, claim.run.id, RunStatus.CANCELLED.value, None, self._clock())
+            return True, (self._note(connection, claim.run, Note(EventType.TASK_CANCELLED, {})),)
+
+        return await self._events.write(work)
+
+    async def recover(self, attempts: int) -> int:
+        def work(connection: Connection) -> tuple[int, Sequence[Event]]:
+            interrupted = store.interrupted_runs(connection)
+            events = [event for row in interrupted for event in self._recover(connection, row, attempts)]
+            return len(interrupted), events
+
+        return await self._events.write(work, lambda _: self._queued())
+
+    async def cancel(self, owner: str, run_id: str) -> None:
+        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+            row = store.run_of(connection, owner, run_id)
+            if row is None:
+                raise no_task(run_id)
+            if row["status"] == RunStatus.RUNNING:
+                store.request_cancel(connection, run_id)
+                return True, ()
+            if row["status"] in FINAL:
+                return False, ()
+            store.end_run(connection, run_id, RunStatus.CANCELLED.value, None, self._clock())
+            return False, (self._note(connection, _whose(row), Note(EventType.TASK_CANCELLED, {})),)
+
+        # Without the run before it, the next one of a thread can be claimed.
+        await self._events.write(work, lambda running: self._cancelled(run_id) if running else self._queued())
+
+    def get(self, owner: str, run_id: str) -> TaskDetail:
+        row = self._database.peek(store.TASK_WITH_STEPS, (run_id, owner))
+        if row is None:
+            raise no_task(run_id)
+        return rows.task_detail(row)
+
+    async def list(self, owner: str, status: RunStatus | None, limit: int, after: str | None) -> TaskList:
+        def read(connection: Connection) -> TaskList:
+            below = store.place_of_run(connection, owner, after) if after else None
+            if after and below is None:
+                raise BadRequest("This list cannot be continued from there.", "Pass `next` as it came.")
+            found = store.runs_of(connection, owner, status.value if status else None, below, limit + 1)
+            tasks = [rows.task(row) for row in found[:limit]]
+            return TaskList(tasks=tasks, next=tasks[-1].id if len(found) > limit else None)
+
+        return await self._database.read(read)
+
+    async def counts(self) -> dict[str, int]:
+        found = await self._database.read(store.open_by_lane)
+        return {lane.value: 0 for lane in Lane} | {row[0]: row[1] for row in found}
+
+    def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Event]:
+        now = self._clock()
+        if row["cancel_requested"]:
+            store.end_run(connection, row["id"], RunStatus.CANCELLED.value, None, now)
+            return (self._note(connection, _whose(row), Note(EventType.TASK_CANCELLED, {})),)
+        if row["attempt"] < attempts:
+            store.requeue_run(connection, row["id"])
+            return ()
+        failure = _gave_up(row["attempt"])
+        store.end_run(connection, row["id"], RunStatus.DEAD.value, failure.model_dump_json(), now)
+        return (self._note(connection, _whose(row), Note(EventType.TASK_FAILED, failure.model_dump())),)
+
+    def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Event:
+        return self._events.append(
+            connection,
+            note.kind,
+            run_id=run.id,
+            thread_id=run.thread_id,
+            owner=run.owner,
+            door=run.door,
+            data=note.data,
+        )
+
+
+def no_task(run_id: str) -> NotFound:
+    """The answer to an id that is wrong, or somebody else's."""
+    return NotFound(f"There is no task {run_id}.", "`hearth tasks list` shows them.")
+
+
+def no_thread(thread_id: str) -> NotFound:
+    """The answer to an id that is wrong, or somebody else's."""
+    return NotFound(f"There is no thread {thread_id}.", "`GET /v1/threads` lists them.")
+
+
+def _nobody(*_: object) -> None:
+    """Nobody listens."""
+
+
+def _whose(row: Row) -> _Whose:
+    return _Whose(row["id"], row["thread_id"], row["owner"], row["door"])
+
+
+def _made_before(connection: Connection, run: NewRun) -> TaskAccepted | None:
+    row = store.run_by_key(connection, run.owner, run.idempotency_key or "")
+    if row is None:
+        return None
+    if row["request_sha256"] != run.request_sha256:
+        raise IdempotencyMismatch(
+            "This Idempotency-Key was used before, with another request.", "Use a new key for a new request."
+        )
+    return TaskAccepted(task_id=row["id"], thread_id=row["thread_id"], status=RunStatus(row["status"]))
+
+
+def _place(connection: Connection, run: NewRun) -> NewRun:
+    """The run as a turn of its thread, whose agent it takes when it names none."""
+    thread_id = run.thread_id or ""
+    thread = store.thread_of(connection, run.owner, thread_id)
+    if thread is None:
+        raise no_thread(thread_id)
+    store.touch_thread(connection, thread_id, run.created_at, title_of(run.goal))
+    store.add_question(connection, (ids.new("msg"), thread_id, run.id, run.goal, run.created_at))
+    return dataclasses.replace(
+        run,
+        agent_id=run.agent_id or thread["agent_id"],
+        local_only=run.local_only or bool(thread["local_only"]),
+    )
+
+
+def title_of(text: str) -> str:
+    """A thread's name from the first thing said in it: its first line, cut between words."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if len(line) <= _TITLE:
+        return line
+    return f"{line[: _TITLE - 1].rsplit(' ', 1)[0].rstrip()}…"
+
+
+def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Claim:
+    run_id, thread_id = row["id"], row["thread_id"]
+    history = store.history_of(connection, thread_id, run_id) if thread_id else ()
+    left = default_s if row["deadline_at"] is None else min(default_s, row["deadline_at"] - now)
+    run = RunView(
+        id=run_id,
+        agent_id=row["agent_id"],
+        thread_id=thread_id,
+        goal=row["goal"],
+        context=TaskContext.model_validate_json(row["context"]),
+        history=tuple(rows.message(message) for message in history),
+        lane=Lane(row["lane"]),
+        door=row["door"],
+        owner=row["owner"],
+        principal=row["principal"],
+        spaces=frozenset(json.loads(row["spaces"])),
+        local_only=bool(row["local_only"]),
+        attempt=row["attempt"],
+        seconds_left=left,
+    )
+    earlier = _earlier(connection, run_id) if row["fence"] > 1 else Earlier()
+    return Claim(run, row["fence"], earlier, row["trace_id"])
+
+
+def _earlier(connection: Connection, run_id: str) -> Earlier:
+    steps = [
+        StepRecord(row["seq"], row["name"], row["call_id"], row["state"], row["output"])
+        for row in store.steps_of(connection, run_id)
+    ]
+    story = ((EventType(row["type"]), json.loads(row["data"])) for row in store.story_of(connection, run_id))
+    return replay.earlier(steps, story)
+
+
+def _hold(connection: Connection, claim: Claim) -> None:
+    if not store.holds_run(connection, claim.run.id, claim.fence):
+        raise Conflict(f"The task {claim.run.id} is not this worker's any more.", "Nothing needs to be done.")
+
+
+def _queued_note(run: NewRun) -> Note:
+    return Note(EventType.TASK_QUEUED, {"goal": run.goal[:_SHOWN_GOAL], "lane": run.lane})
+
+
+def _started_note(claim: Claim) -> Note:
+    return Note(EventType.TASK_STARTED, {"attempt": claim.run.attempt})
+
+
+def _reset_notes(claim: Claim) -> list[Note]:
+    attempt = claim.run.attempt
+    return [Note(EventType.TEXT_RESET, {"part": part, "attempt": attempt}) for part in claim.earlier.shown]
+
+
+def _ending(outcome: Outcome) -> tuple[RunStatus, Answer | None, Failure | None, Note]:
+    match outcome:
+        case Finished(answer):
+            note = Note(EventType.TASK_FINISHED, {"answer": answer.model_dump(mode="json")})
+            return RunStatus.FINISHED, answer, None, note
+        case Failed(failure, answer):
+            return RunStatus.FAILED, answer, failure, Note(EventType.TASK_FAILED, failure.model_dump())
+        case Stopped(answer):
+            return RunStatus.CANCELLED, answer, None, Note(EventType.TASK_CANCELLED, {})
+        case _:
+            assert_never(outcome)
+
+
+def _add_answer(connection: Connection, run: RunView, answer: Answer, now: float) -> None:
+    kept = answer.model_copy(update={"text": ""}).model_dump_json()
+    store.add_answer(connection, (ids.new("msg"), run.thread_id, run.id, answer.text, kept, now))
+    store.touch_thread(connection, run.thread_id or "", now)
+
+
+def _gave_up(attempts: int) -> Failure:
+    error = GaveUp(f"It was begun {attempts} times, and Hearth stopped each time before it was done.", "Ask again.")
+    return Failure(code=error.code, detail=error.detail, fix=error.fix, retryable=error.retryable)

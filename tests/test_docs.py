@@ -1,0 +1,177 @@
+"""The docs list what the code has, and the code has what the docs and the messages to people name."""
+
+import importlib.util
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from hearth_backend.observe.metrics import Metrics
+from hearth_shared.errors import every_error
+from hearth_shared.protocol.events import EventType
+from hearth_shared.settings import Settings
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+VERB = re.compile(r"`hearth ((?:[a-z]+(?:-[a-z]+)* ?){1,2})")
+ROUTE = re.compile(r"`(GET|POST|PUT|DELETE|WS) (/[^\s`]*)`")
+METRIC = re.compile(r"\b(?:agent|hearth)_[a-z_]+\b")
+PACKAGE = re.compile(r"hearth_(?:shared|backend|setup|home)\b")
+DOTTED = re.compile(r"`([a-z]+)\.([a-z_]+)(?: = [^`]*)?`")
+VARIABLE = re.compile(r"\bHEARTH_([A-Z]+)__([A-Z_]+)\b")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)")
+TARGET = re.compile(r"`make ([a-z-]+)`")
+PAGE = re.compile(r"\bdocs/([\w/-]+\.md)\b")
+
+
+@cache
+def generator() -> ModuleType:
+    """packaging/generate_docs.py, which knows the route table and the verbs."""
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "packaging" / "generate_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def pages() -> dict[str, str]:
+    texts = {str(path.relative_to(DOCS)): path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}
+    return texts | {"../README.md": (ROOT / "README.md").read_text("utf-8")}
+
+
+@cache
+def sources() -> dict[str, str]:
+    folders = (ROOT / "backend", ROOT / "shared", ROOT / "packaging")
+    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for top in folders for path in top.rglob("*.py")}
+
+
+def found(pattern: re.Pattern[str], texts: Iterable[str]) -> Iterator[re.Match[str]]:
+    for text in texts:
+        yield from pattern.finditer(text)
+
+
+def options() -> set[tuple[str, str]]:
+    """Every option; those of a provider stand under `providers.NAME`."""
+    named: set[tuple[str, str]] = set()
+    for section, field in Settings.model_fields.items():
+        model = generator().model_of(field.annotation)
+        named |= {(section, option) for option in model.model_fields}
+    return named
+
+
+def verbs() -> set[str]:
+    """Every verb, and every first word of one: `models list`, `models`."""
+    names = {name.removeprefix("hearth ") for name, _ in generator().verbs(generator().parser())}
+    return names | {name.split()[0] for name in names}
+
+
+def routes() -> set[tuple[str, str]]:
+    return {(route.method, route.path) for route in generator().routes()}
+
+
+def missing(names: Iterable[str], page: str) -> list[str]:
+    return [name for name in names if name not in pages()[page]]
+
+
+def test_every_generated_table_is_fresh() -> None:
+    assert generator().main(["--check"]) == 0
+
+
+def test_every_setting_is_documented() -> None:
+    named = [f"`{'providers.NAME' if section == 'providers' else section}.{option}`" for section, option in options()]
+    assert not missing(named, "settings.md")
+
+
+def test_every_error_code_is_documented() -> None:
+    assert not missing([f"`{kind.code}`" for kind in every_error()], "errors.md")
+
+
+def test_every_metric_is_documented() -> None:
+    assert not missing([f"`{one.name}`" for one in Metrics().described()], "metrics.md")
+
+
+def test_every_event_is_documented() -> None:
+    assert not missing([f"| `{kind.value}` |" for kind in EventType], "events.md")
+
+
+def test_every_route_is_documented() -> None:
+    assert not missing([f"`{method} {path}`" for method, path in routes()], "http-api.md")
+
+
+def test_every_verb_is_documented() -> None:
+    named = [name for name, _ in generator().verbs(generator().parser())]
+    assert named
+    assert not missing([f"### `{name}`" for name in named], "commands.md")
+
+
+def test_every_route_that_the_docs_name_exists() -> None:
+    assert {match.groups() for match in found(ROUTE, pages().values())} <= routes()
+
+
+def test_every_metric_that_the_docs_name_exists() -> None:
+    known = {one.name for one in Metrics().described()}
+    named = {match[0] for match in found(METRIC, pages().values()) if not PACKAGE.match(match[0])}
+    assert named <= known
+
+
+def test_every_event_or_setting_that_the_docs_name_exists() -> None:
+    known = options() | {(kind.partition(".")[0], kind.partition(".")[2]) for kind in EventType}
+    sections = {section for section, _ in known}
+    named = {match.group(1, 2) for match in found(DOTTED, pages().values())}
+    assert {name for name in named if name[0] in sections and name[1] not in ("py", "toml", "db")} <= known
+
+
+def test_every_variable_that_is_named_sets_an_option() -> None:
+    texts = [*pages().values(), *sources().values()]
+    named = {(match[1].lower(), match[2].lower()) for match in found(VARIABLE, texts)}
+    assert named <= options()
+
+
+@pytest.mark.parametrize("where", ["docs", "product"])
+def test_every_verb_that_a_person_is_told_exists(where: str) -> None:
+    texts = pages() if where == "docs" else sources()
+    known = verbs()
+    wrong = [
+        f"{name}: hearth {match[1]}"
+        for name, text in texts.items()
+        for match in VERB.finditer(text)
+        if match[1].strip() not in known and match[1].split()[0] not in known - _with_verbs_below(known)
+    ]
+    assert not wrong
+
+
+def _with_verbs_below(known: set[str]) -> set[str]:
+    return {name.split()[0] for name in known if " " in name}
+
+
+def test_every_page_that_a_person_is_sent_to_exists() -> None:
+    named = {match[1] for match in found(PAGE, [*pages().values(), *sources().values()])}
+    assert not [name for name in named if not (DOCS / name).exists()]
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = [
+        f"{page}: {match[1]}"
+        for page, text in pages().items()
+        for match in LINK.finditer(text)
+        if "://" not in match[1] and not (DOCS / page).parent.joinpath(match[1]).exists()
+    ]
+    assert not broken
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    named = {match[1] for match in found(TARGET, pages().values())}
+    assert not [name for name in named if f"\n{name}:" not in makefile]
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    linked = {match[1] for match in LINK.finditer(pages()["index.md"])}
+    assert not [name for name in pages() if "/" not in name and name != "index.md" and name not in linked]
