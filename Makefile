@@ -6,7 +6,7 @@ BIN    := .venv/bin
 BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash soak check fix docs lock clean dev engine bench-http bench-idle bench-start bench-retrieval
+.PHONY: help run test test-crash soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-retrieval
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -24,11 +24,21 @@ soak: dev engine  ## the full numbers and the long runs: crash, bare machine, ev
 	HEARTH_CRASH_N=50 $(BIN)/python packaging/tiers.py --no-budget crash setup
 	$(MAKE) bench-start bench-idle bench-http
 
-check: dev  ## format, lint, types, import contracts, generated files
+check: check-format check-lint check-types check-layers check-generated  ## format, lint, types, import contracts, generated files
+
+check-format: dev
 	$(BIN)/ruff format --check
+
+check-lint: dev
 	$(BIN)/ruff check
+
+check-types: dev
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+
+check-layers: dev
 	$(BIN)/lint-imports
+
+check-generated: dev
 	$(BIN)/python packaging/generate_wire.py --check
 	$(BIN)/python packaging/generate_docs.py --check
 	$(BIN)/python packaging/build_minilm_graph.py --check
@@ -62,6 +72,7 @@ lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (ll
 	$(COMPILE) packaging/requirements-uv.in -o packaging/requirements-uv.lock
 
 clean:  ## remove the environment and every cache in this checkout; memories and models stay
+	-@$(BIN)/hearth down >/dev/null 2>&1 || true
 	rm -rf .venv .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist schemathesis-report
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

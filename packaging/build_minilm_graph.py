@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
+
 from hearth_backend.engine import minilm_int8, minilm_weights
 from hearth_backend.engine.minilm_int8 import LAYERS, Array, Safetensors
-from onnx import TensorProto, helper, numpy_helper
 
 HEADS, DIM, EPSILON = 12, 384, 1e-12
 MICROSOFT = "com.microsoft"
@@ -100,9 +101,7 @@ class Plain:
             prefix = f"encoder.layer.{layer}."
             attended = self._linear(self._attention(x, bias, prefix), prefix + "attention.output.dense")
             x = self._norm(g.op("Add", x, attended), prefix + "attention.output.LayerNorm")
-            fed = self._linear(
-                self._gelu(self._linear(x, prefix + "intermediate.dense")), prefix + "output.dense"
-            )
+            fed = self._linear(self._gelu(self._linear(x, prefix + "intermediate.dense")), prefix + "output.dense")
             x = self._norm(g.op("Add", x, fed), prefix + "output.LayerNorm")
         return g.finish(x, mask, [])
 

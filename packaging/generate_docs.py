@@ -4,7 +4,6 @@ python packaging/generate_docs.py            write them
 python packaging/generate_docs.py --check    exit 1 when one is not fresh
 """
 
-import argparse
 import json
 import re
 import sys
@@ -12,14 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args, get_origin
 
-from hearth_backend.api.app import endpoints
-from hearth_backend.api.endpoint import OPEN, Endpoint
-from hearth_backend.cli.parser import parser
-from hearth_backend.observe.metrics import Metrics
-from hearth_shared.errors import every_error
-from hearth_shared.settings import Settings
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from hearth_backend.api.app import endpoints
+from hearth_backend.api.endpoint import OPEN, Endpoint
+from hearth_backend.cli.verb import Option, Verb
+from hearth_backend.cli.verbs import VERBS
+from hearth_backend.observe.metrics import Metrics
+from hearth_shared.errors import HearthError, every_error
+from hearth_shared.settings import Settings
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 _MARKED: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -30,6 +31,9 @@ class Anything:
 
     def __getattr__(self, name: str) -> "Anything":
         return Anything()
+
+    def __int__(self) -> int:
+        return 0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -104,11 +108,14 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
 def errors() -> str:
     """Every error code."""
     kinds = sorted(every_error(), key=lambda kind: (kind.status, kind.code))
-    rows = [
-        (f"`{kind.code}`", str(kind.status), "yes" if kind.retryable else "no", (kind.__doc__ or "").split("\n")[0])
-        for kind in kinds
-    ]
+    rows = [(f"`{kind.code}`", str(kind.status), "yes" if kind.retryable else "no", _meaning(kind)) for kind in kinds]
     return table(("code", "status", "may succeed later", "meaning"), rows)
+
+
+def _meaning(kind: type[HearthError]) -> str:
+    if kind is HearthError:
+        return "Something that Hearth did not expect; the log tells more."
+    return (kind.__doc__ or "").split("\n")[0]
 
 
 def metrics() -> str:
@@ -125,7 +132,7 @@ def metrics() -> str:
 
 def routes() -> list[Endpoint]:
     """Every route of the HTTP door."""
-    return endpoints(cast("Any", Anything()))
+    return endpoints(cast("Any", Anything()), {})
 
 
 def native() -> str:
@@ -140,8 +147,13 @@ def compatible() -> str:
 
 def _routes(found: Iterable[Endpoint]) -> str:
     ordered = sorted(found, key=lambda route: (route.path, route.method))
-    rows = [(f"`{route.method} {route.path}`", _scopes(route), route.summary) for route in ordered]
+    rows = [(f"`{name(route)}`", _scopes(route), route.summary) for route in ordered]
     return table(("route", "scope", "does"), rows)
+
+
+def name(route: Endpoint) -> str:
+    """As a reader writes it: `GET /v1/models/{model_id}`."""
+    return f"{route.method} {route.path.replace(':path}', '}')}"
 
 
 def _scopes(route: Endpoint) -> str:
@@ -154,29 +166,28 @@ def _scopes(route: Endpoint) -> str:
 
 
 def commands() -> str:
-    """Every verb with its help."""
-    return "\n\n".join(f"### `{name}`\n\n```\n{help_of(verb)}\n```" for name, verb in verbs(parser()))
+    """Every verb with its example and what it takes."""
+    return "\n\n".join(_verb(verb) for verb in sorted(VERBS, key=lambda verb: verb.name))
 
 
-def verbs(parent: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """Every verb that does something, with those below it."""
-    for action in parent._actions:  # argparse has no public way to its verbs
-        if isinstance(action, argparse._SubParsersAction):
-            below = cast("dict[str, argparse.ArgumentParser]", action.choices)
-            for child in below.values():
-                inner = list(verbs(child))
-                yield from inner or [(child.prog, child)]
+def _verb(verb: Verb) -> str:
+    parts = [f"### `hearth {verb.name}`", f"{verb.summary[0].upper()}{verb.summary[1:]}.", f"```\n{verb.example}\n```"]
+    if verb.options:
+        parts.append(table(("takes", "meaning"), [(_flags(one), one.settings["help"]) for one in verb.options]))
+    return "\n\n".join(parts)
 
 
-def help_of(verb: argparse.ArgumentParser) -> str:
-    """The help as `--help` prints it, at one width everywhere."""
-    verb.formatter_class = _Narrow
-    return verb.format_help().strip()
-
-
-class _Narrow(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=100, max_help_position=28)
+def _flags(option: Option) -> str:
+    """As it is typed: `--limit N`, `-m TEXT` or `--message TEXT`, `QUESTION …`, `[OPTION]`."""
+    settings = option.settings
+    placed = option.flags[0][0] != "-"
+    name = settings.get("metavar") or (option.flags[0].lstrip("-").replace("-", "_").upper())
+    if choices := settings.get("choices"):
+        name = "{" + ",".join(choices) + "}"
+    if placed:
+        return {"+": f"`{name} …`", "?": f"`[{name}]`"}.get(settings.get("nargs", ""), f"`{name}`")
+    value = "" if settings.get("action") == "store_true" else f" {name}"
+    return " or ".join(f"`{flag}{value}`" for flag in option.flags)
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {

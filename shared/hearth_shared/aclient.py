@@ -37,8 +37,8 @@ class AsyncBackendClient:
 
     async def request(
         self, method: str, path: str, body: Any = None, *, key: str = "", limit: float = _PLAIN_S
-    ) -> dict[str, Any]:
-        """The JSON answer; `key` is the Idempotency-Key of a request that must not be done twice."""
+    ) -> Any:
+        """The JSON answer, of the type that `wire` names for it; `key` is the Idempotency-Key of a request that must not be done twice."""
         headers = {"Idempotency-Key": key} if key else {}
         address = await self._address()
         with _translated():

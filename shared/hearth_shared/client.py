@@ -41,8 +41,8 @@ class BackendClient:
 
     def request(
         self, method: str, path: str, body: Any = None, *, key: str = "", limit: float = _PLAIN_S
-    ) -> dict[str, Any]:
-        """The JSON answer; `key` is the Idempotency-Key of a request that must not be done twice."""
+    ) -> Any:
+        """The JSON answer, of the type that `wire` names for it; `key` is the Idempotency-Key of a request that must not be done twice."""
         headers = {"Idempotency-Key": key} if key else {}
         with _answer(self._door.address(), method, path, body, headers, limit) as answer, _translated():
             text = answer.read()

@@ -7,7 +7,7 @@ to Hearth's own event stream over broken connections: it says what to ask next, 
 import json
 from typing import Any, NamedTuple
 
-from hearth_shared.errors import TooLarge
+from hearth_shared.errors import TooLarge, from_problem
 from hearth_shared.wire import Event, EventType
 
 _LONGEST_EVENT = 16 * 1024 * 1024
@@ -123,7 +123,10 @@ class Following:
         return Ask("POST", self._path, self._body, headers)
 
     def feed(self, data: bytes) -> list[Event]:
-        """The new events, each once. After it, `done`: the run has ended; `behind`: open the stream again."""
+        """The new events, each once. After it, `done`: the run has ended; `behind`: open the stream again.
+
+        Raises the HearthError for which the backend broke off.
+        """
         events = [event for sent in self._stream.feed(data) if (event := self._take(sent)) is not None]
         if events:
             self._tries = 0
@@ -140,6 +143,8 @@ class Following:
         if self.done or self.behind:
             return None
         event: Event = json.loads(sent.data)
+        if sent.type == "error":
+            raise from_problem(json.loads(sent.data))
         if sent.type == "gap":
             # The table has everything: ask again from the last event that really came.
             self._seq, self.behind = (event["seq"] if self._seq is None else self._seq), True

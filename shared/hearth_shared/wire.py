@@ -454,6 +454,12 @@ class KeyState(TypedDict):
     kept_in: Literal["keyring", "environment", "nowhere"]
 
 
+class KeyList(TypedDict):
+    """The providers' keys, by name."""
+
+    keys: list[KeyState]
+
+
 class TokenRequest(TypedDict):
     """A token for a third-party program."""
 
@@ -629,6 +635,7 @@ class Source(TypedDict):
     occurred_at: float | None
     score: float
     location: str
+    cited: bool
 
 
 class Answer(TypedDict):

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from hearth_shared.errors import TooLarge
+from hearth_shared.errors import StorageFull, TooLarge
 from hearth_shared.sse import EventStream, Following, ServerEvent
 
 pytestmark = pytest.mark.unit
@@ -113,6 +113,12 @@ def test_a_reader_that_fell_behind_asks_again_from_what_it_has() -> None:
     assert following.behind
     assert following.ask().headers["Last-Event-ID"] == "1"
     assert not following.behind
+
+
+def test_the_reason_for_breaking_off_is_raised() -> None:
+    problem = json.dumps(StorageFull("The disk is full.", "Make room.").problem()).encode()
+    with pytest.raises(StorageFull, match="Make room"):
+        Following("/v1/events").feed(b"event: error\ndata: " + problem + b"\n\n")
 
 
 def test_it_gives_up_after_tries_without_an_event_and_counts_anew_after_one() -> None:

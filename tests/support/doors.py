@@ -16,7 +16,7 @@ from hearth_backend.api.limits import Limits, ModelSlots
 from hearth_backend.api.linger import Linger
 from hearth_backend.api.listeners import listen
 from hearth_backend.api.principals import Principals, write_keys
-from hearth_backend.api.server import QuietServer, configured
+from hearth_backend.api.quiet_server import QuietServer, configured
 from hearth_backend.api.table import RouteTable
 from hearth_backend.api.transport import Rules
 from hearth_backend.observe.metrics import Metrics

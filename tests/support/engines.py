@@ -1,22 +1,57 @@
 """What tests say to an engine and hear from it."""
 
+import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
+
+import psutil
 
 from hearth_backend.engine.frames import Ended, Event, Piece
 from hearth_shared.protocol.events import EventType
 
 
 class Announced(list[tuple[EventType, Mapping[str, Any]]]):
-    """Collects what an engine emits."""
+    """Collects what an engine emits, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = asyncio.Condition()
 
     async def __call__(self, kind: EventType, data: Mapping[str, Any]) -> None:
-        self.append((kind, data))
+        async with self._more:
+            self.append((kind, data))
+            self._more.notify_all()
+
+    async def wait_for(self, kind: EventType) -> None:
+        async with asyncio.timeout(60), self._more:
+            await self._more.wait_for(lambda: kind in self.kinds)
 
     @property
     def kinds(self) -> list[EventType]:
         return [kind for kind, _ in self]
+
+
+async def ended(pid: int) -> None:
+    """Wait until a process of anybody's has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, over.set)
+    try:
+        await asyncio.wait_for(over.wait(), 60)
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def engine_children(of: int | None = None) -> list[int]:
+    """The engine children of a process, this one by default."""
+    children = psutil.Process(of).children(recursive=True)
+    return [child.pid for child in children if "hearth_backend.engine.worker" in child.cmdline()]
 
 
 def user(text: str) -> list[dict[str, Any]]:

@@ -103,6 +103,7 @@ class ModelServer:
     connections: int = 0
     requests: list[Received] = field(default_factory=list[Received])
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    _talks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     @property
     def url(self) -> str:
@@ -114,9 +115,20 @@ class ModelServer:
         """The requests that were not for the listing."""
         return [request for request in self.requests if request.method == "POST"]
 
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, one request."""
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A new connection."""
         self.connections += 1
+        talk = asyncio.get_running_loop().create_task(self._talk(reader, writer))
+        self._talks.add(talk)
+        talk.add_done_callback(self._talks.discard)
+
+    async def hang_up(self) -> None:
+        """End every connection."""
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = await _read(reader)
             self.requests.append(request)
@@ -154,12 +166,13 @@ async def model_server(
 ) -> AsyncGenerator[ModelServer]:
     """A server on a free port, closed with the block."""
     server = ModelServer([*behaviours] or [words("fallback ", "ok")], models, framing)
-    listener = await asyncio.start_server(server.handle, "127.0.0.1", 0)
+    listener = await asyncio.start_server(server.accept, "127.0.0.1", 0)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
         listener.close()
+        await server.hang_up()
 
 
 # -- what it can do

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.tasks import Answer, Lane, TaskContext
@@ -35,9 +35,17 @@ class Journal(Protocol):
     @property
     def run(self) -> RunView: ...
 
-    async def step(self, name: str, call_id: str, body: Callable[[], Awaitable[Any]]) -> Any:
+    async def step(
+        self,
+        name: str,
+        call_id: str,
+        body: Callable[[], Awaitable[Any]],
+        *,
+        effect: Literal["read", "write"] = "read",
+    ) -> Any:
         """The JSON value of `body`, run at most once per (run, position) and remembered; a replay that comes to
-        another step at the same position fails the run instead of mixing two histories."""
+        another step at the same position fails the run instead of mixing two histories. After a crash in the middle
+        of it, a step that reads is done again; one that writes fails the run, for nobody knows how far it came."""
         ...
 
     async def emit(self, kind: EventType, data: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ Origin, Sec-Fetch-Site, no token in the query, the credential; then, for whom we
 scope, the size of the body, the rate. Whatever is not allowed is refused; a route added tomorrow is closed.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from hearth_backend.api.endpoint import OPEN, Endpoint
 from hearth_backend.api.exchange import Call
 from hearth_backend.api.limits import Limits
 from hearth_backend.api.principals import Listener, Principal, Principals
-from hearth_backend.api.problems import REFUSED, UNAUTHORIZED
+from hearth_backend.api.problems import REFUSED, UNAUTHORIZED, UNAVAILABLE
 from hearth_backend.api.table import RouteTable
 from hearth_backend.storage.clients import PREFIX
 from hearth_shared.errors import Forbidden, HearthError, MethodNotAllowed, NotFound, TooLarge, UnsupportedMedia
 from hearth_shared.protocol.principals import Door
 
+log = logging.getLogger(__name__)
 _TOKEN_PROTOCOL: Final = "hearth.token."
 _ONCE: Final = frozenset({b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length"})
 _OWN_SITE: Final = frozenset({b"none", b"same-origin"})
@@ -132,7 +134,11 @@ class Gate:
         listener: Listener = scope["state"]["listener"]
         if _foreign(scope["headers"], headers, self._hosts[listener]) or _tells_secret(scope["query_string"]):
             raise Refused(403, REFUSED)
-        found = self._principals.authenticate(_token(scope, headers), listener)
+        try:
+            found = self._principals.authenticate(_token(scope, headers), listener)
+        except HearthError as error:
+            log.warning("a credential could not be checked: %s", error.detail)
+            raise Refused(503, UNAVAILABLE) from error
         if found is not None:
             return found
         if self._is_open(scope):

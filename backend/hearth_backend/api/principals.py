@@ -18,6 +18,7 @@ from hearth_shared.protocol.principals import FIRST_PARTY, MAIN_SPACE, Client, D
 
 PERSON: Final = "person"
 _CACHED: Final = 4096
+_SCOPES: Final = frozenset(scope.value for scope in Scope)
 
 
 class Listener(Enum):
@@ -56,7 +57,7 @@ def first_party(door: Door) -> Principal:
 
 def third_party(client: Client) -> Principal:
     """The principal behind a token; scopes that this version does not know give no right."""
-    known = frozenset(Scope(scope) for scope in client.scopes if scope in Scope)
+    known = frozenset(Scope(scope) for scope in client.scopes if scope in _SCOPES)
     name = f"client:{client.id}"
     return Principal(name, Door.HTTP, name, known, frozenset(client.spaces), client.id, client.expires_at)
 

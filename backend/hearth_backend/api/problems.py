@@ -46,6 +46,9 @@ REFUSED: Final = _constant(
     "This request does not come from a program on this machine.",
     "Name this server exactly in Host, send no foreign Origin, and no token in the address.",
 )
+UNAVAILABLE: Final = _constant(
+    503, "unavailable", "server_error", "Credentials cannot be checked at the moment.", "Try again in a while."
+)
 
 
 def native(error: HearthError, request_id: str) -> Reply:

@@ -114,6 +114,12 @@ class Engine:
         said = await self._one(file, Detokenize(tokens))
         return said.text if isinstance(said, Text) else ""
 
+    async def unload(self, file: str = "") -> None:
+        """Free a model's memory now; what it was writing ends, and the next task loads it again."""
+        found = await asyncio.to_thread(self._files.find, file)
+        if supervisor := self._supervisors.get(found.path):
+            supervisor.unload()
+
     async def close(self) -> None:
         """End every task and every child."""
         supervisors, self._supervisors = list(self._supervisors.values()), {}

@@ -10,7 +10,17 @@ import socket
 import sys
 from pathlib import Path
 
-from hearth_backend.engine.embedder_frames import HEADER, Ask, Failed, Frame, Ready, Vectors, decode, decode_header, encode
+from hearth_backend.engine.embedder_frames import (
+    HEADER,
+    Ask,
+    Failed,
+    Frame,
+    Ready,
+    Vectors,
+    decode,
+    decode_header,
+    encode,
+)
 from hearth_backend.engine.minilm_model import MiniLM
 from hearth_backend.engine.minilm_weights import place
 from hearth_shared.errors import HearthError

@@ -17,8 +17,9 @@ class Mailbox:
     When the socket closes, the backend is gone: the process ends at once, whatever it was doing.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, leave: Callable[[int], object] = os._exit) -> None:
         self._connection = connection
+        self._leave = leave
         self._changed = threading.Condition()
         self._waiting: Waiting[Task] = Waiting()
         self._running: int | None = None
@@ -56,7 +57,7 @@ class Mailbox:
                     self._take(message)
         except (OSError, FrameError):
             pass
-        os._exit(0)
+        self._leave(0)
 
     def _take(self, message: Message) -> None:
         with self._changed:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from hearth_backend.engine.minilm_weights import TOKENIZER
 
+_runtime: Any = onnxruntime
 DIM = 384
 LONGEST = 256
 _BUDGET = 2048
@@ -21,7 +22,7 @@ class MiniLM:
     """Mean-pooled, L2-normalised sentence vectors; text beyond 256 tokens is not read."""
 
     def __init__(self, graph: Path, threads: int) -> None:
-        self._session = onnxruntime.InferenceSession(str(graph), _options(threads), ["CPUExecutionProvider"])
+        self._session = _runtime.InferenceSession(str(graph), _options(threads), ["CPUExecutionProvider"])
         self._tokenizer: Any = Tokenizer.from_file(str(graph.parent / TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(LONGEST)
@@ -37,7 +38,7 @@ class MiniLM:
 
     def shrink(self) -> None:
         """Give the memory that large batches needed back to the system."""
-        options = onnxruntime.RunOptions()
+        options = _runtime.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self._run([[101, 102]], options)
         self.grown = False
@@ -49,8 +50,7 @@ class MiniLM:
         for row, values in enumerate(ids):
             tokens[row, : len(values)] = values
             mask[row, : len(values)] = 1
-        outputs: Any = self._session.run(None, {"input_ids": tokens, "attention_mask": mask}, options)
-        return outputs[0]
+        return self._session.run(None, {"input_ids": tokens, "attention_mask": mask}, options)[0]
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -64,7 +64,7 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def _options(threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
+    options = _runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     # spinning threads ruin the latency of a busy desktop

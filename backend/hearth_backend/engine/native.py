@@ -20,6 +20,7 @@ import numpy as np
 from hearth_backend.engine.markup import Marker
 
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
+_pointer_to = cast("Any", ctypes.POINTER)
 _ERROR = 4  # GGML_LOG_LEVEL_ERROR
 _LONGEST_GRAMMAR = 262_144
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
@@ -143,7 +144,7 @@ class NativeModel:
     def special(self, name: Literal["bos", "eos", "fim_pre", "fim_suf", "fim_mid", "fim_rep", "fim_sep"]) -> int | None:
         """A special token's id, if the model has it."""
         token = getattr(C, f"llama_vocab_{name}")(self._vocab)
-        return token if token >= 0 else None
+        return token if 0 <= token < self.vocabulary else None
 
     @property
     def begins_with_bos(self) -> bool:
@@ -262,8 +263,7 @@ class _Batch:
         self._outputs = np.zeros(size, np.int8)
 
         def column(array: Any, kind: Any) -> Any:
-            pointer: Any = ctypes.POINTER(kind)
-            return ctypes.cast(array.ctypes.data, pointer)
+            return ctypes.cast(array.ctypes.data, _pointer_to(kind))
 
         self._batch = C.llama_batch(
             0,
@@ -350,8 +350,7 @@ class NativeSampler:
         self._candidates["id"] = np.arange(len(logits), dtype=np.int32)
         self._candidates["logit"] = logits
         self._candidates["p"] = 0
-        pointer: Any = ctypes.POINTER(C.llama_token_data)
-        data = ctypes.cast(self._candidates.ctypes.data, pointer)
+        data = ctypes.cast(self._candidates.ctypes.data, _pointer_to(C.llama_token_data))
         array = C.llama_token_data_array(data, len(logits), -1, False)
         if masked:
             C.llama_sampler_apply(self._grammar, ctypes.byref(array))

@@ -239,8 +239,9 @@ class _Call:
                 self.events.put_nowait(event)
 
     def fail(self, error: HearthError) -> None:
+        """End it with an error of its own: one raised in many tasks would gather all their tracebacks."""
         self._over = True
-        self.events.put_nowait(error)
+        self.events.put_nowait(type(error)(error.detail, error.fix, **error.data))
 
 
 _ERRORS = {kind.code: kind for kind in every_error()}

@@ -34,6 +34,7 @@ from hearth_shared.settings import Models as Policy
 
 log = logging.getLogger(__name__)
 _ELSEWHERE = (ModelUnavailable, ModelFailed, BadRequest, NotFound, Overloaded)
+_WINDOW_HERE, _WINDOW_AWAY = 4096, 32_768  # Ollama cuts off at 4096 without a word, unless it is told otherwise
 Asked = Callable[[Route], AsyncGenerator[ChatEvent]]
 
 
@@ -75,6 +76,15 @@ class Gateway:
 
     async def has(self, role: Role, *, local_only: bool = False) -> bool:
         return await self._router.has(role, local_only=local_only)
+
+    async def window(self, role: Role, *, local_only: bool = False) -> int:
+        """Tokens that the model next in turn can read and write; a guess where its server does not tell.
+
+        Raises what the call itself would raise: NoModel, LocalOnly, NotFound.
+        """
+        async with aclosing(self._router.routes(role, None, local_only=local_only)) as routes:
+            route = await anext(routes)
+        return route.context or (_WINDOW_AWAY if route.provider.where == "cloud" else _WINDOW_HERE)
 
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         def ask(route: Route) -> AsyncGenerator[ChatEvent]:

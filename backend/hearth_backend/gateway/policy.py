@@ -23,6 +23,7 @@ class Route:
     provider: Provider
     model: str
     test_model: bool = False
+    context: int | None = None
     instead_of: str = ""
     because: str = ""
 
@@ -137,7 +138,7 @@ class Router:
                 continue
             for info in await provider.models():
                 if info.id == name and role in info.roles:
-                    return Route(provider, name, info.test_model)
+                    return Route(provider, name, info.test_model, info.context)
         if role == "embed" and name == MINILM_MODEL:
             raise NoModel("The built-in embedding model is not installed.", "`hearth doctor` says how to get it.")
         if local_only:
@@ -188,7 +189,7 @@ async def _first(provider: Provider, role: Role) -> Route | None:
     """The first model that a provider lists for a role."""
     for info in await provider.models():
         if role in info.roles:
-            return Route(provider, info.id, info.test_model)
+            return Route(provider, info.id, info.test_model, info.context)
     return None
 
 
@@ -198,5 +199,5 @@ async def _at(provider: Provider, role: Role, model: str) -> Route:
         if info.id == model:
             if role not in info.roles:
                 raise NotFound(f"{public_id(provider, model)} does not take {_WORK[role]}.", _LIST)
-            return Route(provider, model, info.test_model)
+            return Route(provider, model, info.test_model, info.context)
     return Route(provider, model)

@@ -38,6 +38,7 @@ class Shelf:
     def __init__(self, dim: int, *, windows: bool = True) -> None:
         self.lock = threading.Lock()
         self.pending: deque[int] = deque()  # rows to read again; appended by the event loop, without the lock
+        self.filled = False
         self.size = 0
         self._dim = dim
         self._slots: dict[int, int] = {}
@@ -46,6 +47,13 @@ class Shelf:
         self._order: NDArray[np.intp] | None = None
         self._sessions: NDArray[np.int64] | None = None
         self._names: Names | None = None
+
+    def changed(self) -> list[int]:
+        """Takes what is pending, each row once."""
+        taken: set[int] = set()
+        while self.pending:
+            taken.add(self.pending.popleft())
+        return sorted(taken)
 
     def put(self, turns: Iterable[Turn]) -> None:
         """Add turns, or replace what is known of them."""

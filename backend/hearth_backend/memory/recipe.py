@@ -26,7 +26,5 @@ class Recipe:
 
 FULL = Recipe()
 # with vectors the words of the window no longer pay; without them they do
-WORDS_ONLY = Recipe(
-    bm25_window=0.5, dense=0.0, dense_window=0.0, speaker=0.5, date=0.6, time=0.3, question=-0.15
-)
+WORDS_ONLY = Recipe(bm25_window=0.5, dense=0.0, dense_window=0.0, speaker=0.5, date=0.6, time=0.3, question=-0.15)
 RRF_K = 10  # the usual 60 is too flat for short lists

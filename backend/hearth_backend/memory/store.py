@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hearth_backend import ids
 from hearth_backend.memory.index import Turn
 from hearth_backend.memory.text import said, windows
+from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.protocol.memory import Episode, NewEpisode
 
@@ -57,7 +58,7 @@ def add(
     woven, mended = _weave(connection, space, list(fresh.values()))
     touched: list[int] = []
     for (key, episode), window in zip(fresh.items(), woven, strict=True):
-        known[key] = ids.new("mem")
+        known[key] = ids.new("epi")
         touched.append(_insert(connection, known[key], space, episode, window, thread_id, trusted, now))
     for rowid, window in mended:
         connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
@@ -213,13 +214,7 @@ def _mend(connection: Connection, rowid: int) -> None:
 
 
 def _remove_facts(connection: Connection, episodes: list[int]) -> int:
-    marks = _marks(episodes)
-    only = [
-        row["fact"]
-        for row in connection.execute(
-            f"select fact from fact_source group by fact having sum(episode not in ({marks})) = 0", episodes
-        )
-    ]
+    only = facts_only_of(connection, episodes)
     for fact in only:
         connection.execute("update fact set superseded_by = null where superseded_by = ?", (fact,))
         _remove_vectors(connection, "fact", fact)
@@ -337,9 +332,7 @@ def occurrences(
     `term` must be one alphanumeric token: then no query can fail to parse, whatever a person typed.
     """
     match = f'"{term}"' if windows else f'{{text}} : "{term}"'
-    having = connection.execute(
-        "select count(*) from episode_fts where episode_fts match ?", (match,)
-    ).fetchone()[0]
+    having = connection.execute("select count(*) from episode_fts where episode_fts match ?", (match,)).fetchone()[0]
     in_window = "-bm25(episode_fts, 0.0, 1.0)" if windows else "0.0"
     rows = connection.execute(
         f"select e.rowid, -bm25(episode_fts, 1.0, 0.0), {in_window} from episode_fts "
@@ -354,9 +347,11 @@ def all_rows(connection: Connection) -> int:
     return connection.execute("select count(*) from episode").fetchone()[0]
 
 
-def episodes(connection: Connection, rowids: Sequence[int]) -> dict[int, Row]:
-    """Episodes by row."""
-    rows = connection.execute(f"select rowid, * from episode where rowid in ({_marks(rowids)})", rowids)
+def episodes(connection: Connection, space: str, rowids: Sequence[int]) -> dict[int, Row]:
+    """Episodes of a space by row."""
+    rows = connection.execute(
+        f"select rowid, * from episode where rowid in ({_marks(rowids)}) and space = ?", (*rowids, space)
+    )
     return {row["rowid"]: row for row in rows}
 
 
@@ -406,12 +401,12 @@ def vectors_of(connection: Connection, rowids: Sequence[int]) -> int:
     )
 
 
-def facts_only_of(connection: Connection, rowids: Sequence[int]) -> int:
+def facts_only_of(connection: Connection, rowids: Sequence[int]) -> list[int]:
     """Facts that rest on these episodes alone."""
     rows = connection.execute(
         f"select fact from fact_source group by fact having sum(episode not in ({_marks(rowids)})) = 0", rowids
     )
-    return len(rows.fetchall())
+    return [row["fact"] for row in rows]
 
 
 def episode(row: Row) -> Episode:
@@ -431,3 +426,26 @@ def moment(seconds: float) -> datetime:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
+
+
+class Scratch:
+    """A word index of texts that are not kept; lives in memory, in one thread, inside a `with`."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._connection = driver.in_memory()
+        self._connection.execute(
+            "create virtual table passage using fts5(text, tokenize='porter unicode61 remove_diacritics 2')"
+        )
+        self._connection.executemany("insert into passage(rowid, text) values (?, ?)", enumerate(texts))
+
+    def __enter__(self) -> "Scratch":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def occurrences(self, term: str) -> list[tuple[int, float]]:
+        """(place, BM25) of the texts that hold one alphanumeric token."""
+        return self._connection.execute(
+            "select rowid, -bm25(passage) from passage where passage match ?", (f'"{term}"',)
+        ).fetchall()

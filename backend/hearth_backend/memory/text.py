@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-STOP = frozenset(
-    "a an the of to in on at for and or is are was were be been being do does did has have had what when where which "
-    "who whom whose why how with by from as that this these those it its his her their they he she i you we my your "
-    "our would could should will can may might about into after before during than then there some any s t not no".split()
-)
+_STOP = """
+a an the of to in on at for and or is are was were be been being do does did has have had what when where which who whom
+whose why how with by from as that this these those it its his her their they he she i you we my your our would could
+should will can may might about into after before during than then there some any s t not no
+"""
+STOP = frozenset(_STOP.split())
 MOST_TERMS = 48
 _WORD = re.compile(r"[^\W_]+")
 _ASKS_WHEN = re.compile(r"\s*(?:when|how long|since when|what (?:day|date|month|year))\b", re.IGNORECASE)

@@ -91,7 +91,7 @@ class Metrics:
             "hearth_http_requests_total", "Requests by route template, method and status.", "route method status"
         )
         self._http_seconds = self._histogram(
-            "hearth_http_seconds", "Seconds until a request's headers were answered.", "route", _HTTP_SECONDS
+            "hearth_http_seconds", "Seconds until a request was answered in full.", "route", _HTTP_SECONDS
         )
         self._approvals = self._counter("hearth_approvals_total", "Approvals, by decision or `expired`.", "decision")
         self._feedback = self._counter("hearth_feedback_total", "Answers a person rated.", "rating")

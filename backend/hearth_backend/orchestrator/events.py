@@ -10,10 +10,10 @@ from typing import Any, Final, TypeVar
 from pydantic import Field
 
 from hearth_backend.orchestrator import store
+from hearth_backend.orchestrator.missing import no_task
 from hearth_backend.orchestrator.requester import PERSON
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
-from hearth_shared.errors import NotFound
 from hearth_shared.protocol.events import Event, EventGap, EventType
 from hearth_shared.protocol.tasks import FINAL
 
@@ -168,7 +168,7 @@ class EventLog:
             return False
         row = self._database.peek(store.STATUS, (inbox.run_id, inbox.owner))
         if row is None:
-            raise NotFound(f"There is no task {inbox.run_id}.", "`hearth tasks list` shows them.")
+            raise no_task(inbox.run_id)
         return row["status"] in FINAL
 
     @contextlib.contextmanager

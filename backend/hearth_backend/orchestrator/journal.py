@@ -34,6 +34,7 @@ class RunJournal:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._fault: Exception | None = None
+        self._closed = False
 
     @property
     def run(self) -> RunView:
@@ -80,11 +81,13 @@ class RunJournal:
 
     async def close(self) -> list[Note]:
         """Stop sending; what was said and not sent yet, to be stored with the run's end."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         if self._flushing is not None:
             await asyncio.wait([self._flushing])
-        return self._take()
+        # After a failed write text is missing in between: the run's end holds it all, the stream no more of it.
+        return self._take() if self._fault is None else []
 
     async def _do(self, step: StepRecord, body: Callable[[], Awaitable[Any]]) -> Any:
         await self._record(step, EventType.STEP_STARTED)
@@ -96,7 +99,9 @@ class RunJournal:
             raise
         output = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         if len(output) > LARGEST_STEP:
-            raise TooLarge(f"The step {step.name} gave more than can be kept ({len(output)} characters).", "Ask for less.")
+            raise TooLarge(
+                f"The step {step.name} gave more than can be kept ({len(output)} characters).", "Ask for less."
+            )
         await self._record(_ended(step, "done", output), EventType.STEP_FINISHED)
         return json.loads(output)  # what a replay would give: tuples are lists from the start
 
@@ -122,14 +127,19 @@ class RunJournal:
         data = {"seq": step.seq, "name": step.name, "call_id": step.call_id}
         if kind is EventType.STEP_FINISHED:
             data["state"] = step.state
-        self._check()
-        async with self._writing:
-            await self._store.append_step(self._claim, step, [*self._take(), Note(kind, data)])
+        await self._put(lambda notes: self._store.append_step(self._claim, step, [*notes, Note(kind, data)]))
 
     async def _write(self, notes: Sequence[Note]) -> None:
+        await self._put(lambda before: self._store.append_events(self._claim, [*before, *notes]))
+
+    async def _put(self, write: Callable[[list[Note]], Awaitable[None]]) -> None:
         self._check()
         async with self._writing:
-            await self._store.append_events(self._claim, [*self._take(), *notes])
+            try:
+                await write(self._take())
+            except Exception as error:
+                self._fault = error
+                raise
 
     def _say(self, stream: Literal[EventType.TEXT_DELTA, EventType.REASONING_DELTA], part: int, text: str) -> None:
         self._check()
@@ -139,16 +149,17 @@ class RunJournal:
     def _plan(self) -> None:
         """Send what is collected when it is due."""
         due_in = self._frames.due_in(self._loop.time())
-        if due_in is None or self._flushing is not None:
+        if due_in is None or self._closed or self._flushing is not None:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(due_in, self._start_flush) if due_in else None
-        if not due_in:
+        if due_in == 0:
             self._start_flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(due_in, self._start_flush)
 
     def _start_flush(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._flushing = self._loop.create_task(self._flush(), name=f"frames of {self.run.id}")
 
     async def _flush(self) -> None:
@@ -158,10 +169,10 @@ class RunJournal:
                     await self._store.append_events(self._claim, notes)
         except Exception as error:  # the top of a task; the run hears of it at its next call
             self._fault = error
+            return
         finally:
             self._flushing = None
-        if self._fault is None:
-            self._plan()
+        self._plan()
 
     def _take(self) -> list[Note]:
         return [_note(frame) for frame in self._frames.take(self._loop.time())]

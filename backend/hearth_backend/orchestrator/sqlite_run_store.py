@@ -10,12 +10,13 @@ from hearth_backend import ids
 from hearth_backend.agent.journal import RunView
 from hearth_backend.orchestrator import replay, rows, store
 from hearth_backend.orchestrator.events import EventLog
+from hearth_backend.orchestrator.missing import no_task, no_thread
 from hearth_backend.orchestrator.replay import Earlier, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Note, Outcome, Stopped
 from hearth_backend.orchestrator.store import NewRun
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
-from hearth_shared.errors import BadRequest, Conflict, GaveUp, IdempotencyMismatch, NotFound
+from hearth_shared.errors import BadRequest, Conflict, GaveUp, IdempotencyMismatch
 from hearth_shared.protocol.events import Event, EventType
 from hearth_shared.protocol.tasks import (
     FINAL,
@@ -209,16 +210,6 @@ class SQLiteRunStore:
             door=run.door,
             data=note.data,
         )
-
-
-def no_task(run_id: str) -> NotFound:
-    """The answer to an id that is wrong, or somebody else's."""
-    return NotFound(f"There is no task {run_id}.", "`hearth tasks list` shows them.")
-
-
-def no_thread(thread_id: str) -> NotFound:
-    """The answer to an id that is wrong, or somebody else's."""
-    return NotFound(f"There is no thread {thread_id}.", "`GET /v1/threads` lists them.")
 
 
 def _nobody(*_: object) -> None:

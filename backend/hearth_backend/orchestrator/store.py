@@ -10,7 +10,11 @@ from typing import Any, Final
 from hearth_backend.orchestrator.requester import PERSON
 from hearth_backend.storage.driver import Connection, Row
 
-_OPEN: Final = "status in ('queued', 'running', 'waiting')"  # as the partial indexes have it, word for word
+# As the partial indexes have them, word for word. The person's own tasks, nearly all there are, have no index by
+# owner: each index costs a page more to write for every task.
+_OPEN: Final = "status in ('queued', 'running', 'waiting')"
+_BEGUN: Final = "status in ('running', 'waiting')"
+_OF_CLIENT: Final = f"owner <> '{PERSON}'"
 _HISTORY: Final = 200
 
 # -- events
@@ -78,6 +82,12 @@ select {_TASK}, (
   select json_group_array(json_object('seq', seq, 'name', name, 'call_id', call_id, 'state', state, 'at', at))
   from (select * from step where run_id = run.id order by seq)) as steps
 from run where id = ? and owner = ?"""
+_OPEN_BY_LANE: Final = f"""
+select lane, sum(n) from (
+  select case lane_rank when 0 then 'inline' when 1 then 'chat' when 2 then 'ambient' else 'indexing' end as lane,
+    count(*) as n from run where status = 'queued' group by lane_rank
+  union all select lane, count(*) from run where {_BEGUN} group by lane)
+group by lane"""
 STATUS: Final = "select status from run where id = ? and owner = ?"
 # The first of the best lane, unless an earlier run of its thread is still open.
 _CLAIM: Final = f"""
@@ -188,7 +198,7 @@ def request_cancel(connection: Connection, run_id: str) -> None:
 
 def interrupted_runs(connection: Connection) -> list[Row]:
     """Runs that were running."""
-    return connection.execute(f"select * from run where {_OPEN} and status = 'running' order by rowid").fetchall()
+    return connection.execute(f"select * from run where {_BEGUN} and status = 'running' order by rowid").fetchall()
 
 
 def run_of(connection: Connection, owner: str, run_id: str) -> Row | None:
@@ -198,8 +208,9 @@ def run_of(connection: Connection, owner: str, run_id: str) -> Row | None:
 
 def runs_of(connection: Connection, owner: str, status: str | None, below: int | None, limit: int) -> list[Row]:
     """Runs of this owner, newest first, from below a place in that order."""
+    indexed = "" if owner == PERSON else f"and {_OF_CLIENT}"
     return connection.execute(
-        f"""select {_TASK} from run where owner = :owner and (:below is null or rowid < :below)
+        f"""select {_TASK} from run where owner = :owner {indexed} and (:below is null or rowid < :below)
         and (:status is null or status = :status) order by rowid desc limit :limit""",
         {"owner": owner, "status": status, "below": below, "limit": limit},
     ).fetchall()
@@ -213,7 +224,7 @@ def place_of_run(connection: Connection, owner: str, run_id: str) -> int | None:
 
 def open_by_lane(connection: Connection) -> list[Row]:
     """(lane, how many runs are open)."""
-    return connection.execute(f"select lane, count(*) from run where {_OPEN} group by lane").fetchall()
+    return connection.execute(_OPEN_BY_LANE).fetchall()
 
 
 # -- steps
@@ -342,6 +353,8 @@ def set_feedback(connection: Connection, values: Sequence[Any]) -> None:
 
 # -- approvals: the person sees everybody's, for it is the person who decides
 
+DUE_APPROVAL: Final = "select 1 from approval where status = 'pending' and expires_at <= ? limit 1"
+PENDING_APPROVALS: Final = "select count(*) from approval where status = 'pending' and expires_at > ?"
 _VISIBLE_APPROVAL: Final = f"(owner = :owner or :owner = '{PERSON}')"
 
 
@@ -384,8 +397,3 @@ def expire_approvals(connection: Connection, now: float) -> list[Row]:
         where status = 'pending' and expires_at <= ?1 returning *""",
         (now,),
     ).fetchall()
-
-
-def pending_approvals(connection: Connection) -> int:
-    """How many wait for the person."""
-    return connection.execute("select count(*) from approval where status = 'pending'").fetchone()[0]

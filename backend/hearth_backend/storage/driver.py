@@ -24,6 +24,7 @@ __all__ = [
     "connect",
     "create_private",
     "errors",
+    "in_memory",
     "is_driver_error",
     "translated",
 ]
@@ -67,6 +68,13 @@ def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -
         except BaseException:
             connection.close()
             raise
+        return connection
+
+
+def in_memory() -> Connection:
+    """A database of its own that is never written to disk, for the thread that opens it."""
+    with errors("open a database in memory"):
+        connection: Connection = _driver.connect(":memory:", isolation_level=None)
         return connection
 
 

@@ -87,6 +87,7 @@ class Source(Message):
     occurred_at: Seconds | None = None
     score: float = 0.0
     location: str = ""
+    cited: bool = Field(default=True, description="false: read for the answer, but not cited in it")
 
 
 class Answer(Message):

@@ -20,7 +20,7 @@ def announced() -> Announced:
 
 
 @pytest_asyncio.fixture
-async def engine(models: Path, announced: Announced) -> AsyncIterator[Engine]:  # noqa: F811
+async def engine(models: Path, announced: Announced) -> AsyncIterator[Engine]:
     engine = Engine(EngineSettings(context=1024), models, announced)
     yield engine
     await engine.close()

@@ -1,5 +1,7 @@
 """A real collector on loopback receives OTLP that OpenTelemetry's own protobuf understands."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from hearth_backend.observe.otlp import Otlp, endpoint
 from hearth_backend.observe.spans import Span
+from hearth_backend.observe.traces import Tracer
+from hearth_shared.settings import Observe
 
 pytestmark = pytest.mark.integration
 
@@ -73,6 +77,20 @@ def test_ids_names_times_and_status_arrive_and_content_does_not(collector: Colle
     assert (tool.status.code, tool.status.message) == (2, "model_failed")
     assert http.end_time_unix_nano >= http.start_time_unix_nano > 0
     assert b"What did she say" not in body
+
+
+async def test_a_tracer_with_a_collector_sends_its_spans_there(collector: Collector) -> None:
+    tracer = Tracer(None, Observe(otlp_url=collector.url))
+    with tracer.span("model", model="qwen"):
+        pass
+    await tracer.close()
+    assert len(collector.received) == 1
+
+
+def test_the_sdk_is_loaded_by_those_who_export_alone() -> None:
+    program = "import sys, hearth_backend.observe.traces; print([m for m in sys.modules if 'opentelemetry' in m])"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_collector_that_refuses_is_reported_as_such(collector: Collector) -> None:

@@ -6,10 +6,10 @@ import stat
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from hearth_shared.errors import HearthError
 from hearth_shared.protocol.status import Check
 
 _LISTEN = "0A"
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def socket(path: Path) -> Check:
@@ -26,15 +26,35 @@ async def socket(path: Path) -> Check:
     return Check(name="socket", state="ok", detail=f"{path} is open to this user alone.")
 
 
-async def answers(door: str, ask: Callable[[], Awaitable[object]]) -> Check:
-    """Send a real request through a listener; `ask` raises when there is no good answer."""
+async def socket_answers(path: Path) -> Check:
+    """Send a real request through the Unix socket."""
+    return await _answers("socket", "localhost", lambda: asyncio.open_unix_connection(path))
+
+
+async def port_answers(port: int, host: str = "127.0.0.1") -> Check:
+    """Send a real request through the HTTP door."""
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return await _answers("HTTP door", name, lambda: asyncio.open_connection(host, port))
+
+
+async def _answers(door: str, host: str, connect: Callable[[], Awaitable[Streams]]) -> Check:
     name = f"{door} answers"
     try:
-        await ask()
-    except (HearthError, OSError) as error:
-        detail = error.detail if isinstance(error, HearthError) else str(error)
-        return _fault(name, f"No answer through the {door}: {detail}")
+        status = await _healthz(host, connect)
+    except OSError as error:
+        return _fault(name, f"No connection through the {door}: {error.strerror or error}.")
+    if status != b"HTTP/1.1 200 OK":
+        return _fault(name, f"The {door} answered {status.decode('ascii', 'replace') or 'with nothing'}.")
     return Check(name=name, state="ok", detail=f"A request through the {door} was answered.")
+
+
+async def _healthz(host: str, connect: Callable[[], Awaitable[Streams]]) -> bytes:
+    reader, writer = await connect()
+    try:
+        writer.write(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        return (await reader.readline()).strip()
+    finally:
+        writer.close()
 
 
 async def loopback(port: int, proc_net: Path = Path("/proc/net")) -> Check:

@@ -14,7 +14,7 @@ from hearth_shared.protocol.models import ModelInfo
 from hearth_shared.protocol.status import Check
 
 CONNECT = "`hearth models list` shows what can be connected; `hearth keys set PROVIDER` connects a cloud model."
-INSTALL = "Install it with `hearth engine install`, or connect another server; Hearth answers from memory until then."
+INSTALL = "`make run` in Hearth's checkout builds it; `hearth models list` shows other models that can be connected."
 # A child, because a native library that fails to load can take its process with it.
 _PROBE = "import json, llama_cpp as l; print(json.dumps([l.__version__, bool(l.llama_supports_gpu_offload())]))"
 QUESTION, NEAR, FAR = "The cat sleeps on the sofa.", "A kitten naps on the couch.", "Interest rates rose last week."
@@ -103,7 +103,7 @@ def _not_loaded(code: int, complaint: str) -> Check:
         detail = "llama.cpp is not installed, so no model file can be loaded."
         return Check(name="engine", state="warn", detail=detail, fix=INSTALL)
     how = f"was ended by signal {-code}" if code < 0 else f"failed: {last}"
-    fix = "Build it again for this processor: `hearth engine install`."
+    fix = "Build it again for this processor: `make clean`, then `make run`, in Hearth's checkout."
     return Check(name="engine", state="fault", detail=f"Loading llama.cpp {how}.", fix=fix)
 
 

@@ -25,9 +25,10 @@ create table run(
   lane_rank integer generated always as (
     case lane when 'inline' then 0 when 'chat' then 1 when 'ambient' then 2 else 3 end) virtual) strict;
 create index run_queue on run(lane_rank, priority) where status = 'queued';
-create index run_open on run(lane, status) where status in ('queued', 'running', 'waiting');
-create index run_open_by_thread on run(thread_id) where status in ('queued', 'running', 'waiting');
-create index run_by_owner on run(owner);
+create index run_begun on run(status, lane) where status in ('running', 'waiting');
+create index run_open_by_thread on run(thread_id)
+  where thread_id is not null and status in ('queued', 'running', 'waiting');
+create index run_by_client on run(owner) where owner <> 'person';
 create unique index run_idempotent on run(owner, idempotency_key) where idempotency_key is not null;
 
 create table step(
@@ -55,7 +56,7 @@ create table approval(
   door text not null, tool text not null, args text not null, sha256 text not null, reach text not null,
   undo text not null, quotes text not null, status text not null, created_at real not null, expires_at real not null,
   decision text, decided_by text, decided_at real, decided_args text, text text, used_at real) strict;
-create index approval_pending on approval(status, created_at);
+create index approval_pending on approval(status, expires_at);
 """
 
 _MEMORY = """

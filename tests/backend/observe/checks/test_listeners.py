@@ -1,14 +1,15 @@
 """The socket's mode, the port's address and the answers are looked at as they are."""
 
+import asyncio
+import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from hearth_backend.observe.checks import listeners as checks
-from hearth_shared.errors import BackendUnavailable
 
 pytestmark = pytest.mark.integration
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -50,21 +51,50 @@ async def test_a_file_in_its_place_is_a_fault(tmp_path: Path) -> None:
     assert "not a socket" in check.detail
 
 
-async def test_a_door_that_answers_is_ok() -> None:
-    async def ask() -> object:
-        return {"ok": True}
+@contextlib.asynccontextmanager
+async def door(answer: bytes) -> AsyncGenerator[tuple[int, list[bytes]]]:
+    """A server on a free port that remembers the requests' heads and gives one answer."""
+    heads: list[bytes] = []
 
-    check = await checks.answers("Unix socket", ask)
-    assert (check.name, check.state) == ("Unix socket answers", "ok")
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], heads
 
 
-async def test_a_door_that_does_not_answer_is_a_fault_with_its_reason() -> None:
-    async def ask() -> object:
-        raise BackendUnavailable("Nobody listens there.")
+async def test_a_port_that_answers_is_ok_and_was_asked_by_its_own_name() -> None:
+    async with door(b"HTTP/1.1 200 OK\r\n\r\n") as (port, heads):
+        check = await checks.port_answers(port)
+    assert (check.name, check.state) == ("HTTP door answers", "ok")
+    assert f"Host: 127.0.0.1:{port}\r\n".encode() in heads[0]
 
-    check = await checks.answers("HTTP door", ask)
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 500 Internal Server Error\r\n\r\n", b"SSH-2.0-x\r\n", b""])
+async def test_a_port_that_answers_otherwise_is_a_fault(answer: bytes) -> None:
+    async with door(answer) as (port, _):
+        assert (await checks.port_answers(port)).state == "fault"
+
+
+async def test_a_port_that_nobody_serves_is_a_fault() -> None:
+    async with door(b"") as (port, _):
+        pass
+    check = await checks.port_answers(port)
     assert check.state == "fault"
-    assert "Nobody listens there." in check.detail
+    assert "No connection" in check.detail
+
+
+async def test_a_socket_that_answers_is_ok(tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_unix_server(serve, tmp_path / "s"):
+        assert (await checks.socket_answers(tmp_path / "s")).state == "ok"
+    assert (await checks.socket_answers(tmp_path / "absent")).state == "fault"
 
 
 async def test_a_port_on_loopback_is_ok() -> None:

@@ -1,0 +1,75 @@
+"""The `hearth` command. Only `hearth up` becomes the backend; every other verb is a client of it."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from hearth_backend.cli.main import main as run
+from hearth_shared import discovery
+from hearth_shared.errors import HearthError
+from hearth_shared.paths import Home, find_home
+
+if TYPE_CHECKING:
+    from hearth_backend.cli.desk import Up
+    from hearth_shared.discovery import Endpoint
+    from hearth_shared.logs import Logs
+    from hearth_shared.settings import Settings
+
+
+def main() -> None:
+    """Run one verb and exit with its status."""
+    sys.exit(run(sys.argv[1:], up=up))
+
+
+def up(options: "Up") -> int:
+    """Be the backend until it is no longer needed or told to stop. Raises what kept it from starting."""
+    os.umask(0o077)
+    home = find_home()
+    try:
+        with discovery.claim(home):
+            _serve(home, options)
+    except HearthError as error:
+        discovery.report_failure(home, error)
+        raise
+    return 0
+
+
+def _serve(home: Home, options: "Up") -> None:
+    # Imported here because they cost a second of CPU, which the other verbs must not pay.
+    from hearth_shared import logs, settings
+
+    chosen = settings.load(home.config)
+    noted = logs.set_up(chosen.observe.log_level, home.logs)
+    try:
+        _run(home, chosen, noted, options)
+    finally:
+        noted.close()
+
+
+def _run(home: Home, chosen: "Settings", noted: "Logs", options: "Up") -> None:
+    import uvloop
+
+    from hearth_backend.api.server import serve
+    from hearth_backend.services import open_services
+
+    async def backend() -> None:
+        async with open_services(home, chosen, noted) as services:
+            keep = options.keep or not options.headless
+            await serve(services, port=options.port, keep=keep, ready=None if options.headless else _greet)
+
+    uvloop.run(backend())
+
+
+def _greet(endpoint: "Endpoint") -> None:
+    lines = [
+        "Hearth is running. It keeps everything on this machine.",
+        f"  terminal   hearth ask, hearth chat   (socket {endpoint.socket})",
+        f"  programs   http://127.0.0.1:{endpoint.port}/v1   (`hearth token create` makes a key)",
+        "Ctrl-C stops it.",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The loop of model and tools, by pydantic-ai. Imported on first use only."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic_ai import Agent, ModelRetry, UsageLimits
+from pydantic_ai import Tool as AgentTool
+from pydantic_ai.exceptions import AgentRunError, UsageLimitExceeded
+from pydantic_ai.tools import RunContext
+
+from hearth_backend.agent.model import GatewayModel
+from hearth_backend.agent.speech import Speech
+from hearth_backend.gateway.messages import ChatMessage
+from hearth_backend.tools.tool import Tool
+from hearth_shared.errors import BadRequest, ModelFailed
+
+CallTool = Callable[[Tool, str, Mapping[str, Any]], Awaitable[str]]
+_CALLS = 8
+
+
+async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[Tool], call: CallTool) -> None:
+    """Let the model speak and use tools until it has answered; what it says goes by `speech`.
+
+    Raises ModelFailed when it comes to no end; what the gateway raises passes through.
+    """
+    agent = Agent(
+        GatewayModel(speech, opening),
+        name="hearth",
+        deps_type=type(None),
+        tools=[_as_agent_tool(tool, call) for tool in tools],
+        retries=1,
+    )
+    try:
+        await agent.run("…", deps=None, usage_limits=UsageLimits(request_limit=_CALLS))
+    except UsageLimitExceeded as error:
+        raise ModelFailed(f"The model asked {_CALLS} times for tools without coming to an answer.") from error
+    except AgentRunError as error:
+        raise ModelFailed(f"The model's answer could not be used: {error}") from error
+
+
+def _as_agent_tool(tool: Tool, call: CallTool) -> AgentTool[None]:
+    async def function(context: RunContext[None], **arguments: Any) -> str:
+        try:
+            return await call(tool, context.tool_call_id or "", arguments)
+        except BadRequest as error:  # the model's mistake: it may try once more
+            raise ModelRetry(str(error)) from error
+
+    # One after the other: the journal knows steps by their place in the run.
+    return AgentTool[None].from_schema(
+        function, tool.name, tool.description, dict(tool.parameters), takes_ctx=True, sequential=True
+    )

@@ -1,0 +1,79 @@
+"""What answers when no language model can: the passages that fit best, quoted, and how to connect a model. Pure."""
+
+import re
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+
+from hearth_backend.agent.ledger import Entry, shortened
+from hearth_shared.errors import HearthError, NoModel
+from hearth_shared.protocol.tasks import Source
+
+MOST = 4
+_QUOTE = 480
+_LABEL = "No language model is connected; these are the passages that fit best."
+_STANDS_IN = "No language model answered; these are the passages that fit best."
+_NOTHING = "I found nothing about this in your memory, your files or Hearth's documentation."
+_REMEMBER = re.compile(
+    r"^\s*(?:please\s+)?(?:remember|note|keep in mind|don't forget|do not forget)\b(?:\s+that\b|\s*:)?\s*(?P<fact>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def fact_to_keep(question: str) -> str:
+    """What the person asks to be remembered; empty when it is not that kind of sentence."""
+    found = _REMEMBER.match(question)
+    return "" if found is None or question.rstrip().endswith("?") else found["fact"].strip()
+
+
+def kept(fact: str) -> str:
+    """The answer to "remember that …": no model is needed to confirm it."""
+    return f"I will remember: {fact}"
+
+
+def best(sources: Sequence[Source], question: str) -> list[Source]:
+    """The passages to quote: not the question itself, which the person may have asked before."""
+    asked = _plain(question)
+    return [source for source in sources if _plain(source.quote) != asked][:MOST]
+
+
+def compose(entries: Sequence[Entry], reason: HearthError) -> str:
+    """The answer from these passages, in the order given."""
+    if not entries:
+        return f"{_NOTHING}\n\n{_why(reason)}"
+    label = _LABEL if isinstance(reason, NoModel) else _STANDS_IN
+    quotes = "\n\n".join(_quoted(entry) for entry in entries)
+    return f"{label}\n\n{quotes}\n\n{_why(reason)}"
+
+
+def _quoted(entry: Entry) -> str:
+    quote = textwrap.indent(shortened(entry.text.strip(), _QUOTE), "    ", lambda line: True)
+    return f"[{entry.source.n}] {_from(entry.source)}\n{quote}"
+
+
+def _from(source: Source) -> str:
+    """Where a passage comes from, in the person's words."""
+    match source.kind:
+        case "memory":
+            who = "You" if source.speaker.lower() in ("", "me", "person") else source.speaker
+            when = f", {_day(source.occurred_at)}" if source.occurred_at else ""
+            return f"{who}{when}"
+        case "docs":
+            return f"Hearth's documentation, {source.title}"
+        case "file" | "page":
+            return f"{source.title}, {source.location}" if source.location else source.title
+
+
+def _day(seconds: float) -> str:
+    day = datetime.fromtimestamp(seconds).astimezone()
+    return f"{day.day} {day:%B %Y}"
+
+
+def _why(reason: HearthError) -> str:
+    if isinstance(reason, NoModel):
+        return f"To connect a model: {reason.fix}"
+    return str(reason)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))

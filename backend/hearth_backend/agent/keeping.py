@@ -1,0 +1,51 @@
+"""What the person said is kept after the answer."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from hearth_backend.agent.journal import Journal, RunView
+from hearth_shared.protocol.memory import EpisodeBatch, NewEpisode, StoredEpisodes
+from hearth_shared.protocol.principals import MAIN_SPACE
+
+PERSON = "person"
+
+
+class Remember(Protocol):
+    """Memory's door for new episodes."""
+
+    async def __call__(
+        self, batch: EpisodeBatch, *, spaces: frozenset[str], thread_id: str | None = None, trusted: bool = True
+    ) -> StoredEpisodes: ...
+
+
+class Keeper:
+    """Remembers the person's words: not those of a third-party program, which has no right to write memory by
+    asking, and not the assistant's, which would become its own source."""
+
+    def __init__(self, remember: Remember, now: Callable[[], datetime], *, enabled: bool) -> None:
+        self._remember = remember
+        self._now = now
+        self.enabled = enabled
+
+    def keeps(self, run: RunView) -> bool:
+        """Whether what was said in this run is remembered."""
+        return self.enabled and run.owner == PERSON and MAIN_SPACE in run.spaces
+
+    async def keep(self, journal: Journal) -> None:
+        """Remember what was said, once."""
+        if self.keeps(journal.run):
+            await journal.step("remember", "", lambda: self._store(journal.run), effect="read")
+
+    async def _store(self, run: RunView) -> dict[str, Any]:
+        episode = NewEpisode(
+            external_id=run.id,
+            source=PERSON,
+            session=run.thread_id or run.id,
+            speaker="me",
+            occurred_at=self._now(),
+            text=run.goal,
+        )
+        batch = EpisodeBatch(space=MAIN_SPACE, episodes=[episode])
+        stored = await self._remember(batch, spaces=run.spaces, thread_id=run.thread_id)
+        return {"ids": list(stored.ids)}

@@ -1,0 +1,79 @@
+"""The sources of one run: each has one number from the moment it is laid before the model until the answer cites it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hearth_shared.protocol.tasks import Source
+
+_CITED = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_QUOTE = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A source, and the text of it that the model may read."""
+
+    source: Source
+    text: str
+
+
+class Ledger:
+    """Numbers sources from 1 in the order they come; the same one keeps its number."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str, str], Entry] = {}
+
+    def add(self, sources: Iterable[Source]) -> list[Entry]:
+        """The entries of these sources, those already known under their old number."""
+        return [self._entry(source) for source in sources]
+
+    def numbered(self, numbers: Iterable[int]) -> list[Source]:
+        """The sources with these numbers, in order; numbers that name nothing are passed over."""
+        wanted = set(numbers)
+        return [entry.source for entry in self._entries.values() if entry.source.n in wanted]
+
+    def answering(self, text: str) -> list[Source]:
+        """The sources that a text cites; when it cites none, all that were read, marked as not cited."""
+        cited = self.numbered(cited_numbers(text))
+        if cited:
+            return cited
+        return [entry.source.model_copy(update={"cited": False}) for entry in self._entries.values()]
+
+    def _entry(self, source: Source) -> Entry:
+        key = (source.kind, source.id, source.quote)
+        if key not in self._entries:
+            n = len(self._entries) + 1
+            self._entries[key] = Entry(
+                source.model_copy(update={"n": n, "quote": shortened(source.quote)}), source.quote
+            )
+        return self._entries[key]
+
+
+def cited_numbers(text: str) -> set[int]:
+    """The numbers cited in a text, as [1] or [1, 2]."""
+    return {int(number) for group in _CITED.findall(text) for number in re.split(r"\s*[,;]\s*", group)}
+
+
+def shortened(quote: str, longest: int = _QUOTE) -> str:
+    """A quote for a person: cut at a word."""
+    if len(quote) <= longest:
+        return quote
+    return quote[:longest].rsplit(maxsplit=1)[0] + " …"
+
+
+def passages(entries: Sequence[Entry]) -> str:
+    """The entries as numbered blocks. A text cannot end its block: the signs that could are replaced."""
+    return "\n\n".join(passage(entry) for entry in entries)
+
+
+def passage(entry: Entry) -> str:
+    """One numbered block."""
+    source = entry.source
+    about = " · ".join(part for part in (source.kind, _one_line(source.title), _one_line(source.speaker)) if part)
+    text = entry.text.replace("<<<", "‹‹‹").replace(">>>", "›››")
+    return f"<<<passage {source.n} · {about}>>>\n{text}\n<<<end of passage {source.n}>>>"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("<<<", "‹‹‹").replace(">>>", "›››").split())

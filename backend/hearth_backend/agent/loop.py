@@ -1,0 +1,132 @@
+"""The agent's loop: read, ask the model, let it use tools, answer; or the passages themselves when no model can."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Protocol
+
+from hearth_backend.agent import extractive
+from hearth_backend.agent.context import assemble, budget_of
+from hearth_backend.agent.errand import Errand
+from hearth_backend.agent.journal import Journal, RunView
+from hearth_backend.agent.keeping import Keeper, Remember
+from hearth_backend.agent.ledger import Ledger
+from hearth_backend.agent.profiles import AGENTS, Profile
+from hearth_backend.agent.reading import Passages, Reader, Reading
+from hearth_backend.agent.speech import Speech
+from hearth_backend.agent.turn import Turn
+from hearth_backend.gateway.messages import Caller, Models
+from hearth_backend.memory.ports import Recall
+from hearth_backend.observe.metrics import Metrics
+from hearth_backend.observe.traces import Tracer
+from hearth_backend.tools.registry import Registry
+from hearth_shared.errors import HearthError, LocalOnly, ModelFailed, ModelUnavailable, NoModel, NotFound
+from hearth_shared.protocol.models import Role
+from hearth_shared.protocol.tasks import Answer, Lane, MadeBy
+from hearth_shared.settings import Memory as MemorySettings
+
+log = logging.getLogger(__name__)
+_NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed)
+
+
+class AgentModels(Models, Protocol):
+    """The gateway, as the loop needs it."""
+
+    async def window(self, role: Role, *, local_only: bool = False) -> int:
+        """Tokens that the model next in turn can read and write. Raises NoModel or LocalOnly when there is none."""
+        ...
+
+
+class AgentLoop:
+    """An `Executor`. It fails only where nothing helps the person: without a model it answers with the passages that
+    fit best, and a model that breaks off leaves what it said, marked as incomplete."""
+
+    def __init__(
+        self,
+        models: AgentModels,
+        recall: Recall,
+        tools: Registry,
+        tracer: Tracer,
+        metrics: Metrics,
+        settings: MemorySettings,
+        *,
+        passages_of: Passages,
+        remember: Remember,
+        agents: Mapping[str, Profile] = AGENTS,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._models = models
+        self._tools = tools
+        self._tracer = tracer
+        self._metrics = metrics
+        self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
+        self._keeper = Keeper(remember, now, enabled=settings.enabled)
+        self._agents = agents
+
+    async def __call__(self, journal: Journal) -> Answer:
+        profile = self._agents.get(journal.run.agent_id)
+        if profile is None:
+            raise NotFound(f"There is no agent {journal.run.agent_id!r}.", f"There are: {', '.join(self._agents)}.")
+        turn = Turn(journal)
+        with self._tracer.span("run.agent", agent=profile.id, run_id=journal.run.id):
+            reading = await self._reader.read(journal)
+            turn.note(reading.note)
+            try:
+                answer = await self._answer(turn, profile, reading)
+            except HearthError:
+                await self._keeper.keep(journal)
+                raise
+            await self._keeper.keep(journal)
+            return answer
+
+    async def _answer(self, turn: Turn, profile: Profile, reading: Reading) -> Answer:
+        run = turn.journal.run
+        try:
+            await self._converse(turn, profile, reading)
+            return turn.answer()
+        except _NO_ANSWER as error:
+            if error.retryable and run.lane is not Lane.CHAT:  # nobody waits: the run is tried again later
+                raise
+            log.info("run %s got no answer from a model: %s", run.id, error.code)
+            if turn.text:
+                turn.note(str(error))
+                return turn.answer(complete=False)
+            return await self._quote(turn, reading, error)
+
+    async def _converse(self, turn: Turn, profile: Profile, reading: Reading) -> None:
+        run = turn.journal.run
+        window = await self._models.window("chat", local_only=run.local_only)
+        await asyncio.to_thread(import_module, "hearth_backend.agent.dialogue")  # a second's work, off the loop
+        from hearth_backend.agent.dialogue import converse
+
+        entries = turn.ledger.add(reading.for_model())
+        question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
+        context = assemble(profile.instructions, run.history, entries, question, budget_of(window))
+        speech = Speech(self._models, _caller(run), turn)
+        errand = Errand(turn, self._tracer, self._metrics)
+        await converse(speech, context.messages, self._tools.pick(profile.tools), errand.run)
+
+    async def _quote(self, turn: Turn, reading: Reading, reason: HearthError) -> Answer:
+        """An answer without a model."""
+        turn.ledger, turn.made_by = Ledger(), MadeBy()
+        fact = extractive.fact_to_keep(turn.journal.run.goal)
+        if fact and self._keeper.keeps(turn.journal.run):
+            text = extractive.kept(fact)
+        else:
+            entries = turn.ledger.add(extractive.best(reading.for_person(), turn.journal.run.goal))
+            text = extractive.compose(entries, reason)
+        part = len(turn.parts)
+        turn.parts.append(await turn.journal.step("quote", "", lambda: _say(turn.journal, part, text)))
+        return turn.answer()
+
+
+async def _say(journal: Journal, part: int, text: str) -> str:
+    await journal.text(part, text)
+    return text
+
+
+def _caller(run: RunView) -> Caller:
+    client = run.owner.removeprefix("client:") if run.owner.startswith("client:") else ""
+    return Caller(run.id, run.door, run.lane.value, client, run.id, run.local_only)

@@ -1,0 +1,103 @@
+"""Our models as a pydantic-ai model. Imported on first use only: pydantic-ai costs a second.
+
+pydantic-ai moves fast and is pinned; this file and `dialogue.py` are all that knows it. Streaming goes by our own
+journal, so that only its `request` is needed, and none of its private names.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    ModelResponsePart,
+    RetryFeedbackPart,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import RequestUsage
+
+from hearth_backend.agent.speech import Said, Speech
+from hearth_backend.gateway.messages import ChatMessage, ChatRequest, ToolCall
+
+
+class GatewayModel(Model):
+    """Speaks through the gateway. `opening` is what goes before the model first; pydantic-ai's own first message is
+    only its place-holder, and what follows (tool calls and results) is added to it."""
+
+    def __init__(self, speech: Speech, opening: Sequence[ChatMessage]) -> None:
+        super().__init__()
+        self._speech = speech
+        self._opening = tuple(opening)
+
+    @property
+    def model_name(self) -> str:
+        return "auto"
+
+    @property
+    def system(self) -> str:
+        return "hearth"
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        _, parameters = self.prepare_request(model_settings, model_request_parameters)
+        later = [plain for message in messages[1:] for plain in _plain(message)]
+        said = await self._speech.say(ChatRequest((*self._opening, *later), tools=_functions(parameters)))
+        return ModelResponse(
+            parts=_parts(said),
+            usage=RequestUsage(input_tokens=said.tokens.input, output_tokens=said.tokens.output),
+            model_name=said.made_by.model,
+            finish_reason="tool_call" if said.calls else "length" if said.reason == "length" else "stop",
+        )
+
+
+def _parts(said: Said) -> list[ModelResponsePart]:
+    parts: list[ModelResponsePart] = [TextPart(said.text)] if said.text else []
+    parts += [ToolCallPart(call.name, call.arguments, tool_call_id=call.id) for call in said.calls]
+    return parts
+
+
+def _functions(parameters: ModelRequestParameters) -> list[dict[str, Any]]:
+    """The tools in OpenAI's shape."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description or "",
+                "parameters": tool.parameters_json_schema,
+            },
+        }
+        for tool in parameters.function_tools
+    ]
+
+
+def _plain(message: ModelMessage) -> list[ChatMessage]:
+    if isinstance(message, ModelRequest):
+        return [plain for part in message.parts if (plain := _asked(part)) is not None]
+    text = "".join(part.content for part in message.parts if isinstance(part, TextPart))
+    calls = tuple(
+        ToolCall(part.tool_call_id, part.tool_name, part.args_as_json_str())
+        for part in message.parts
+        if isinstance(part, ToolCallPart)
+    )
+    return [ChatMessage("assistant", text, calls)] if text or calls else []
+
+
+def _asked(part: object) -> ChatMessage | None:
+    match part:
+        case ToolReturnPart():
+            return ChatMessage("tool", part.model_response_str(), tool_call_id=part.tool_call_id, name=part.tool_name)
+        case RetryFeedbackPart():
+            return ChatMessage("user", part.model_response())
+        case _:
+            content = getattr(part, "content", None)
+            return ChatMessage("user", content) if isinstance(content, str) and content else None

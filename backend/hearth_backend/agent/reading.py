@@ -1,0 +1,75 @@
+"""What is read before an answer: the files laid beside the question, memory, and Hearth's documentation."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hearth_backend.agent.journal import Journal
+from hearth_backend.agent.ledger import shortened
+from hearth_backend.memory.ports import Recall
+from hearth_backend.observe.metrics import Metrics
+from hearth_shared.errors import HearthError
+from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.tasks import FileText, Source
+
+Passages = Callable[[str, Sequence[FileText], int], Awaitable[Sequence[Source]]]
+_FILE_PASSAGES = 6
+_WHOLE = 12_000  # characters of files that a model reads as they are
+_LONGEST_QUESTION = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found, best first."""
+
+    files: Sequence[FileText]
+    file_passages: Sequence[Source]
+    memory: Sequence[Source]
+    note: str = ""
+
+    def for_model(self) -> list[Source]:
+        """Small files as they are, of larger ones the passages; then memory."""
+        if sum(len(file.text) for file in self.files) > _WHOLE:
+            return [*self.file_passages, *self.memory]
+        whole = [Source(n=0, kind="file", id=file.name, title=file.name, quote=file.text) for file in self.files]
+        return [*whole, *self.memory]
+
+    def for_person(self) -> list[Source]:
+        """Passages that can be quoted."""
+        return [*self.file_passages, *self.memory]
+
+
+class Reader:
+    """Reads once for each run: what was read is a step, so that a replay finds the same numbers."""
+
+    def __init__(self, recall: Recall, passages_of: Passages, metrics: Metrics, *, token_budget: int) -> None:
+        self._recall = recall
+        self._passages_of = passages_of
+        self._metrics = metrics
+        self._token_budget = token_budget
+
+    async def read(self, journal: Journal) -> Reading:
+        """What is there for this run's question. Memory that fails is noted, not fatal."""
+        record = await journal.step("recall", "", lambda: self._look(journal))
+        return Reading(
+            files=journal.run.context.files,
+            file_passages=[Source.model_validate(source) for source in record["files"]],
+            memory=[Source.model_validate(source) for source in record["memory"]],
+            note=record["note"],
+        )
+
+    async def _look(self, journal: Journal) -> dict[str, Any]:
+        run, files, note = journal.run, list[Source](), ""
+        question = run.goal[:_LONGEST_QUESTION]
+        if run.context.files:
+            files = list(await self._passages_of(question, run.context.files, _FILE_PASSAGES))
+        try:
+            memory = list(await self._recall.recall(question, run.spaces, token_budget=self._token_budget))
+            self._metrics.recall("found" if memory else "nothing")
+        except HearthError as error:
+            memory, note = [], f"Memory could not be searched: {error}"
+            self._metrics.recall("failed")
+        shown = [source.model_copy(update={"quote": shortened(source.quote)}) for source in (*files, *memory)]
+        await journal.emit(EventType.MEMORY_RECALLED, {"sources": [source.model_dump() for source in shown]})
+        plain = {"files": files, "memory": memory}
+        return {name: [source.model_dump() for source in found] for name, found in plain.items()} | {"note": note}

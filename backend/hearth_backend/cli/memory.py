@@ -1,0 +1,79 @@
+"""`hearth memory`: what is kept, and how it is found and forgotten."""
+
+import os
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from hearth_backend.cli.desk import Desk
+from hearth_backend.cli.route import route
+from hearth_backend.cli.terminal import Terminal, ago, short
+from hearth_backend.cli.texts import words
+from hearth_shared import wire
+
+
+def search(desk: Desk, options: Namespace) -> int:
+    """Best first, each with where it came from."""
+    body = {"query": " ".join(options.query), "k": options.limit, "space": options.space}
+    found: wire.SearchResult = desk.backend().request("POST", route("memory", "search"), body)
+    if options.json:
+        desk.terminal.json(found)
+        return 0
+    if not found["results"]:
+        desk.terminal.say("Nothing like it is remembered.")
+    for hit in found["results"]:
+        _line(desk.terminal, hit)
+    for missing in found["degraded"]:
+        desk.terminal.say((missing, "muted"))
+    return 0
+
+
+def add(desk: Desk, options: Namespace) -> int:
+    """Once more is a new memory: it was said once more."""
+    episode = {
+        "external_id": f"cli-{os.urandom(8).hex()}",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "text": words(desk.terminal, options.text),
+    }
+    stored = desk.backend().request(
+        "POST", route("memory", "episodes"), {"space": options.space, "episodes": [episode]}
+    )
+    if options.json:
+        desk.terminal.json(stored)
+    else:
+        desk.terminal.say("Remembered, as ", (stored["ids"][0], "accent"), ".")
+    return 0
+
+
+def show(desk: Desk, options: Namespace) -> int:
+    """Newest first."""
+    path = route("memory", "episodes", space=options.space, limit=options.limit)
+    found: wire.EpisodeList = desk.backend().request("GET", path)
+    if options.json:
+        desk.terminal.json(found)
+        return 0
+    if not found["episodes"]:
+        desk.terminal.say("Nothing is remembered yet.")
+    for episode in found["episodes"]:
+        _line(desk.terminal, episode)
+    return 0
+
+
+def forget(desk: Desk, options: Namespace) -> int:
+    """Every named memory, with all that was made from it."""
+    body = {"ids": options.ids, "dry_run": options.dry_run}
+    gone: wire.Forgotten = desk.backend().request("POST", route("memory", "forget"), body)
+    if options.json:
+        desk.terminal.json(gone)
+        return 0
+    desk.terminal.say("Would be forgotten:" if options.dry_run else "Forgotten:")
+    for episode in gone["episodes"]:
+        _line(desk.terminal, episode)
+    return 0
+
+
+def _line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
+    when = ago(datetime.fromisoformat(memory["occurred_at"]).timestamp())
+    origin = " · ".join(part for part in (memory["source"], memory["speaker"], when) if part)
+    trust = "" if memory["trusted"] else " · not from you"
+    terminal.say((memory["id"], "accent"), (f"  {origin}{trust}", "muted"))
+    terminal.say(f"    {short(memory['text'], 400)}")

@@ -1,0 +1,78 @@
+"""`hearth models`: what can answer, and which of it does."""
+
+from argparse import Namespace
+
+from hearth_backend.cli.desk import Desk
+from hearth_backend.cli.route import route
+from hearth_backend.cli.terminal import Part, Terminal, size
+from hearth_shared import wire
+from hearth_shared.discovery import ensure_backend, stop_backend
+from hearth_shared.errors import NotFound
+from hearth_shared.paths import Home
+
+
+def show(desk: Desk, options: Namespace) -> int:
+    """What can be asked now, from the backend; the files, from the folder."""
+    client = desk.backend()
+    models: list[wire.ModelInfo] = client.request("GET", route("status"))["models"]
+    chosen = client.request("GET", route("settings"))["values"]["models.chat"]
+    files = _files(desk.home)
+    if options.json:
+        desk.terminal.json({"chosen": chosen, "models": models, "files": files})
+        return 0
+    _show(desk.terminal, models, chosen)
+    desk.terminal.say("")
+    if files:
+        desk.terminal.say((f"Files in {desk.home.models}", "strong"))
+        desk.terminal.table([(str(file["name"]), size(int(file["bytes"]))) for file in files])
+    else:
+        desk.terminal.say((f"No model file in {desk.home.models}", "muted"))
+    return 0
+
+
+def use(desk: Desk, options: Namespace) -> int:
+    """The backend is started again when it has to be: the choice counts from the next question on."""
+    client = desk.backend()
+    if options.model != "auto":
+        _known(client.request("GET", route("status"))["models"], options.model)
+    found = client.request("PUT", route("settings"), {"values": {"models.chat": options.model}})
+    if "models.chat" in found["needs_restart"]:
+        desk.terminal.status("Hearth starts again…")
+        stop_backend(desk.home)
+        ensure_backend(desk.home)
+    desk.terminal.say(
+        "Hearth chooses the model." if options.model == "auto" else f"{options.model} answers from now on."
+    )
+    return 0
+
+
+def _show(terminal: Terminal, models: list[wire.ModelInfo], chosen: str) -> None:
+    rows = [_row(model, chosen) for model in models]
+    if rows:
+        head = tuple((name, "muted") for name in ("", "model", "where", "can", "context"))
+        terminal.table([head, *rows])
+    if not any("chat" in model["roles"] for model in models):
+        terminal.say(("No language model is connected.", "info"), " Any of these connects one:")
+        terminal.say("  start Ollama, LM Studio or llama-server on this machine, then `hearth models list`")
+        terminal.say("  put a GGUF file into the models folder")
+        terminal.say("  `hearth keys set openai` for a cloud model")
+    elif chosen == "auto":
+        terminal.say(("Hearth chooses; `hearth models use ID` to choose yourself.", "muted"))
+
+
+def _row(model: wire.ModelInfo, chosen: str) -> tuple[Part, ...]:
+    name = f"{model['id']} (test model)" if model["test_model"] else model["id"]
+    mark = ("●", "accent") if model["id"] == chosen else " "
+    return mark, name, model["where"], ", ".join(model["roles"]), f"{model['context']:,}" if model["context"] else ""
+
+
+def _files(home: Home) -> list[dict[str, str | int]]:
+    found = sorted(home.models.glob("*.gguf"))
+    return [{"name": path.name, "bytes": path.stat().st_size} for path in found if path.is_file()]
+
+
+def _known(models: list[wire.ModelInfo], name: str) -> None:
+    if not any(model["id"] == name and "chat" in model["roles"] for model in models):
+        raise NotFound(
+            f"No model called {name} can hold a conversation now.", "`hearth models list` shows those that can."
+        )

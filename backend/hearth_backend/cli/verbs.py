@@ -1,0 +1,246 @@
+"""Every verb there is. One that is not done is not here."""
+
+from hearth_backend.cli.verb import JSON, Verb, option
+
+_FILES = option("--file", metavar="F", action="append", default=[], help="a text file to answer from; may be repeated")
+_LOCAL = option("--local-only", action="store_true", help="nothing of this may leave this machine")
+_THREAD = option("--thread", metavar="T", help="go on in this thread")
+_SPACE = option("--space", default="main", help="the space of memory (default: main)")
+_LIMIT = option("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
+
+GROUPS = {
+    "config": "options and their values",
+    "models": "the models that can answer",
+    "keys": "keys of cloud models, kept in the system's keyring",
+    "token": "tokens for other programs",
+    "clients": "programs that hold a token",
+    "memory": "what is remembered",
+    "tasks": "work that Hearth does on its own time",
+    "approvals": "your decisions on exact actions",
+}
+
+VERBS = (
+    Verb(
+        "up",
+        "start Hearth here and keep it until Ctrl-C",
+        "hearth up --port 5000",
+        "service:up",
+        (
+            option("--headless", action="store_true", help="as a service: no words on the terminal"),
+            option("--port", type=int, metavar="N", help="port of the HTTP door; 0 takes a free one"),
+            option("--keep", action="store_true", help="stay when nobody is connected"),
+        ),
+    ),
+    Verb("down", "stop Hearth; open work is kept and goes on at the next start", "hearth down", "service:down"),
+    Verb("status", "how Hearth is, at a glance", "hearth status", "service:status", (JSON,)),
+    Verb("doctor", "perform every check and say what to mend", "hearth doctor", "doctor:doctor", (JSON,)),
+    Verb(
+        "ask",
+        "ask one question; its answer streams, with its sources",
+        'hearth ask "what did we decide about the cache?" --file notes.md',
+        "ask:ask",
+        (
+            option("question", nargs="+", help="the question; - reads it from standard input"),
+            _THREAD,
+            _FILES,
+            JSON,
+            _LOCAL,
+        ),
+    ),
+    Verb(
+        "chat",
+        "a thread in this terminal; Ctrl-C stops an answer, a second one leaves",
+        "hearth chat",
+        "chat:chat",
+        (_THREAD, _LOCAL),
+    ),
+    Verb(
+        "config get",
+        "the value of one option, or of all",
+        "hearth config get server.port",
+        "config:get",
+        (option("option", nargs="?", help="its dotted name, such as server.port"), JSON),
+    ),
+    Verb(
+        "config set",
+        "set an option in config.toml",
+        "hearth config set models.cloud never",
+        "config:put",
+        (option("option", help="its dotted name"), option("value", help="its new value")),
+    ),
+    Verb("config docs", "every option: type, default, meaning", "hearth config docs", "config:docs", (JSON,)),
+    Verb("models list", "what can answer now, and the files there are", "hearth models list", "models:show", (JSON,)),
+    Verb(
+        "models use",
+        "choose the model that answers",
+        "hearth models use ollama/qwen3:4b",
+        "models:use",
+        (option("model", metavar="ID", help="an id of `hearth models list`, or auto"),),
+    ),
+    Verb(
+        "keys set",
+        "keep a key; it is typed unseen, or read from standard input",
+        "hearth keys set openai",
+        "keys:put",
+        (option("provider", metavar="PROVIDER", help="its name, such as openai"),),
+    ),
+    Verb("keys list", "which keys there are, and where they are kept", "hearth keys list", "keys:show", (JSON,)),
+    Verb(
+        "keys rm",
+        "remove a key from the keyring",
+        "hearth keys rm openai",
+        "keys:remove",
+        (option("provider", metavar="PROVIDER", help="its name"),),
+    ),
+    Verb(
+        "token create",
+        "make a token for another program; it is shown once",
+        "hearth token create my-editor --scope chat --scope complete",
+        "clients:create",
+        (
+            option("name", help="what the program is called"),
+            option("--scope", action="append", metavar="S", help="a right, such as chat; may be repeated"),
+            option("--space", action="append", metavar="S", help="a space of memory it sees; may be repeated"),
+            option("--days", type=float, default=90, help="days until it expires (default: 90)"),
+            JSON,
+        ),
+    ),
+    Verb("token list", "programs that hold a token", "hearth token list", "clients:show", (JSON,)),
+    Verb(
+        "token revoke",
+        "end a program's token at once",
+        "hearth token revoke cli_8f3a",
+        "clients:revoke",
+        (option("client", metavar="ID", help="its id, from `hearth token list`"),),
+    ),
+    Verb("clients list", "programs that hold a token", "hearth clients list", "clients:show", (JSON,)),
+    Verb(
+        "clients revoke",
+        "end a program's token at once",
+        "hearth clients revoke cli_8f3a",
+        "clients:revoke",
+        (option("client", metavar="ID", help="its id, from `hearth clients list`"),),
+    ),
+    Verb(
+        "memory search",
+        "find what is remembered",
+        'hearth memory search "when does the lease end"',
+        "memory:search",
+        (option("query", nargs="+", help="what to look for"), _SPACE, _LIMIT, JSON),
+    ),
+    Verb(
+        "memory add",
+        "remember something",
+        'hearth memory add "The lease ends in May."',
+        "memory:add",
+        (option("text", nargs="+", help="what to remember; - reads it from standard input"), _SPACE, JSON),
+    ),
+    Verb(
+        "memory list",
+        "what is remembered, newest first",
+        "hearth memory list --limit 5",
+        "memory:show",
+        (_SPACE, _LIMIT, JSON),
+    ),
+    Verb(
+        "memory forget",
+        "forget by id; --dry-run only says what would go",
+        "hearth memory forget epi_5c1d --dry-run",
+        "memory:forget",
+        (
+            option("ids", nargs="+", metavar="ID", help="ids from search or list"),
+            option("--dry-run", action="store_true", help="say what would go and change nothing"),
+            JSON,
+        ),
+    ),
+    Verb(
+        "tasks submit",
+        "give Hearth a task to do on its own time",
+        'hearth tasks submit "summarise my notes" --file notes.md',
+        "tasks:submit",
+        (
+            option("goal", nargs="+", help="what to do; - reads it from standard input"),
+            option("--agent", default="assistant", help="who does it (default: assistant)"),
+            _THREAD,
+            _FILES,
+            option("--deadline", type=float, metavar="S", help="seconds after which to stop"),
+            _LOCAL,
+            JSON,
+        ),
+    ),
+    Verb(
+        "tasks list",
+        "tasks, newest first",
+        "hearth tasks list --status running",
+        "tasks:show",
+        (
+            option("--status", metavar="S", help="only queued, running, waiting, finished, failed, cancelled or dead"),
+            _LIMIT,
+            JSON,
+        ),
+    ),
+    Verb(
+        "tasks show",
+        "one task and what came of it",
+        "hearth tasks show run_4be1",
+        "tasks:one",
+        (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
+        "tasks logs",
+        "the steps of a task",
+        "hearth tasks logs run_4be1",
+        "tasks:logs",
+        (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
+        "tasks cancel",
+        "stop a task",
+        "hearth tasks cancel run_4be1",
+        "tasks:cancel",
+        (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
+        "tasks events",
+        "what happens, as it happens; of one task until it ends",
+        "hearth tasks events",
+        "tasks:events",
+        (
+            option("task", metavar="ID", nargs="?", help="its id; without it, everything"),
+            option("--after", type=int, metavar="SEQ", help="begin after this event"),
+            JSON,
+        ),
+    ),
+    Verb(
+        "approvals list",
+        "what waits for your decision, and what was decided",
+        "hearth approvals list",
+        "approvals:show",
+        (option("--status", choices=("pending", "decided", "expired"), help="only these"), JSON),
+    ),
+    Verb(
+        "approvals show",
+        "one approval, complete",
+        "hearth approvals show apr_19d0",
+        "approvals:one",
+        (option("approval", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
+        "approvals approve",
+        "look at it and accept it, once; needs a terminal",
+        "hearth approvals approve apr_19d0",
+        "approvals:approve",
+        (option("approval", metavar="ID", help="its id"),),
+    ),
+    Verb(
+        "approvals deny",
+        "do not do it; needs a terminal",
+        'hearth approvals deny apr_19d0 -m "use the test data"',
+        "approvals:deny",
+        (
+            option("approval", metavar="ID", help="its id"),
+            option("-m", "--message", metavar="TEXT", help="why; the task reads it"),
+        ),
+    ),
+    Verb("usage", "which models were asked, and what it cost", "hearth usage", "usage:usage", (_LIMIT, JSON)),
+)

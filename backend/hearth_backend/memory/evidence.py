@@ -1,0 +1,131 @@
+"""Gathering the raw signals of a question from the word index and a shelf; runs in a reader thread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearth_backend.memory import store
+from hearth_backend.memory.dates import When, named_time
+from hearth_backend.memory.index import Shelf
+from hearth_backend.memory.ranking import Evidence, Mask, Scores, TermHits, best, bm25
+from hearth_backend.memory.recipe import Recipe
+from hearth_backend.memory.text import asks_when
+from hearth_backend.storage.driver import Connection
+
+_CANDIDATES = 1000
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which episodes may be found."""
+
+    sources: Sequence[str] | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A question to one space, ready to be ranked. `windows`: whether words beside a turn are looked up too."""
+
+    text: str
+    terms: list[str]
+    vector: NDArray[np.float32] | None
+    recipe: Recipe
+    windows: bool
+    wanted: Wanted
+    now: datetime
+
+
+def term_hits(connection: Connection, space: str, question: Question, shelf: Shelf) -> list[TermHits]:
+    """Where each word of the question occurs. Rows that are stored but not on the shelf yet are left out."""
+    total = store.all_rows(connection)
+    hits: list[TermHits] = []
+    for term in question.terms:
+        having, rows = store.occurrences(connection, space, term, windows=question.windows)
+        places = shelf.places([rowid for rowid, _, _ in rows])
+        scores = np.array([(text, window) for _, text, window in rows], np.float64).reshape(-1, 2)
+        here = places >= 0
+        hits.append(TermHits(total, having, places[here], scores[here, 0], scores[here, 1]))
+    return hits
+
+
+def gather(connection: Connection, model: str, question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
+    """All signals of all turns on the shelf."""
+    allowed = _allowed(shelf, question.wanted, question.now)
+    text, window = bm25(hits, shelf.size)
+    dense = None if question.vector is None else shelf.cosines(question.vector)
+    window_dense = None
+    if question.vector is not None and shelf.has_windows:
+        window_dense = shelf.window_cosines(question.vector)
+    elif question.vector is not None and dense is not None:
+        allowed = allowed & _candidates(shelf, text, dense, allowed)
+        window_dense = _far_cosines(connection, model, shelf, allowed, question.vector)
+    named = shelf.names.named(question.text)
+    when = named_time(question.text, question.now.date())
+    return Evidence(
+        allowed=allowed,
+        order=shelf.order(),
+        sessions=shelf.sessions(),
+        bm25=text,
+        bm25_window=window,
+        dense=dense,
+        dense_window=window_dense,
+        speaker=None if named is None else shelf.said_by(named),
+        date=None if when is None else _dated(shelf, when, question),
+        time=shelf.timed if asks_when(question.text) else None,
+        question=shelf.questions,
+    )
+
+
+def _allowed(shelf: Shelf, wanted: Wanted, now: datetime) -> Mask:
+    allowed = np.ones(shelf.size, np.bool_)
+    if wanted.sources is not None:
+        allowed &= shelf.from_sources(wanted.sources)
+    if wanted.after is not None:
+        allowed &= shelf.occurred >= wanted.after.timestamp()
+    if wanted.before is not None:
+        allowed &= shelf.occurred < wanted.before.timestamp()
+    return allowed
+
+
+def _candidates(shelf: Shelf, text: Scores, dense: Scores, allowed: Mask) -> Mask:
+    """The best by words and the best by vectors, each with its neighbours: all that can rank high in a large space."""
+    chosen = np.zeros(shelf.size, np.bool_)
+    for scores, wanted in ((text, allowed & (text > 0)), (np.nan_to_num(dense, nan=-1.0), allowed)):
+        chosen[best(scores, shelf.rowids, wanted, _CANDIDATES)] = True
+    order, sessions = shelf.order(), shelf.sessions()
+    line, same = chosen[order], sessions[order][1:] == sessions[order][:-1]
+    near = line.copy()
+    near[1:] |= line[:-1] & same
+    near[:-1] |= line[1:] & same
+    chosen[order] = near
+    return chosen
+
+
+def _far_cosines(connection: Connection, model: str, shelf: Shelf, chosen: Mask, vector: NDArray[np.float32]) -> Scores:
+    """Cosines of the chosen turns' windows, read from the database."""
+    cosines = np.full(shelf.size, np.nan)
+    found = store.window_vectors(connection, model, [int(rowid) for rowid in shelf.rowids[chosen]])
+    fitting = [(rowid, raw) for rowid, raw in found if len(raw) == vector.nbytes]
+    if fitting:
+        matrix = np.frombuffer(b"".join(raw for _, raw in fitting), np.float32).reshape(-1, len(vector))
+        cosines[shelf.places([rowid for rowid, _ in fitting])] = matrix @ vector
+    return cosines
+
+
+def _dated(shelf: Shelf, when: When, question: Question) -> Mask:
+    offset = question.now.utcoffset()
+    local = shelf.occurred + (offset.total_seconds() if offset else 0)
+    days, place = np.unique((local // _DAY).astype(np.int64), return_inverse=True)
+    return np.array([_holds(when, int(day), question.recipe.date_slack_days) for day in days], np.bool_)[place]
+
+
+def _holds(when: When, day: int, slack_days: int) -> bool:
+    ordinal = _EPOCH + day
+    return 1 < ordinal < date.max.toordinal() and when.holds(date.fromordinal(ordinal), slack_days)

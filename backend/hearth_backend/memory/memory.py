@@ -1,0 +1,288 @@
+"""What the rest of Hearth asks of memory: remember, search, recall, list, forget."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from hearth_backend.memory import documents, files, store
+from hearth_backend.memory.evidence import Wanted
+from hearth_backend.memory.outbox import Outbox
+from hearth_backend.memory.passages import excerpt
+from hearth_backend.memory.ports import Embedder
+from hearth_backend.memory.recall import Candidate, choose, relevance, tokens
+from hearth_backend.memory.search import Found, Search
+from hearth_backend.memory.text import terms
+from hearth_backend.storage.database import Database
+from hearth_backend.storage.driver import Connection, Row
+from hearth_shared.errors import BadRequest, NotFound
+from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.memory import (
+    EpisodeBatch,
+    EpisodeList,
+    ForgetRequest,
+    Forgotten,
+    Hit,
+    SearchRequest,
+    SearchResult,
+    StoredEpisodes,
+)
+from hearth_shared.protocol.tasks import FileText, Source
+from hearth_shared.settings import Memory as MemorySettings
+
+Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
+_LONGEST_QUESTION = 4000
+_RECALLED = 24
+_HELP = 8
+
+
+class Memory:
+    """The room's front. `spaces` in every call are those the asker may see; another one is NotFound.
+
+    Between `start` and `close` what was stored is embedded in the background. Without an embedder, or without its
+    weights, all of it works by words.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder | None,
+        settings: MemorySettings,
+        emit: Emit,
+        *,
+        help: Traversable | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._emit = emit
+        self._help = help or documents.shipped()
+        self._clock = clock
+        self._idle_s = settings.embedder_idle_s
+        self._used = 0.0
+        self._rest: asyncio.TimerHandle | None = None
+        self._search = Search(
+            database, embedder, large=settings.exact_below, now=lambda: datetime.fromtimestamp(clock()).astimezone()
+        )
+        self._outbox = Outbox(database, embedder, self._search.shelves.mark)
+
+    async def start(self) -> None:
+        """Bring Hearth's own help up to date, and begin to embed what waits."""
+        await self._read_help()
+        self._outbox.start()
+
+    async def close(self) -> None:
+        """Stop the background work; what waits goes on at the next start."""
+        if self._rest is not None:
+            self._rest.cancel()
+        await self._outbox.close()
+
+    async def settled(self) -> None:
+        """Wait until everything stored so far is embedded, as far as that can be done now."""
+        await self._outbox.settled()
+
+    async def counts(self) -> dict[str, int]:
+        """Episodes, passages of Hearth's help, and rows that wait to be embedded."""
+        return await self._database.read(lambda connection: store.counts(connection, documents.SPACE))
+
+    # -- keeping
+
+    async def remember(
+        self, batch: EpisodeBatch, *, spaces: Collection[str], thread_id: str | None = None, trusted: bool = True
+    ) -> StoredEpisodes:
+        """Store what is new of a batch, in one transaction; answers when it is on disk and can be found by words."""
+        _check(batch.space, spaces)
+        added = await self._database.write(
+            lambda connection: store.add(connection, batch.space, batch.episodes, thread_id, trusted, self._clock()),
+            committed=lambda added: self._changed(batch.space, added.touched),
+        )
+        if added.new:
+            await self._emit(EventType.MEMORY_STORED, {"space": batch.space, "ids": added.ids, "new": added.new})
+        return StoredEpisodes(ids=added.ids, new=added.new)
+
+    async def forget(self, request: ForgetRequest, spaces: Collection[str]) -> Forgotten:
+        """Forget episodes and all that rests on them alone; all of them, or none when one is not to be seen."""
+        if request.dry_run:
+            return await self._database.read(lambda connection: _would_forget(connection, request.ids, spaces))
+        rows, removed = await self._database.write(
+            lambda connection: _forget(connection, request.ids, spaces), committed=self._gone
+        )
+        kept = [store.episode(row) for row in rows]
+        await self._emit(EventType.MEMORY_FORGOTTEN, {"ids": [episode.id for episode in kept]})
+        return Forgotten(episodes=kept, vectors=removed.vectors, facts=removed.facts, dry_run=False)
+
+    # -- finding
+
+    async def search(self, request: SearchRequest, spaces: Collection[str]) -> SearchResult:
+        """The best hits of one space, each with the reasons for its rank."""
+        _check(request.space, spaces)
+        self._stay_awake()
+        wanted = Wanted(request.sources, request.after, request.before)
+        findings = await self._search.find(request.space, request.query, request.k, wanted)
+        rows = await self._rows(request.space, findings.found)
+        hits = [_hit(rows[found.rowid], found) for found in findings.found if found.rowid in rows]
+        if request.token_budget is not None:
+            hits = _within(hits, request.token_budget)
+        answered_by = "words only" if findings.by_words_only else "exact"
+        return SearchResult(results=hits, degraded=findings.degraded, answered_by=answered_by)
+
+    async def recall(self, question: str, spaces: Collection[str], *, token_budget: int = 1200) -> Sequence[Source]:
+        """The best passages over all `spaces` and Hearth's own help, numbered from 1; none when nothing fits."""
+        question = question.strip()[:_LONGEST_QUESTION]
+        if not question:
+            return []
+        self._stay_awake()
+        own = sorted(set(spaces) - {documents.SPACE})
+        told = await asyncio.gather(*(self._candidates(space, question, _RECALLED) for space in own))
+        help = await self._candidates(documents.SPACE, question, _HELP)
+        return choose(question, told, help, token_budget)
+
+    async def rank_passages(self, question: str, given: Sequence[FileText], k: int = 6) -> Sequence[Source]:
+        """The best passages of files that lie beside a question, numbered from 1; nothing is stored."""
+        return await files.rank_passages(question[:_LONGEST_QUESTION], given, k, self._search.embed)
+
+    async def list(
+        self, space: str, spaces: Collection[str], *, limit: int = 50, after: str | None = None
+    ) -> EpisodeList:
+        """A space's episodes, newest first; `after` is the `next` of an earlier list."""
+        _check(space, spaces)
+        place = None if after is None else _place(after)
+        rows = await self._database.read(lambda connection: store.newest(connection, space, limit + 1, place))
+        shown = rows[:limit]
+        more = f"{shown[-1]['occurred_at']!r}/{shown[-1]['rowid']}" if len(rows) > limit else None
+        return EpisodeList(episodes=[store.episode(row) for row in shown], next=more)
+
+    # -- inside
+
+    async def _candidates(self, space: str, question: str, k: int) -> Sequence[Candidate]:
+        findings = await self._search.find(space, question, k, beside=True)
+        rows = await self._rows(space, findings.found)
+        looked_for = set(terms(question))
+        as_source = _help_source if space == documents.SPACE else _memory_source
+        return [
+            Candidate(as_source(rows[found.rowid], looked_for), relevance(found.coverage, found.cosine))
+            for found in findings.found
+            if found.rowid in rows
+        ]
+
+    async def _rows(self, space: str, found: Sequence[Found]) -> dict[int, Row]:
+        rowids = [one.rowid for one in found]
+        return await self._database.read(lambda connection: store.episodes(connection, space, rowids))
+
+    async def _read_help(self) -> None:
+        pages = await asyncio.to_thread(documents.read, self._help)
+        stored = await self._database.read(lambda connection: store.keyed_hashes(connection, documents.SPACE))
+        gone, new = documents.changes(pages, stored)
+        if not gone and not new:
+            return
+
+        def replace(connection: Connection) -> None:
+            store.remove(connection, store.by_ids(connection, gone, [documents.SPACE]))
+            store.add(connection, documents.SPACE, new, None, True, self._clock())
+
+        await self._database.write(replace)
+        self._search.shelves.discard(documents.SPACE)
+
+    def _changed(self, space: str, rowids: Sequence[int]) -> None:
+        if rowids:
+            self._search.shelves.mark(space, rowids)
+            self._outbox.wake()
+
+    def _gone(self, outcome: "tuple[Sequence[Row], store.Removed]") -> None:
+        rows, removed = outcome
+        for space in {row["space"] for row in rows}:
+            self._search.shelves.mark(space, [*(row["rowid"] for row in rows), *removed.touched])
+        self._outbox.wake(forgotten=True)
+
+    def _stay_awake(self) -> None:
+        """The shelves go after a while without a search; one timer, and none while nothing is held."""
+        loop = asyncio.get_running_loop()
+        self._used = loop.time()
+        if self._rest is None:
+            self._rest = loop.call_later(self._idle_s, self._maybe_rest)
+
+    def _maybe_rest(self) -> None:
+        loop = asyncio.get_running_loop()
+        left = self._used + self._idle_s - loop.time()
+        if left > 0:
+            self._rest = loop.call_later(left, self._maybe_rest)
+        else:
+            self._rest = None
+            self._search.shelves.clear()
+
+
+def _check(space: str, spaces: Collection[str]) -> None:
+    if space not in spaces:
+        raise NotFound(f"There is no space `{space}` here.", "Name a space that you may see, such as `main`.")
+
+
+def _wanted(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> list[Row]:
+    rows = store.by_ids(connection, ids, sorted(spaces))
+    if missing := set(ids) - {row["id"] for row in rows}:
+        raise NotFound(
+            f"There is no memory `{min(missing)}`; nothing was forgotten.", "`hearth memory search` shows ids."
+        )
+    return rows
+
+
+def _would_forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> Forgotten:
+    rows = _wanted(connection, ids, spaces)
+    rowids = [row["rowid"] for row in rows]
+    return Forgotten(
+        episodes=[store.episode(row) for row in rows],
+        vectors=store.vectors_of(connection, rowids),
+        facts=len(store.facts_only_of(connection, rowids)),
+        dry_run=True,
+    )
+
+
+def _forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> tuple[Sequence[Row], store.Removed]:
+    rows = _wanted(connection, ids, spaces)
+    return rows, store.remove(connection, rows)
+
+
+def _hit(row: Row, found: Found) -> Hit:
+    episode = store.episode(row)
+    kept = episode.model_dump(exclude={"recorded_at"})
+    return Hit(**kept, score=round(found.score, 6), signals=found.signals)
+
+
+def _within(hits: Sequence[Hit], budget: int) -> list[Hit]:
+    """The hits that fit, in order; the best one is cut when not even that one does."""
+    kept: list[Hit] = []
+    for hit in hits:
+        cost = tokens(f"{hit.speaker}: {hit.text}")
+        if cost <= budget:
+            kept.append(hit)
+            budget -= cost
+    if hits and not kept:
+        return [hits[0].model_copy(update={"text": hits[0].text[: budget * 4]})]
+    return kept
+
+
+def _memory_source(row: Row, looked_for: set[str]) -> Source:
+    return Source(
+        n=0,
+        kind="memory",
+        id=row["id"],
+        title=row["speaker"] or row["source"],
+        quote=excerpt(row["text"], looked_for),
+        speaker=row["speaker"],
+        occurred_at=row["occurred_at"],
+        location=f"{row['space']}/{row['external_id']}",
+    )
+
+
+def _help_source(row: Row, looked_for: set[str]) -> Source:
+    title, _, text = row["text"].partition("\n")
+    place = row["external_id"].partition("~")[0]
+    return Source(n=0, kind="docs", id=row["external_id"], title=title, quote=text, location=f"help/{place}")
+
+
+def _place(cursor: str) -> tuple[float, int]:
+    at, _, rowid = cursor.partition("/")
+    try:
+        return float(at), int(rowid)
+    except ValueError:
+        raise BadRequest("`after` is not a place in this list.", "Give the `next` of an earlier answer.") from None

@@ -1,0 +1,174 @@
+"""Finding episodes of one space: words from FTS5, vectors from the shelf, one ranking."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearth_backend.engine.minilm_weights import FIX
+from hearth_backend.memory import store
+from hearth_backend.memory.evidence import Question, Wanted, gather, term_hits
+from hearth_backend.memory.index import Shelf, Shelves
+from hearth_backend.memory.ports import Embedder
+from hearth_backend.memory.ranking import Shares, best, coverage, weigh
+from hearth_backend.memory.recipe import FULL, WORDS_ONLY
+from hearth_backend.memory.text import Names, terms
+from hearth_backend.storage.database import Database
+from hearth_backend.storage.driver import Connection
+from hearth_shared.errors import ModelUnavailable
+from hearth_shared.protocol.memory import Signals
+
+log = logging.getLogger(__name__)
+NO_MODEL = f"no embedding model: words only. To search by meaning too: {FIX}"
+LOADING = "the embedding model did not answer in time: words only, this once"
+NOT_YET = "nothing here is embedded yet: words only until that is done"
+_LONGEST_WAIT_S = 5.0
+_MOST_VARIABLES = 10_000  # in one statement; SQLite's own limit may be 32,766
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One episode's place in a ranking. `coverage` and `cosine` can be compared between spaces, the score cannot."""
+
+    rowid: int
+    score: float
+    signals: Signals
+    coverage: float
+    cosine: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Best first, and what was missing while looking."""
+
+    found: list[Found]
+    degraded: list[str]
+    by_words_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    names: Names
+    empty: bool
+    embedded: bool
+
+
+class Search:
+    """Ranks the episodes of a space. Of spaces above `large` turns only the turns' own vectors stay in memory."""
+
+    def __init__(
+        self, database: Database, embedder: Embedder | None, *, large: int, now: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._large = large
+        self._now = now
+        self._can_embed = False
+        self.shelves = Shelves()
+
+    async def find(
+        self, space: str, query: str, k: int, wanted: Wanted | None = None, *, beside: bool = False
+    ) -> Findings:
+        """The best `k` of a space. With `beside`, coverage counts the words next to a turn too."""
+        opened = await self._database.read(lambda connection: self._open(connection, space))
+        vector, degraded = await self._vector(query, opened)
+        if opened.empty:
+            return Findings([], degraded, bool(degraded))
+        recipe = WORDS_ONLY if vector is None else FULL
+        windows = beside or recipe.bm25_window > 0
+        question = Question(query, terms(query), vector, recipe, windows, wanted or Wanted(), self._now())
+        found = await self._database.read(lambda connection: self._rank(connection, space, question, k))
+        return Findings(found, degraded, vector is None)
+
+    async def embed(self, texts: list[str]) -> NDArray[np.float32] | None:
+        """Vectors of texts that are not stored; None when no model can make them soon."""
+        if self._embedder is None or not await self._available():
+            return None
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                return await self._embedder.embed(texts)
+        except (TimeoutError, ModelUnavailable) as error:
+            log.info("going on by words only: %r", error)
+            return None
+
+    # -- the question's vector
+
+    async def _available(self) -> bool:
+        self._can_embed = self._can_embed or (self._embedder is not None and await self._embedder.available())
+        return self._can_embed
+
+    async def _vector(self, query: str, opened: _Opened) -> tuple[NDArray[np.float32] | None, list[str]]:
+        """The vector, or what to say about its absence. A question never waits long for a model."""
+        if self._embedder is None or not await self._available():
+            return None, [NO_MODEL]
+        if not opened.embedded:
+            return None, [] if opened.empty else [NOT_YET]
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                return (await self._embedder.embed([opened.names.strip(query)]))[0], []
+        except TimeoutError:
+            return None, [LOADING]
+        except ModelUnavailable as error:
+            self._can_embed = False
+            return None, [f"no embedding model: words only. {error}"]
+
+    # -- in a reader thread
+
+    def _open(self, connection: Connection, space: str) -> _Opened:
+        shelf = self._shelf(connection, space)
+        with shelf.lock:
+            return _Opened(shelf.names, shelf.size == 0, shelf.has_vectors)
+
+    def _rank(self, connection: Connection, space: str, question: Question, k: int) -> list[Found]:
+        shelf = self._shelf(connection, space)
+        with shelf.lock:
+            hits = term_hits(connection, space, question, shelf)
+            evidence = gather(connection, self._model, question, shelf, hits)
+            shares = weigh(evidence, question.recipe)
+            total, covered = shares.total(), coverage(hits, shelf.size)
+            chosen = best(total, shelf.rowids, evidence.allowed & (shares.found() > 0), k)
+            cosines = evidence.dense
+            return [
+                Found(
+                    int(shelf.rowids[place]),
+                    float(total[place]),
+                    _signals(shares, int(place)),
+                    float(covered[place]),
+                    None if cosines is None or np.isnan(cosines[place]) else float(cosines[place]),
+                )
+                for place in chosen
+            ]
+
+    @property
+    def _model(self) -> str:
+        return self._embedder.id if self._embedder else ""
+
+    def _shelf(self, connection: Connection, space: str) -> Shelf:
+        """The space's shelf, as the database is now."""
+        shelf = self.shelves.get(space, lambda: self._new_shelf(connection, space))
+        with shelf.lock:
+            if not shelf.filled:
+                shelf.put(store.turns(connection, space, self._model))
+                shelf.filled = True
+                self.shelves.trim()
+            changed = shelf.changed()
+            for start in range(0, len(changed), _MOST_VARIABLES):
+                part = changed[start : start + _MOST_VARIABLES]
+                turns = list(store.turns(connection, space, self._model, part))
+                shelf.drop(set(part) - {turn.rowid for turn in turns})
+                shelf.put(turns)
+            if shelf.has_windows and shelf.size > 2 * self._large:
+                self.shelves.discard(space)  # outgrown: the next search fills it without windows
+        return shelf
+
+    def _new_shelf(self, connection: Connection, space: str) -> Shelf:
+        dim = self._embedder.dim if self._embedder else 0
+        return Shelf(dim, windows=store.size(connection, space) <= self._large)
+
+
+def _signals(shares: Shares, place: int) -> Signals:
+    return Signals(**{field.name: round(float(getattr(shares, field.name)[place]), 6) for field in fields(shares)})

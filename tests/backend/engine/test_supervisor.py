@@ -1,0 +1,111 @@
+"""A model that keeps answering, whatever becomes of its process."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from hearth_backend.engine.client import Engine
+from hearth_backend.engine.frames import Started
+from hearth_backend.engine.sampling import Sampling
+from hearth_shared.errors import EngineCrashed, Overloaded
+from hearth_shared.protocol.events import EventType
+from hearth_shared.settings import Engine as EngineSettings
+from support.engines import Announced, begun, end_of, ended, engine_children, heard, user
+from support.gguf_files import TINY
+
+pytestmark = [pytest.mark.engine, pytest.mark.logs("hearth_backend.engine.supervisor")]
+LONG, SHORT = Sampling(max_tokens=900), Sampling(max_tokens=8)
+
+
+async def pid_of(engine: Engine) -> int:
+    running = (await engine.info(TINY)).running
+    assert running is not None
+    return running.pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+async def test_an_answer_whose_engine_dies_says_so_and_the_next_works(engine: Engine, number: signal.Signals) -> None:
+    events = engine.chat(TINY, user("hello"), LONG)
+    await begun(events)
+    os.kill(await pid_of(engine), number)
+    with pytest.raises(EngineCrashed, match=number.name) as crash:
+        await heard(events)
+    assert crash.value.retryable
+    assert end_of(await heard(engine.chat(TINY, user("hello"), SHORT))).output_tokens == 8
+
+
+async def test_what_has_shown_nothing_yet_is_given_to_the_next_engine(engine: Engine) -> None:
+    events = engine.chat(TINY, user("hello"), LONG)
+    await begun(events)
+    waiting = [asyncio.create_task(heard(engine.chat(TINY, user(f"wait {at}"), SHORT))) for at in range(3)]
+    os.kill(await pid_of(engine), signal.SIGKILL)
+    with pytest.raises(EngineCrashed):
+        await heard(events)
+    for answer in await asyncio.gather(*waiting):
+        assert end_of(answer).output_tokens == 8
+        assert sum(isinstance(event, Started) for event in answer) == 1
+
+
+async def test_an_engine_that_dies_idle_is_started_again_when_it_is_needed(engine: Engine) -> None:
+    await heard(engine.chat(TINY, user("hello"), SHORT))
+    pid = await pid_of(engine)
+    os.kill(pid, signal.SIGKILL)
+    assert end_of(await heard(engine.chat(TINY, user("hello"), SHORT))).output_tokens == 8
+    assert await pid_of(engine) != pid
+
+
+async def test_a_model_nobody_uses_is_unloaded_and_comes_back(models: Path, announced: Announced) -> None:
+    engine = Engine(EngineSettings(idle_s=0.05), models, announced)
+    await heard(engine.chat(TINY, user("hello"), SHORT))
+    pid = await pid_of(engine)
+    await ended(pid)
+    assert (await engine.info(TINY)).running is None
+    await heard(engine.chat(TINY, user("hello"), SHORT))
+    assert announced.kinds.count(EventType.MODEL_READY) == 2
+    await engine.close()
+
+
+async def test_a_model_loaded_for_somebody_who_left_is_unloaded_too(models: Path, announced: Announced) -> None:
+    engine = Engine(EngineSettings(idle_s=0), models, announced)
+    asking = asyncio.create_task(heard(engine.chat(TINY, user("hello"), SHORT)))
+    await announced.wait_for(EventType.MODEL_LOADING)
+    asking.cancel()
+    await announced.wait_for(EventType.MODEL_READY)
+    for pid in engine_children():
+        await ended(pid)
+    assert (await engine.info(TINY)).running is None
+    await engine.close()
+
+
+async def test_unloading_ends_the_answer_that_is_being_written(engine: Engine) -> None:
+    events = engine.chat(TINY, user("hello"), LONG)
+    await begun(events)
+    await engine.unload(TINY)
+    with pytest.raises(EngineCrashed, match="unloaded"):
+        await heard(events)
+
+
+async def test_closing_while_a_model_loads_leaves_no_process(models: Path, announced: Announced) -> None:
+    engine = Engine(EngineSettings(), models, announced)
+    asking = asyncio.create_task(heard(engine.chat(TINY, user("hello"), SHORT)))
+    await announced.wait_for(EventType.MODEL_LOADING)
+    await engine.close()
+    assert not engine_children()
+    with pytest.raises(Exception, match="closing"):
+        await asking
+
+
+async def test_more_tasks_than_can_wait_are_turned_away(engine: Engine) -> None:
+    events = engine.chat(TINY, user("hello"), LONG)
+    await begun(events)
+    waiting = [asyncio.create_task(heard(engine.chat(TINY, user("wait"), SHORT))) for _ in range(260)]
+    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+    refused = [task for task in done if task.exception()]
+    assert refused
+    assert all(isinstance(task.exception(), Overloaded) for task in refused)
+    await engine.close()
+    await events.aclose()
+    await asyncio.gather(*waiting, return_exceptions=True)

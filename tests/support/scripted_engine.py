@@ -1,0 +1,38 @@
+"""An engine child without llama.cpp, for what this machine has not: a GPU, and a GPU whose memory is too small.
+
+    python -I scripted_engine.py FAIL_ABOVE (refuse | die)
+
+It says that a GPU can be used, and fails to load when more than FAIL_ABOVE layers are asked of it. Asked to complete
+"die", it aborts while it has layers on the GPU; else it answers with the number of them.
+"""
+
+import os
+import signal
+import socket
+import sys
+
+from hearth_backend.engine.frames import Answer, Complete, Ended, Hello, Piece, Ready, Refused, Started
+from hearth_backend.engine.mailbox import Mailbox
+
+
+def main() -> None:
+    most, way = int(sys.argv[1]), sys.argv[2]
+    mailbox = Mailbox(socket.socket(fileno=0))
+    mailbox.send(Hello(offload=True))
+    layers = mailbox.load().gpu_layers
+    if layers > most:
+        if way == "die":
+            os.kill(os.getpid(), signal.SIGABRT)
+        mailbox.send(Refused("context", "out of device memory"))
+        return
+    mailbox.send(Ready(512, layers, 0.01))
+    while True:
+        id, task = mailbox.next(stop=lambda: None, go=lambda: None)
+        if layers and isinstance(task, Complete) and task.prefix == "die":
+            os.kill(os.getpid(), signal.SIGABRT)
+        for event in (Started("scripted", 1, 0, layers), Piece(str(layers)), Ended("stop", 1, 1)):
+            mailbox.send(Answer(id, event))
+
+
+if __name__ == "__main__":
+    main()
