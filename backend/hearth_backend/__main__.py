@@ -12,7 +12,6 @@ from hearth_shared.paths import Home, find_home
 if TYPE_CHECKING:
     from hearth_backend.cli.desk import Up
     from hearth_shared.discovery import Endpoint
-    from hearth_shared.logs import Logs
     from hearth_shared.settings import Settings
 
 
@@ -41,19 +40,19 @@ def _serve(home: Home, options: "Up") -> None:
     chosen = settings.load(home.config)
     noted = logs.set_up(chosen.observe.log_level, home.logs)
     try:
-        _run(home, chosen, noted, options)
+        _run(home, chosen, options)
     finally:
         noted.close()
 
 
-def _run(home: Home, chosen: "Settings", noted: "Logs", options: "Up") -> None:
+def _run(home: Home, chosen: "Settings", options: "Up") -> None:
     import uvloop
 
     from hearth_backend.api.server import serve
     from hearth_backend.services import open_services
 
     async def backend() -> None:
-        async with open_services(home, chosen, noted) as services:
+        async with open_services(home, chosen) as services:
             keep = options.keep or not options.headless
             await serve(services, port=options.port, keep=keep, ready=None if options.headless else _greet)
 

@@ -99,6 +99,34 @@ class Secrets:
             ) from error
 
 
+class OnDemand:
+    """The machine's keyring, looked for when it is first needed: importing and asking it costs a start too much."""
+
+    def __init__(self, opener: "Callable[[], Keyring] | None" = None) -> None:
+        self._open = opener or open_keyring
+        self._opened: Keyring | None = None
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """None as well when this machine has no keyring: then the environment is all there is."""
+        try:
+            return self._keyring().get_password(service, username)
+        except KeyringUnavailable:
+            return None
+
+    def set_password(self, service: str, username: str, password: str) -> object:
+        """Raises KeyringUnavailable."""
+        return self._keyring().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> object:
+        """Raises KeyringUnavailable."""
+        return self._keyring().delete_password(service, username)
+
+    def _keyring(self) -> Keyring:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+
 def variable(name: str) -> str:
     """The environment variable that overrides a key."""
     return _ENVIRONMENT + re.sub(r"[^A-Z0-9]", "_", name.upper())

@@ -1,6 +1,6 @@
 """What the engine costs beside plain llama.cpp: speed, the process boundary, how soon it stops.
 
-    PYTHONPATH=tests python -P -m bench.engine [MODEL.gguf]        (default: the generated model of 60 million weights)
+PYTHONPATH=tests python -P -m bench.engine [MODEL.gguf]        (default: the generated model of 60 million weights)
 """
 
 import asyncio
@@ -88,8 +88,9 @@ async def cancel_latency(engine: Engine, file: str, *, reading: bool) -> list[fl
 
 async def boundary(engine: Engine, file: str) -> tuple[float, float]:
     """Microseconds a token: of the backend's CPU, and between the child's clock and ours while writing."""
-    cpu, events = time.process_time(), await heard(
-        engine.complete(file, "z", None, Sampling(max_tokens=1500, temperature=1, seed=5))
+    cpu, events = (
+        time.process_time(),
+        await heard(engine.complete(file, "z", None, Sampling(max_tokens=1500, temperature=1, seed=5))),
     )
     used, count = time.process_time() - cpu, sum(isinstance(event, Piece) for event in events)
     return 1e6 * used / count, 1e6 * end_of(events).output_s / end_of(events).output_tokens

@@ -1,6 +1,6 @@
 """Does to the native wrappers what would abort a process that calls llama.cpp directly, and tells what came of it.
 
-    python -I native_misuse.py MODEL.gguf          prints one line for each case: its name, and the exception or value
+python -I native_misuse.py MODEL.gguf          prints one line for each case: its name, and the exception or value
 """
 
 import math

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from hearth_backend.agent.journal import Journal, RunView
+from hearth_shared.errors import HearthError
 from hearth_shared.protocol.memory import EpisodeBatch, NewEpisode, StoredEpisodes
 from hearth_shared.protocol.principals import MAIN_SPACE
 
@@ -32,10 +33,13 @@ class Keeper:
         """Whether what was said in this run is remembered."""
         return self.enabled and run.owner == PERSON and MAIN_SPACE in run.spaces
 
-    async def keep(self, journal: Journal) -> None:
-        """Remember what was said, once."""
-        if self.keeps(journal.run):
-            await journal.step("remember", "", lambda: self._store(journal.run), effect="read")
+    async def keep(self, journal: Journal) -> str:
+        """Remember what was said; why it could not be, or nothing."""
+        if not self.keeps(journal.run):
+            return ""
+        # A write, but one that may be done again: memory knows the run by its id.
+        record = await journal.step("remember", "", lambda: self._store(journal.run))
+        return str(record["problem"])
 
     async def _store(self, run: RunView) -> dict[str, Any]:
         episode = NewEpisode(
@@ -47,5 +51,8 @@ class Keeper:
             text=run.goal,
         )
         batch = EpisodeBatch(space=MAIN_SPACE, episodes=[episode])
-        stored = await self._remember(batch, spaces=run.spaces, thread_id=run.thread_id)
-        return {"ids": list(stored.ids)}
+        try:
+            stored = await self._remember(batch, spaces=run.spaces, thread_id=run.thread_id)
+        except HearthError as error:
+            return {"ids": [], "problem": f"This could not be remembered: {error}"}
+        return {"ids": list(stored.ids), "problem": ""}

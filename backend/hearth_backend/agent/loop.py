@@ -76,10 +76,17 @@ class AgentLoop:
             try:
                 answer = await self._answer(turn, profile, reading)
             except HearthError:
-                await self._keeper.keep(journal)
+                await self._keep(turn)
                 raise
-            await self._keeper.keep(journal)
-            return answer
+            problem = await self._keep(turn)
+            return answer.model_copy(update={"notes": [*answer.notes, problem]}) if problem else answer
+
+    async def _keep(self, turn: Turn) -> str:
+        """Remember what the person said, once, and after what was read for it: it must not find itself."""
+        if turn.kept:
+            return ""
+        turn.kept = True
+        return await self._keeper.keep(turn.journal)
 
     async def _answer(self, turn: Turn, profile: Profile, reading: Reading) -> Answer:
         run = turn.journal.run
@@ -113,7 +120,7 @@ class AgentLoop:
         turn.ledger, turn.made_by = Ledger(), MadeBy()
         fact = extractive.fact_to_keep(turn.journal.run.goal)
         if fact and self._keeper.keeps(turn.journal.run):
-            text = extractive.kept(fact)
+            text = await self._keep(turn) or extractive.kept(fact)
         else:
             entries = turn.ledger.add(extractive.best(reading.for_person(), turn.journal.run.goal))
             text = extractive.compose(entries, reason)

@@ -17,6 +17,7 @@ class Turn:
     made_by: MadeBy = field(default_factory=MadeBy)
     tokens: Tokens = field(default_factory=Tokens)
     notes: list[str] = field(default_factory=list[str])
+    kept: bool = False
 
     @property
     def text(self) -> str:

@@ -1,0 +1,88 @@
+"""What `hearth doctor` examines in the running backend."""
+
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
+
+from hearth_backend import ids
+from hearth_backend.engine.client import Engine
+from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.gateway.discover import Discovery
+from hearth_backend.gateway.gateway import Gateway
+from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
+from hearth_backend.observe.checks import database as databases
+from hearth_backend.observe.checks import home as folders
+from hearth_backend.observe.checks import keyring, listeners
+from hearth_backend.observe.checks import models as checks
+from hearth_backend.observe.doctor import Doctor
+from hearth_backend.storage import driver
+from hearth_backend.storage.database import Database
+from hearth_shared.discovery import read_endpoint
+from hearth_shared.errors import BackendUnavailable
+from hearth_shared.paths import Home
+from hearth_shared.protocol.models import ModelInfo
+from hearth_shared.protocol.status import Check
+from hearth_shared.secrets import Secrets
+from hearth_shared.settings import Settings
+
+_WORDS = 8
+
+
+def examination(
+    home: Home,
+    settings: Settings,
+    database: Database,
+    notes: Database,
+    secrets: Secrets,
+    models: Gateway,
+    engine: Engine,
+    embedder: MiniLMEmbedder,
+    discovery: Discovery,
+) -> Doctor:
+    """Each check is performed when it is asked for."""
+
+    async def servers() -> Collection[str]:
+        await discovery.look()
+        return [server.name for server in discovery.found()]
+
+    def at_port(check: Callable[[int], Awaitable[Check]]) -> Callable[[], Awaitable[Check]]:
+        return lambda: check(_port(home))
+
+    return Doctor(
+        {
+            "home": lambda: folders.folders(home),
+            "disk": lambda: folders.disk(home.root),
+            "config": lambda: folders.config(home.config),
+            "logs": lambda: folders.logs(home.logs),
+            "sqlite": lambda: databases.driver(
+                driver.DRIVER, driver.SQLITE_VERSION, driver.SAFE_VERSION, driver.connect, home.data
+            ),
+            "integrity of hearth.db": lambda: databases.integrity("hearth.db", database),
+            "integrity of telemetry.db": lambda: databases.integrity("telemetry.db", notes),
+            "clock": lambda: databases.clock(database),
+            "keyring": lambda: keyring.keyring(secrets),
+            "socket": lambda: listeners.socket(home.socket),
+            "socket answers": lambda: listeners.socket_answers(home.socket),
+            "HTTP door answers": at_port(listeners.port_answers),
+            "loopback": at_port(listeners.loopback),
+            "engine": checks.engine,
+            "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
+            "embedder": lambda: checks.embeddings(embedder),
+            "other servers": lambda: checks.servers(servers),
+        }
+    )
+
+
+def _port(home: Home) -> int:
+    endpoint = read_endpoint(home)
+    if endpoint is None or endpoint.port is None:
+        raise BackendUnavailable("The HTTP door is closed.", "Restart Hearth: `hearth down`, then `hearth up`.")
+    return endpoint.port
+
+
+async def _generated(models: Gateway, model: ModelInfo) -> str:
+    request = ChatRequest(
+        [ChatMessage("user", "Say hello.")], model=model.id, sampling=Sampling(max_tokens=_WORDS, temperature=0.0)
+    )
+    caller = Caller(ids.new("req"), "internal", "ambient", local_only=True)
+    async with aclosing(models.chat(request, caller)) as answer:
+        return "".join([event.text async for event in answer if isinstance(event, TextDelta)])

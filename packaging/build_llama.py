@@ -1,0 +1,218 @@
+"""Builds llama-cpp-python once, as a wheel kept by version, flags and processor.
+
+    python packaging/build_llama.py                the path of the wheel, built if it is not there yet
+    python packaging/build_llama.py --install      and into the environment of this Python
+
+The version and the hash of its source come from requirements-local.lock, those of cmake and ninja from
+requirements-build.lock; a C++ compiler is the one thing taken from the system. With CI=true, or --portable, it is
+built for every x86-64 processor with AVX2, so that a cached wheel never meets one it cannot run on; else for this one.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "llama-cpp-python"
+NATIVE = ("-DLLAVA_BUILD=OFF",)
+PORTABLE = (*NATIVE, "-DGGML_NATIVE=OFF", "-DGGML_AVX2=ON", "-DGGML_FMA=ON", "-DGGML_F16C=ON")
+_STEP = re.compile(r"^\s*\[(\d+)/(\d+)\]")
+_KEPT_LINES = 30
+
+
+class BuildFailed(Exception):
+    """What happened, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The version to build and the hashes its source may have."""
+
+    version: str
+    hashes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join((f"{NAME}=={self.version}", *(f"--hash={digest}" for digest in self.hashes)))
+
+
+def read_pin(lock: str) -> Pin:
+    """The pin in a lock file's text. Raises BuildFailed when it has none."""
+    found = re.search(rf"^{NAME}==(\S+) \\\n((?:\s+--hash=\S+(?: \\)?\n?)+)", lock, re.MULTILINE)
+    if found is None:
+        raise BuildFailed(f"The lock file names no {NAME} with its hash. Run `make lock`.")
+    return Pin(found[1], tuple(re.findall(r"--hash=(\S+)", found[2])))
+
+
+def flags_for(*, portable: bool, machine: str) -> tuple[str, ...]:
+    """What cmake is told. AVX2 is a thing of x86-64; elsewhere portable means without this very processor's extras."""
+    if not portable:
+        return NATIVE
+    return PORTABLE if machine in ("x86_64", "AMD64") else PORTABLE[:2]
+
+
+def key_for(pin: Pin, flags: tuple[str, ...], processor: str) -> str:
+    """The folder of a wheel: another version, flag or processor is another wheel."""
+    digest = hashlib.sha256("\n".join((str(pin), *flags, processor)).encode()).hexdigest()[:16]
+    return f"{NAME}-{pin.version}-{digest}"
+
+
+def processor_of(cpuinfo: str, *, portable: bool) -> str:
+    """What a build depends on: the architecture, and for a native one what this processor can do."""
+    kinds = sorted(set(re.findall(r"^(?:model name|flags|Features)\s*:\s*(.*)$", cpuinfo, re.MULTILINE)))
+    return platform.machine() if portable else "\n".join((platform.machine(), platform.processor(), *kinds))
+
+
+def progress(line: str, elapsed: float) -> str | None:
+    """A line of ninja's in words, with the time left; None for any other."""
+    step = _STEP.match(line)
+    if step is None:
+        return None
+    done, total = int(step[1]), max(int(step[2]), 1)
+    left = elapsed * (total - done) / max(done, 1)
+    return f"[{done}/{total}] compiling" + (f", about {left / 60:.0f} min left" if left >= 90 else "")
+
+
+class Builder:
+    """One build in a cache folder."""
+
+    def __init__(self, cache: Path, pin: Pin, flags: tuple[str, ...], processor: str) -> None:
+        self._cache = cache
+        self._pin = pin
+        self._flags = flags
+        self._folder = cache / key_for(pin, flags, processor)
+        self._tools = cache / "tools"
+
+    @property
+    def wheel(self) -> Path | None:
+        """The wheel, once it is built."""
+        return next(iter(sorted(self._folder.glob("*.whl"))), None)
+
+    def build(self) -> Path:
+        """The wheel, built now. Raises BuildFailed with the compiler's last words."""
+        _check_compiler()
+        self._fetch_tools()
+        say(f"Fetching {NAME} {self._pin.version} (77 MB), then compiling with {' '.join(self._flags)}")
+        with tempfile.TemporaryDirectory() as folder:
+            pinned = Path(folder, "pinned.txt")
+            pinned.write_text(f"{self._pin}\n", "utf-8")
+            self._run_build(pinned, Path(folder, "wheels"))
+            (built,) = Path(folder, "wheels").glob("*.whl")
+            self._folder.mkdir(parents=True, exist_ok=True)
+            beside = self._folder / f"{built.name}.part"
+            shutil.copyfile(built, beside)
+            beside.rename(self._folder / built.name)
+        return self._folder / built.name
+
+    def install(self, wheel: Path) -> None:
+        """Put the wheel into the environment of this Python, which may have no pip of its own."""
+        self._fetch_tools()
+        say(f"Installing {wheel.name}")
+        into = ("--python", sys.executable, "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall")
+        _checked([*self._pip, *into, str(wheel)])
+
+    @property
+    def _pip(self) -> tuple[str, ...]:
+        return str(self._tools / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"
+
+    def _fetch_tools(self) -> None:
+        """cmake, ninja and what drives them, at their hashes, in an environment of their own."""
+        lock = ROOT / "packaging" / "requirements-build.lock"
+        stamp = self._tools / lock.name
+        if stamp.is_file() and stamp.read_bytes() == lock.read_bytes() and (self._tools / "bin" / "python").exists():
+            return
+        say("Fetching cmake and ninja (35 MB)")
+        shutil.rmtree(self._tools, ignore_errors=True)
+        self._cache.mkdir(parents=True, exist_ok=True)
+        _checked([sys.executable, "-m", "venv", str(self._tools)])
+        _checked([*self._pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(lock)])
+        shutil.copyfile(lock, stamp)
+
+    def _run_build(self, pinned: Path, out: Path) -> None:
+        source = ("--no-deps", "--no-build-isolation", "--no-cache-dir", "--no-binary", NAME)
+        command = [*self._pip, "wheel", "-v", *source, "--require-hashes", "-r", str(pinned), "-w", str(out)]
+        begun, lines = time.monotonic(), list[str]()
+        with subprocess.Popen(
+            command, env=self._environment(os.environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace",
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            try:
+                for said in _announced(process.stdout, begun, lines):
+                    say(said)
+            except BaseException:
+                process.terminate()
+                raise
+        if process.returncode:
+            last = "\n".join(lines[-_KEPT_LINES:])
+            raise BuildFailed(f"{last}\n{NAME} could not be built; the compiler's last words stand above.")
+        say(f"Built in {time.monotonic() - begun:.0f} s")
+
+    def _environment(self, around: Mapping[str, str]) -> dict[str, str]:
+        tools = str(self._tools / "bin")
+        path = os.pathsep.join(filter(None, (tools, around.get("PATH", ""))))
+        return {**around, "PATH": path, "CMAKE_ARGS": " ".join(self._flags), "FORCE_CMAKE": "1"}
+
+
+def _announced(said: Iterator[str], begun: float, lines: list[str]) -> Iterator[str]:
+    """The builder's words for a person; all of them go to `lines`."""
+    compiling = 0.0
+    for line in said:
+        lines.append(line.rstrip())
+        if _STEP.match(line):
+            compiling = compiling or time.monotonic()
+            yield progress(line, time.monotonic() - compiling) or ""
+        elif "Configuring CMake" in line:
+            yield f"Configuring, {time.monotonic() - begun:.0f} s so far"
+
+
+def _check_compiler() -> None:
+    if not any(map(shutil.which, filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")))):
+        raise BuildFailed("There is no C++ compiler. On Debian and Ubuntu: apt-get install g++")
+
+
+def _checked(command: list[str]) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildFailed(f"{(done.stdout + done.stderr).strip()}\nLook at the network and the disk, then try again.")
+
+
+def say(text: str) -> None:
+    """Progress goes to standard error: standard output is the wheel's path alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Build what is missing, and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--install", action="store_true", help="into the environment of this Python too")
+    parser.add_argument("--portable", action="store_true", default=os.environ.get("CI") == "true")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "llama", help="where wheels are kept")
+    options = parser.parse_args()
+    cpuinfo = Path("/proc/cpuinfo")
+    processor = processor_of(cpuinfo.read_text("utf-8") if cpuinfo.exists() else "", portable=options.portable)
+    try:
+        pin = read_pin((ROOT / "requirements-local.lock").read_text("utf-8"))
+        flags = flags_for(portable=options.portable, machine=platform.machine())
+        builder = Builder(options.cache, pin, flags, processor)
+        wheel = builder.wheel or builder.build()
+        if options.install:
+            builder.install(wheel)
+    except BuildFailed as error:
+        say(str(error))
+        return 1
+    print(wheel)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

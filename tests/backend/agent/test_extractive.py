@@ -1,0 +1,65 @@
+import pytest
+
+from hearth_backend.agent.extractive import best, compose, fact_to_keep
+from hearth_backend.agent.ledger import Ledger
+from hearth_shared.errors import LocalOnly, ModelUnavailable, NoModel
+from hearth_shared.protocol.tasks import Source
+from support.memories import memory
+
+pytestmark = pytest.mark.unit
+
+NOBODY = NoModel("No language model is connected for conversations.", "`hearth models use ollama/qwen3` connects it.")
+PAGE = Source(n=1, kind="docs", id="d", title="Editors › VS Code", quote="Install the extension.\nThen run it.")
+
+
+def test_it_reads_well_in_a_terminal() -> None:
+    entries = Ledger().add([memory("My dentist is Dr. Ito.", occurred_at=1_795_176_000.0), PAGE])
+    assert compose(entries, NOBODY) == (
+        "No language model is connected; these are the passages that fit best.\n"
+        "\n"
+        "[1] You, 20 November 2026\n"
+        "    My dentist is Dr. Ito.\n"
+        "\n"
+        "[2] Hearth's documentation, Editors › VS Code\n"
+        "    Install the extension.\n"
+        "    Then run it.\n"
+        "\n"
+        "To connect a model: `hearth models use ollama/qwen3` connects it."
+    )
+
+
+def test_nothing_found_is_said_and_what_to_do() -> None:
+    text = compose([], NOBODY)
+    assert text.startswith("I found nothing about this")
+    assert text.endswith("`hearth models use ollama/qwen3` connects it.")
+
+
+@pytest.mark.parametrize(
+    "reason", [LocalOnly("It must stay here.", "Get a model."), ModelUnavailable("p is down.", "Start p.")]
+)
+def test_a_model_that_may_not_or_cannot_is_another_reason_than_none(reason: LocalOnly | ModelUnavailable) -> None:
+    text = compose(Ledger().add([PAGE]), reason)
+    assert text.startswith("No language model answered;")
+    assert text.endswith(str(reason))
+
+
+def test_the_question_itself_is_no_answer() -> None:
+    asked_before, told = memory("Who is my dentist", "1"), memory("It is Dr. Ito, my dentist.", "2")
+    assert best([asked_before, told], "who is my  dentist?") == [told]
+
+
+@pytest.mark.parametrize(
+    ("said", "fact"),
+    [
+        ("remember that my dentist is Dr. Ito", "my dentist is Dr. Ito"),
+        ("Please remember: the key is under the mat.", "the key is under the mat."),
+        ("Note that tea is at five", "tea is at five"),
+        ("Don't forget the milk", "the milk"),
+        ("Do you remember my dentist?", ""),
+        ("Remember my dentist?", ""),
+        ("Who is my dentist?", ""),
+        ("Notepad is a program", ""),
+    ],
+)
+def test_what_to_remember_is_told_from_questions(said: str, fact: str) -> None:
+    assert fact_to_keep(said) == fact

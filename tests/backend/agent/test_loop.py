@@ -1,0 +1,348 @@
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hearth_backend.agent.loop import AgentLoop
+from hearth_backend.gateway.messages import Provider
+from hearth_backend.observe.metrics import Metrics
+from hearth_backend.observe.traces import Tracer
+from hearth_backend.tools.clock import Clock
+from hearth_backend.tools.recall import Recall
+from hearth_backend.tools.registry import Registry
+from hearth_shared.errors import BadRequest, ModelUnavailable, NotFound, StorageFull
+from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.tasks import FileText, Lane, Source, TaskContext
+from hearth_shared.protocol.threads import ThreadMessage
+from hearth_shared.settings import Memory as MemorySettings
+from support import provider as server_that
+from support.gateways import gateway_over, provider_of
+from support.journals import RUN, MemoryJournal
+from support.memories import SmallMemory, file_passages, memory
+from support.provider import model_server, tool_call, words
+
+pytestmark = pytest.mark.integration
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+DENTIST = memory("My dentist is Dr. Ito.", occurred_at=NOON.timestamp())
+
+
+@dataclass
+class Desk:
+    """A loop, and the memory behind it."""
+
+    loop: AgentLoop
+    memory: SmallMemory
+
+
+@asynccontextmanager
+async def desk(
+    folder: Path, *providers: Provider, sources: Sequence[Source] = (), enabled: bool = True
+) -> AsyncGenerator[Desk]:
+    remembered = SmallMemory([*sources])
+    async with gateway_over(folder, *providers) as bench:
+        loop = AgentLoop(
+            bench.gateway,
+            remembered,
+            Registry([Recall(remembered), Clock(lambda: NOON)]),
+            Tracer(),
+            Metrics(),
+            MemorySettings(enabled=enabled),
+            passages_of=file_passages,
+            remember=remembered.remember,
+            now=lambda: NOON,
+        )
+        yield Desk(loop, remembered)
+
+
+async def test_the_answer_says_who_made_it_and_what_it_cites(tmp_path: Path) -> None:
+    async with (
+        model_server(words("Your dentist is ", "Dr. Ito [1].")) as server,
+        desk(tmp_path, provider_of(server), sources=[DENTIST, memory("A dentist costs money.", "ep_2")]) as at,
+    ):
+        journal = MemoryJournal()
+        answer = await at.loop(journal)
+    assert answer.text == journal.said() == "Your dentist is Dr. Ito [1]."
+    assert [(source.n, source.quote, source.cited) for source in answer.sources] == [
+        (1, "My dentist is Dr. Ito.", True)
+    ]
+    assert (answer.made_by.where, answer.made_by.model, answer.made_by.provider) == ("this machine", "m", "p")
+    assert (answer.tokens.input, answer.tokens.output, answer.tokens.cost) == (7, 3, 0.0)
+    assert answer.complete
+
+
+async def test_what_was_read_and_not_cited_is_told_apart(tmp_path: Path) -> None:
+    async with (
+        model_server(words("I am not sure.")) as server,
+        desk(tmp_path, provider_of(server), sources=[DENTIST]) as at,
+    ):
+        answer = await at.loop(MemoryJournal())
+    assert [(source.n, source.cited) for source in answer.sources] == [(1, False)]
+
+
+async def test_the_model_sees_rules_history_passages_and_the_question_last(tmp_path: Path) -> None:
+    history = [
+        ThreadMessage(id="1", role="user", text="Hello", created_at=1),
+        ThreadMessage(id="2", role="assistant", text="Good day.", created_at=2),
+    ]
+    async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server), sources=[DENTIST]) as at:
+        await at.loop(MemoryJournal(replace(RUN, history=history)))
+        system, hello, reply, asked = server.calls[0].body["messages"]
+    assert "never instructions" in system["content"]
+    assert (hello["content"], reply["content"]) == ("Hello", "Good day.")
+    assert "<<<passage 1 · memory · Told by you · me>>>\nMy dentist is Dr. Ito." in asked["content"]
+    assert asked["content"].endswith("\nWho is my dentist?")
+
+
+async def test_a_tool_is_called_its_sources_numbered_on_and_the_answer_goes_on(tmp_path: Path) -> None:
+    tea = memory("I drink green tea.", "ep_9")
+    async with (
+        model_server(
+            tool_call("recall", '{"question": "green ', 'tea"}'), words("Dr. Ito [1], and tea [2].")
+        ) as server,
+        desk(tmp_path, provider_of(server), sources=[DENTIST, tea]) as at,
+    ):
+        journal = MemoryJournal()
+        answer = await at.loop(journal)
+        *_, call, result = server.calls[1].body["messages"]
+    assert json.loads(call["tool_calls"][0]["function"]["arguments"]) == {"question": "green tea"}
+    assert result["role"] == "tool"
+    assert "<<<passage 2 · memory" in result["content"]
+    assert [source.n for source in answer.sources] == [1, 2]
+    assert answer.tokens.input == 9 + 7
+    assert journal.kinds() == [EventType.MEMORY_RECALLED, EventType.TOOL_CALLED, EventType.TOOL_FINISHED]
+    assert journal.events[1][1] == {"name": "recall", "call_id": "call_a", "arguments": {"question": "green tea"}}
+
+
+async def test_words_before_a_tool_call_stay_part_of_the_answer(tmp_path: Path) -> None:
+    call = {"index": 0, "id": "c", "function": {"name": "clock", "arguments": "{}"}}
+    looking = server_that.says(
+        {"choices": [{"delta": {"content": "Let me look."}}]},
+        {"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]},
+    )
+    async with model_server(looking, words("It is noon.")) as server, desk(tmp_path, provider_of(server)) as at:
+        journal = MemoryJournal()
+        answer = await at.loop(journal)
+        result = server.calls[1].body["messages"][-1]
+    assert answer.text == journal.said() == "Let me look.\n\nIt is noon."
+    assert "Friday, 20 November 2026, 12:00" in result["content"]
+
+
+async def test_a_wrong_tool_call_gets_one_more_try(tmp_path: Path) -> None:
+    async with (
+        model_server(
+            tool_call("recall", '{"wrong": 1}'), tool_call("recall", '{"question": "x"}'), words("Done.")
+        ) as server,
+        desk(tmp_path, provider_of(server)) as at,
+    ):
+        answer = await at.loop(MemoryJournal())
+        told = server.calls[1].body["messages"][-1]
+    assert answer.text == "Done."
+    assert "`question` is missing" in told["content"]
+
+
+async def test_a_model_that_only_calls_tools_is_stopped(tmp_path: Path) -> None:
+    async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, provider_of(server)) as at:
+        answer = await at.loop(MemoryJournal())
+    assert len(server.calls) == 8
+    assert "8 times" in answer.text
+
+
+async def test_a_model_that_breaks_off_leaves_what_it_said_marked_as_incomplete(tmp_path: Path) -> None:
+    async with (
+        model_server(server_that.cut_off("Your dentist ", orderly=True)) as server,
+        desk(tmp_path, provider_of(server)) as at,
+    ):
+        journal = MemoryJournal()
+        answer = await at.loop(journal)
+    assert answer.text == journal.said() == "Your dentist "
+    assert not answer.complete
+    assert answer.made_by.model == "m"
+    assert "closed the connection" in answer.notes[0]
+
+
+async def test_another_model_begins_again_and_the_person_is_told(tmp_path: Path) -> None:
+    async with (
+        model_server(server_that.cut_off("Your dent", orderly=True)) as bad,
+        model_server(words("Dr. Ito.")) as good,
+        desk(tmp_path, provider_of(bad, "bad"), provider_of(good, "good")) as at,
+    ):
+        journal = MemoryJournal()
+        answer = await at.loop(journal)
+    assert answer.text == journal.said() == "Dr. Ito."
+    assert answer.complete
+    assert journal.resets == [0]
+    (fallback,) = [data for kind, data in journal.events if kind is EventType.MODEL_FALLBACK]
+    assert (fallback["from"], fallback["to"]) == ("bad/m", "m")
+    assert "bad/m did not answer" in answer.notes[0]
+
+
+async def test_without_a_model_the_best_passages_are_quoted(tmp_path: Path) -> None:
+    async with desk(tmp_path, sources=[DENTIST]) as at:
+        journal = MemoryJournal()
+        answer = await at.loop(journal)
+    assert answer.text == journal.said()
+    assert answer.text.splitlines()[:4] == [
+        "No language model is connected; these are the passages that fit best.",
+        "",
+        "[1] You, 20 November 2026",
+        "    My dentist is Dr. Ito.",
+    ]
+    assert "hearth keys set" in answer.text
+    assert answer.made_by.where == "no model"
+    assert [source.n for source in answer.sources] == [1]
+    assert answer.complete
+
+
+async def test_without_a_model_and_without_a_passage_nothing_is_made_up(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        answer = await at.loop(MemoryJournal())
+    assert answer.text.startswith("I found nothing about this")
+    assert answer.sources == []
+
+
+async def test_without_a_model_files_are_quoted_too(tmp_path: Path) -> None:
+    files = [FileText(name="notes.txt", text="Cats sleep.\n\nThe dentist moved to Elm Street.")]
+    async with desk(tmp_path) as at:
+        answer = await at.loop(MemoryJournal(replace(RUN, context=TaskContext(files=files))))
+    assert "[1] notes.txt, paragraph 2\n    The dentist moved to Elm Street." in answer.text
+    assert "Cats" not in answer.text
+
+
+async def test_a_model_gets_a_small_file_whole(tmp_path: Path) -> None:
+    files = [FileText(name="notes.txt", text="Cats sleep.\n\nThe dentist moved to Elm Street.")]
+    async with model_server(words("Elm Street [1].")) as server, desk(tmp_path, provider_of(server)) as at:
+        answer = await at.loop(MemoryJournal(replace(RUN, context=TaskContext(files=files))))
+        asked = server.calls[0].body["messages"][-1]["content"]
+    assert "Cats sleep.\n\nThe dentist moved to Elm Street." in asked
+    assert [(source.kind, source.title) for source in answer.sources] == [("file", "notes.txt")]
+
+
+async def test_when_no_model_answers_the_passages_do_and_say_why(tmp_path: Path) -> None:
+    async with (
+        model_server(server_that.refuses(500, "boom")) as server,
+        desk(tmp_path, provider_of(server), sources=[DENTIST]) as at,
+    ):
+        answer = await at.loop(MemoryJournal())
+    assert answer.text.startswith("No language model answered; these are the passages that fit best.")
+    assert "p answered 500: boom." in answer.text
+
+
+async def test_work_that_nobody_waits_for_is_left_for_a_later_try(tmp_path: Path) -> None:
+    async with model_server(server_that.refuses(500)) as server, desk(tmp_path, provider_of(server)) as at:
+        with pytest.raises(ModelUnavailable):
+            await at.loop(MemoryJournal(replace(RUN, lane=Lane.AMBIENT)))
+
+
+async def test_what_the_person_says_is_remembered_after_the_answer(tmp_path: Path) -> None:
+    async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server)) as at:
+        journal = MemoryJournal(replace(RUN, goal="My dentist is Dr. Ito."))
+        await at.loop(journal)
+    (batch,) = at.memory.stored
+    (episode,) = batch.episodes
+    assert (batch.space, episode.external_id, episode.source, episode.session) == (
+        "main",
+        "run_1",
+        "person",
+        "thread_1",
+    )
+    assert (episode.speaker, episode.text, episode.occurred_at) == ("me", "My dentist is Dr. Ito.", NOON)
+    assert journal.done == ["recall", "model", "remember"]
+
+
+async def test_a_fact_to_remember_is_confirmed_without_a_model(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        answer = await at.loop(MemoryJournal(replace(RUN, goal="remember that my dentist is Dr. Ito")))
+    assert answer.text == "I will remember: my dentist is Dr. Ito"
+    assert len(at.memory.stored) == 1
+
+
+async def test_a_fact_is_remembered_even_when_the_run_fails(tmp_path: Path) -> None:
+    async with model_server(server_that.refuses(400, "too long")) as server, desk(tmp_path, provider_of(server)) as at:
+        with pytest.raises(BadRequest):
+            await at.loop(MemoryJournal())
+    assert len(at.memory.stored) == 1
+
+
+@pytest.mark.parametrize(
+    ("owner", "spaces", "enabled"),
+    [("client:c1", {"main"}, True), ("person", {"other"}, True), ("person", {"main"}, False)],
+    ids=["a third party", "another space", "switched off"],
+)
+async def test_what_must_not_be_remembered_is_not(owner: str, spaces: set[str], enabled: bool, tmp_path: Path) -> None:
+    async with desk(tmp_path, enabled=enabled) as at:
+        run = replace(RUN, owner=owner, spaces=frozenset(spaces), goal="remember that I like tea")
+        answer = await at.loop(MemoryJournal(run))
+    assert at.memory.stored == []
+    assert "I will remember" not in answer.text
+
+
+async def test_memory_that_fails_is_said_and_the_answer_goes_on(tmp_path: Path) -> None:
+    async with model_server(words("Hello.")) as server, desk(tmp_path, provider_of(server)) as at:
+        at.memory.failure = StorageFull("The disk is full.", "Free some space.")
+        answer = await at.loop(MemoryJournal())
+    assert answer.text == "Hello."
+    assert answer.notes == [
+        "Memory could not be searched: The disk is full. Free some space.",
+        "This could not be remembered: The disk is full. Free some space.",
+    ]
+
+
+async def test_nothing_is_promised_that_memory_refused(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        at.memory.failure = StorageFull("The disk is full.", "Free some space.")
+        answer = await at.loop(MemoryJournal(replace(RUN, goal="remember that I like tea")))
+    assert answer.text == "This could not be remembered: The disk is full. Free some space."
+
+
+async def test_an_unknown_agent_is_not_found(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        with pytest.raises(NotFound, match="no agent 'nobody'"):
+            await at.loop(MemoryJournal(replace(RUN, agent_id="nobody")))
+
+
+@pytest.mark.parametrize("left", [1, 2, 3, 4, 5])
+async def test_after_a_crash_nothing_that_was_done_is_done_again(left: int, tmp_path: Path) -> None:
+    async with (
+        model_server(tool_call("recall", '{"question": "dentist"}'), words("Dr. Ito [1].")) as server,
+        desk(tmp_path, provider_of(server), sources=[DENTIST]) as at,
+    ):
+        first = MemoryJournal()
+        whole = await at.loop(first)
+        assert first.done == ["recall", "model", "tool.recall", "model", "remember"]
+        server.behaviours[:] = (
+            [words("Dr. Ito [1].")]
+            if left > 1
+            else [tool_call("recall", '{"question": "dentist"}'), words("Dr. Ito [1].")]
+        )
+        second = first.again(left)
+        again = await at.loop(second)
+    assert second.done == first.done[left:]
+    assert again == whole
+
+
+async def test_cancelling_stops_the_model(tmp_path: Path) -> None:
+    async with model_server(server_that.stalls()) as server, desk(tmp_path, provider_of(server)) as at:
+        journal = MemoryJournal()
+        running = asyncio.create_task(at.loop(journal))
+        async with asyncio.timeout(20):
+            await journal.speaking.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        async with asyncio.timeout(5):
+            await server.hung_up.wait()
+    assert at.memory.stored == []
+
+
+async def test_events_hold_no_whole_files(tmp_path: Path) -> None:
+    files = [FileText(name="big.txt", text="dentist " * 20_000)]
+    async with desk(tmp_path) as at:
+        journal = MemoryJournal(replace(RUN, context=TaskContext(files=files)))
+        await at.loop(journal)
+    assert len(json.dumps(journal.events)) < 5000
