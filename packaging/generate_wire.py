@@ -14,11 +14,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import AwareDatetime, BaseModel
+from pydantic.fields import FieldInfo
+
 from hearth_shared import protocol
 from hearth_shared.errors import every_error
 from hearth_shared.protocol.base import Request
-from pydantic import AwareDatetime, BaseModel
-from pydantic.fields import FieldInfo
 
 TARGET = Path(__file__).parents[1] / "shared" / "hearth_shared" / "wire.py"
 HEADER = '''"""Every message between Hearth's programs, as types that need the standard library alone.

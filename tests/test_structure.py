@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.observe.metrics import Metrics
+
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +25,7 @@ MEDIAN, LONGEST_FUNCTION, LONGEST_FILE = 15, 60, 500
 UNDONE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|[Nn]ot implemented|raise NotImplementedError")
 # Written in two parts, so that this file may be read by its own check.
 HOSTS = re.compile(
-    r"\b(pypi" + r"\.org|python" + r"hosted\.org|registry\." + r"npmjs|crates" + r"\.io|--(extra-)?index-url)"
+    r"\b(pypi" + r"\.org|python" + r"hosted\.org|registry\." + r"npmjs|crates" + r"\.io)|--(extra-)?index" + r"-url\b"
 )
 PLACES = re.compile(r"(?<![\w.~/}-])/(work" + r"|opt" + r"|root" + r"|tmp" + r")/[\w.-]")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -123,6 +125,13 @@ def test_every_package_is_typed() -> None:
     assert all((package / "py.typed").exists() for package in PACKAGES.values())
 
 
+def test_every_metric_is_fed_by_somebody() -> None:
+    product = "\n".join(text for path, text in sources().items() if path.name != "metrics.py")
+    methods = {name for name, member in vars(Metrics).items() if callable(member) and name[0] != "_"}
+    unfed = [name for name in sorted(methods - {"described"}) if f"metrics.{name}(" not in product]
+    assert not unfed
+
+
 def test_nothing_is_left_for_later() -> None:
     assert not lines_with(UNDONE, sources())
 
@@ -143,3 +152,15 @@ def test_a_machines_path_would_be_found(line: str) -> None:
 @pytest.mark.parametrize("line", ["GET /v1/work/x", "~/tmp/x", "{folder}/tmp/x", "a/opt/b"])
 def test_a_path_of_ours_would_not(line: str) -> None:
     assert not PLACES.search(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["https://files.python" + "hosted.org/x", "--index" + "-url https://x", "at pypi" + ".org"]
+)
+def test_a_package_registry_would_be_found(line: str) -> None:
+    assert HOSTS.search(line)
+
+
+@pytest.mark.parametrize("line", ["# TO" + "DO: later", "raise NotImplemented" + "Error", "FIX" + "ME"])
+def test_something_left_for_later_would_be_found(line: str) -> None:
+    assert UNDONE.search(line)

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 
 from hearth_backend import ids
-from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
@@ -22,19 +21,16 @@ from hearth_shared.paths import Home
 from hearth_shared.protocol.models import ModelInfo
 from hearth_shared.protocol.status import Check
 from hearth_shared.secrets import Secrets
-from hearth_shared.settings import Settings
 
 _WORDS = 8
 
 
 def examination(
     home: Home,
-    settings: Settings,
     database: Database,
     notes: Database,
     secrets: Secrets,
     models: Gateway,
-    engine: Engine,
     embedder: MiniLMEmbedder,
     discovery: Discovery,
 ) -> Doctor:

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import AGENTS
@@ -18,6 +18,7 @@ from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
+from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.memory import Memory
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.observe.health import Health
@@ -38,8 +39,12 @@ from hearth_backend.upkeep import Upkeep
 from hearth_shared import __version__
 from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.principals import Door
 from hearth_shared.secrets import OnDemand, Secrets
+from hearth_shared.settings import Memory as MemorySettings
 from hearth_shared.settings import Settings
+
+Part = TypeVar("Part", bound="_Closes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,61 +79,46 @@ class Services:
 async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Services]:
     """Everything, started. Closed in reverse, so that nothing outlives what it stands on."""
     async with AsyncExitStack() as stack:
-        services, discovery = _build(home, settings, stack)
+        discovery = Discovery(enabled=settings.models.look_around)
+        services = _build(home, settings, Secrets(OnDemand()), discovery, stack)
+        reports = await stack.enter_async_context(HealthReports(services.health, services.events))
+        await reports.begin(services.engine, services.embedder)
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
-        await stack.enter_async_context(Upkeep(services.runs, services.approvals, services.usage, settings.observe))
+        await stack.enter_async_context(
+            Upkeep(services.runs, services.approvals, services.usage, settings.observe, services.metrics)
+        )
         yield services
 
 
-def _build(home: Home, settings: Settings, stack: AsyncExitStack) -> tuple[Services, Discovery]:
-    database = Database(home.database, hearth.MIGRATIONS)
-    stack.push_async_callback(database.close)
-    notes = Database(home.telemetry, telemetry.MIGRATIONS, synchronous="NORMAL")
-    stack.push_async_callback(notes.close)
-    metrics, health = Metrics(), Health()
-    tracer = Tracer(notes, settings.observe)
-    stack.push_async_callback(tracer.close)
+def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discovery, stack: AsyncExitStack) -> Services:
+    database = _closing(stack, Database(home.database, hearth.MIGRATIONS))
+    notes = _closing(stack, Database(home.telemetry, telemetry.MIGRATIONS, synchronous="NORMAL"))
+    metrics = Metrics()
+    tracer = _closing(stack, Tracer(notes, settings.observe))
     events = EventLog(database)
     stack.callback(events.close)
 
     async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
-        await events.record(kind, data=data)
+        await events.record(kind, door=Door.INTERNAL, data=data)
 
-    secrets = Secrets(OnDemand())
-    engine = Engine(settings.engine, home.models, emit)
-    stack.push_async_callback(engine.close)
-    embedder = MiniLMEmbedder(
-        home.models / "minilm", settings.memory.embedder_variant, settings.memory.embedder_idle_s
-    )
-    stack.push_async_callback(embedder.close)
-    usage = UsageLog(notes, metrics)
-    stack.push_async_callback(usage.close)
-    discovery = Discovery(secrets, enabled=settings.models.look_around)
-    stack.push_async_callback(discovery.close)
+    engine = _closing(stack, Engine(settings.engine, home.models, emit))
+    own = settings.memory
+    embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
+    usage = _closing(stack, UsageLog(notes, metrics))
+    _closing(stack, discovery)
     providers = [
         LocalEngine(engine, context=settings.engine.context),
         MiniLM(embedder),
         *configured(settings.providers, secrets),
     ]
-    models = Gateway(providers, settings.models, usage, tracer, discovery=discovery)
-    stack.push_async_callback(models.close)
-    memory = Memory(database, embedder, settings.memory, emit)
+    models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
+    memory = Memory(database, embedder, own, emit)
     runs = Runs(database, events, settings.runs, AGENTS)
-    loop = AgentLoop(
-        models,
-        memory,
-        Registry([Recall(memory, token_budget=settings.memory.recall_tokens), Clock()]),
-        tracer,
-        metrics,
-        settings.memory,
-        passages_of=memory.rank_passages,
-        remember=memory.remember,
-    )
-    services = Services(
+    return Services(
         home=home,
         settings=settings,
         version=__version__,
@@ -138,13 +128,13 @@ def _build(home: Home, settings: Settings, stack: AsyncExitStack) -> tuple[Servi
         secrets=secrets,
         metrics=metrics,
         tracer=tracer,
-        health=health,
-        doctor=examination(home, settings, database, notes, secrets, models, engine, embedder, discovery),
+        health=Health(),
+        doctor=examination(home, database, notes, secrets, models, embedder, discovery),
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),
         approvals=Approvals(database, events, settings.runs),
-        worker=Worker(runs, loop, settings.runs, tracer, metrics),
+        worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
         memory=memory,
         models=models,
         usage=usage,
@@ -152,4 +142,19 @@ def _build(home: Home, settings: Settings, stack: AsyncExitStack) -> tuple[Servi
         embedder=embedder,
         clients=Clients(database),
     )
-    return services, discovery
+
+
+def _agent(models: Gateway, memory: Memory, tracer: Tracer, metrics: Metrics, settings: MemorySettings) -> AgentLoop:
+    tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
+    return AgentLoop(
+        models, memory, tools, tracer, metrics, settings, passages_of=memory.rank_passages, remember=memory.remember
+    )
+
+
+class _Closes(Protocol):
+    async def close(self) -> None: ...
+
+
+def _closing(stack: AsyncExitStack, part: Part) -> Part:
+    stack.push_async_callback(part.close)
+    return part

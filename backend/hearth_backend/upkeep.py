@@ -6,6 +6,7 @@ import time
 from typing import Final, Self
 
 from hearth_backend.gateway.usage import UsageLog
+from hearth_backend.observe.metrics import Metrics
 from hearth_backend.orchestrator.approvals import Approvals
 from hearth_backend.orchestrator.runs import Runs
 from hearth_shared.errors import HearthError
@@ -20,10 +21,11 @@ _DAY: Final = 86_400
 class Upkeep:
     """Runs a while after the start, then four times a day: one timer, and nothing in between."""
 
-    def __init__(self, runs: Runs, approvals: Approvals, usage: UsageLog, settings: Observe) -> None:
+    def __init__(self, runs: Runs, approvals: Approvals, usage: UsageLog, settings: Observe, metrics: Metrics) -> None:
         self._runs = runs
         self._approvals = approvals
         self._usage = usage
+        self._metrics = metrics
         self._keep_s = settings.keep_days * _DAY
         self._task: asyncio.Task[None] | None = None
 
@@ -38,7 +40,8 @@ class Upkeep:
 
     async def once(self) -> None:
         """Everything that is due now."""
-        await self._approvals.expire_due()
+        for _ in range(await self._approvals.expire_due()):
+            self._metrics.approval("expired")
         await self._runs.prune()
         await self._usage.prune(time.time() - self._keep_s)
 

@@ -58,8 +58,13 @@ class EngineBuild:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """The builder: it caches by version, flags and processor, and installs into the environment that runs it."""
-        return str(self.root / ".venv" / "bin" / "python"), str(self.root / "packaging" / "build_llama.py"), "--install"
+        """The builder: it installs into the environment that runs it.
+
+        What it built outlives the checkout, so that a fresh clone does not compile again.
+        """
+        builder = self.root / "packaging" / "build_llama.py"
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "hearth", "llama")
+        return str(self.root / ".venv" / "bin" / "python"), str(builder), "--install", "--cache", str(cache)
 
     def write(self, progress: Progress) -> None:
         """Whole or not at all: a reader never meets half a file."""

@@ -35,10 +35,11 @@ class AsyncBackendClient:
         client._door = PortDoor(port, token, host=host)
         return client
 
-    async def request(
-        self, method: str, path: str, body: Any = None, *, key: str = "", limit: float = _PLAIN_S
-    ) -> Any:
-        """The JSON answer, of the type that `wire` names for it; `key` is the Idempotency-Key of a request that must not be done twice."""
+    async def request(self, method: str, path: str, body: Any = None, *, key: str = "", limit: float = _PLAIN_S) -> Any:
+        """The JSON answer, of the type that `wire` names for it.
+
+        `key` is the Idempotency-Key of a request that must not be done twice.
+        """
         headers = {"Idempotency-Key": key} if key else {}
         address = await self._address()
         with _translated():
@@ -75,7 +76,7 @@ async def _events(address: Address, following: Following) -> AsyncGenerator[Even
         async with _Exchange.opened(address) as exchange:
             async with asyncio.timeout(_SILENT_S):
                 await exchange.begin(method, path, body, {**address.headers(body), **headers})
-            while not (following.done or following.behind):
+            while not following.done:
                 async with asyncio.timeout(_SILENT_S):
                     data = await exchange.more()
                 if not data:

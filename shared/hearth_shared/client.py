@@ -39,10 +39,11 @@ class BackendClient:
         client._door = PortDoor(port, token, host=host)
         return client
 
-    def request(
-        self, method: str, path: str, body: Any = None, *, key: str = "", limit: float = _PLAIN_S
-    ) -> Any:
-        """The JSON answer, of the type that `wire` names for it; `key` is the Idempotency-Key of a request that must not be done twice."""
+    def request(self, method: str, path: str, body: Any = None, *, key: str = "", limit: float = _PLAIN_S) -> Any:
+        """The JSON answer, of the type that `wire` names for it.
+
+        `key` is the Idempotency-Key of a request that must not be done twice.
+        """
         headers = {"Idempotency-Key": key} if key else {}
         with _answer(self._door.address(), method, path, body, headers, limit) as answer, _translated():
             text = answer.read()
@@ -73,7 +74,7 @@ class BackendClient:
 
 def _events(address: Address, following: Following) -> Generator[Event]:
     with _answer(address, *following.ask(), _SILENT_S) as answer:
-        while not (following.done or following.behind):
+        while not following.done:
             with _translated():
                 data = answer.read1(65536)
             if not data:

@@ -12,7 +12,7 @@ import select
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -84,7 +84,7 @@ def read_endpoint(home: Home) -> Endpoint | None:
         found = Endpoint(*(said[name] for name in Endpoint._fields))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if found.pid == pid else None
+    return found
 
 
 def holder(home: Home) -> int | None:
@@ -116,7 +116,8 @@ def remove_endpoint(home: Home) -> None:
 def report_failure(home: Home, error: HearthError) -> None:
     """Called by a backend that cannot start, so that the door which started it can say why."""
     if not isinstance(error, AlreadyRunning):
-        _write(home.startup_error, error.problem())
+        with suppress(OSError):  # a home that cannot be written may be the failure itself
+            _write(home.startup_error, error.problem())
     _tell_starter(error.problem())
 
 

@@ -7,7 +7,7 @@ to Hearth's own event stream over broken connections: it says what to ask next, 
 import json
 from typing import Any, NamedTuple
 
-from hearth_shared.errors import TooLarge, from_problem
+from hearth_shared.errors import NotFound, TooLarge, from_problem
 from hearth_shared.wire import Event, EventType
 
 _LONGEST_EVENT = 16 * 1024 * 1024
@@ -105,12 +105,10 @@ class Following:
         self._stream = EventStream()
         self._tries = 0
         self.done = False
-        self.behind = False
 
     def ask(self) -> Ask:
         """What to send now; forgets the half event of the connection before."""
         self._stream = EventStream()
-        self.behind = False
         headers = {"Accept": "text/event-stream"}
         if self._seq is not None:
             headers["Last-Event-ID"] = str(self._seq)
@@ -123,7 +121,7 @@ class Following:
         return Ask("POST", self._path, self._body, headers)
 
     def feed(self, data: bytes) -> list[Event]:
-        """The new events, each once. After it, `done`: the run has ended; `behind`: open the stream again.
+        """The new events, each once; `done` once the run has ended.
 
         Raises the HearthError for which the backend broke off.
         """
@@ -140,18 +138,22 @@ class Following:
         return _PAUSES[self._tries - 1]
 
     def _take(self, sent: ServerEvent) -> Event | None:
-        if self.done or self.behind:
+        if self.done:
             return None
         event: Event = json.loads(sent.data)
         if sent.type == "error":
             raise from_problem(json.loads(sent.data))
         if sent.type == "gap":
-            # The table has everything: ask again from the last event that really came.
-            self._seq, self.behind = (event["seq"] if self._seq is None else self._seq), True
-            return None
+            return self._pass(event["seq"])
         if self._seq is not None and event["seq"] <= self._seq:
             return None
         self._seq = event["seq"]
         self._run_id = self._run_id or event["run_id"]
         self.done = self._ends and event["type"] in _FINAL and event["run_id"] == self._run_id
         return event
+
+    def _pass(self, seq: int) -> None:
+        """What lies before `seq` is no longer kept: a run's end is gone with it, all else goes on from there."""
+        if self._ends:
+            raise NotFound("The events of this task are no longer kept.", "Its answer is: ask for the task itself.")
+        self._seq = max(seq, self._seq or 0)

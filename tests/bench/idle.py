@@ -26,11 +26,11 @@ def main() -> int:
         _settle(pid)
         print(f"idle for {SECONDS:.0f} s, without a model: {_names(pid)}")
         _idle(verdict, pid)
-        _memory(verdict, "idle, memory of all processes", pid, MEMORY_BAR_MB)
-        _load_embedder(backend)
+        _memory(verdict, "memory, no model", pid, MEMORY_BAR_MB)
+        verdict.must("memory answers by meaning", _load_embedder(backend))
         print(f"with the embedder loaded: {_names(pid)}")
         verdict.must("the embedder is a process of its own", len(tree(pid)) > 1)
-        _memory(verdict, "with the embedder, memory of all processes", pid, EMBEDDER_BAR_MB)
+        _memory(verdict, "memory, embedder loaded", pid, EMBEDDER_BAR_MB)
     return verdict.close()
 
 
@@ -55,13 +55,20 @@ def _idle(verdict: Verdict, pid: int) -> None:
 def _memory(verdict: Verdict, title: str, pid: int, most: float) -> None:
     pss, rss = memory_mb(pid)
     verdict.bar(title, pss, most, "MB")
-    verdict.note("  the same, shared pages counted in full", rss, "MB")
+    verdict.note(f"{title}, shared pages in full", rss, "MB")
 
 
-def _load_embedder(backend: Backend) -> None:
+def _load_embedder(backend: Backend) -> bool:
+    """Searches until the answer comes by meaning, which only a loaded embedder gives."""
     said = {"external_id": "1", "occurred_at": "2026-01-05T09:00:00Z", "text": "The staging server is called Anemone."}
     backend.ask("POST", "/v1/memory/episodes", {"episodes": [said]})
-    backend.ask("POST", "/v1/memory/search", {"query": "what is the staging server called?"})
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline:
+        found = backend.ask("POST", "/v1/memory/search", {"query": "what is the staging server called?"})
+        if found["answered_by"] == "exact" and found["results"]:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def _names(pid: int) -> str:

@@ -102,6 +102,11 @@ def test_a_backend_that_cannot_start_says_why(home: Home, monkeypatch: pytest.Mo
     assert json.loads(home.startup_error.read_text())["code"] == "port_in_use"
 
 
+def test_a_failure_in_a_home_that_cannot_be_written_is_no_second_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    discovery.report_failure(Home(tmp_path / "file"), HomeError("Hearth cannot use its folder."))
+
+
 def test_the_reason_of_the_last_failure_goes_when_a_start_succeeds(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALL_BACKEND", "fail")
     with pytest.raises(PortInUse):

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from hearth_shared.errors import StorageFull, TooLarge
+from hearth_shared.errors import NotFound, StorageFull, TooLarge
 from hearth_shared.sse import EventStream, Following, ServerEvent
 
 pytestmark = pytest.mark.unit
@@ -107,12 +107,18 @@ def test_the_stream_of_all_events_never_ends() -> None:
     assert not following.done
 
 
-def test_a_reader_that_fell_behind_asks_again_from_what_it_has() -> None:
-    following = Following("/v1/events", ends=False)
-    assert seqs(following, event(1) + b'event: gap\ndata: {"type": "gap", "seq": 9}\n\n' + event(10)) == [1]
-    assert following.behind
-    assert following.ask().headers["Last-Event-ID"] == "1"
-    assert not following.behind
+GAP = b'event: gap\ndata: {"type": "gap", "seq": 9}\n\n'
+
+
+def test_events_that_are_no_longer_kept_are_passed_over() -> None:
+    following = Following("/v1/events", after_seq=3, ends=False)
+    assert seqs(following, GAP + event(9) + event(10)) == [10]
+    assert following.ask().headers["Last-Event-ID"] == "10"
+
+
+def test_a_run_whose_events_are_no_longer_kept_has_no_end_to_wait_for() -> None:
+    with pytest.raises(NotFound, match="no longer kept"):
+        Following("/v1/tasks/run_1/events").feed(GAP)
 
 
 def test_the_reason_for_breaking_off_is_raised() -> None:

@@ -103,5 +103,6 @@ async def doors(
     finally:
         server.stop()
         await serving
+        await principals.close()
         listeners.close()
         await database.close()

@@ -57,7 +57,7 @@ class SmallMemory:
 async def file_passages(question: str, files: Sequence[FileText], k: int) -> Sequence[Source]:
     """The paragraphs that share a word with the question."""
     return [
-        Source(n=0, kind="file", id=f"{file.name}:{n}", title=file.name, quote=paragraph, location=f"paragraph {n}")
+        Source(n=0, kind="file", id=f"{file.name}:{n}", title=file.name, quote=paragraph, location=f"{file.name}:{n}")
         for file in files
         for n, paragraph in enumerate(file.text.split("\n\n"), 1)
         if _words(paragraph) & _words(question)

@@ -293,6 +293,28 @@ def cut_off(*texts: str, orderly: bool) -> Behaviour:
     return behave
 
 
+def unterminated(*texts: str) -> Behaviour:
+    """An answer that says it is finished, and closes in good order without the terminator."""
+
+    async def behave(reply: Reply, request: Received) -> None:
+        reply.start()
+        for text in texts or ("one ",):
+            reply.delta(content=text)
+        reply.delta("stop")
+        reply.end()
+
+    return behave
+
+
+def redirects(url: str) -> Behaviour:
+    """Go elsewhere, and take your words and your key along."""
+
+    async def behave(reply: Reply, request: Received) -> None:
+        reply.whole(b"", 307, extra=f"location: {url}\r\n")
+
+    return behave
+
+
 def says(*events: Any, end: bool = True) -> Behaviour:
     """A stream of exactly these events."""
 

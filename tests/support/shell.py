@@ -1,5 +1,6 @@
 """`hearth` as a person or a program runs it: in this process, or on a terminal of its own."""
 
+import codecs
 import io
 import os
 import pty
@@ -61,7 +62,9 @@ class Typist:
             preexec_fn=_take_terminal,
         )
         os.close(side)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.seen = ""
+        self._read = 0
 
     def __enter__(self) -> "Typist":
         return self
@@ -73,11 +76,12 @@ class Typist:
         os.close(self._screen)
 
     def read_until(self, text: str) -> str:
-        """All that was shown, once `text` was."""
-        while text not in self.seen:
+        """What was shown since the last time, up to `text`."""
+        while (at := self.seen.find(text, self._read)) < 0:
             if not self._more():
-                raise AssertionError(f"{text!r} was never shown, but: {self.seen!r}")
-        return self.seen
+                raise AssertionError(f"{text!r} was not shown, but: {self.seen[self._read :]!r}")
+        begun, self._read = self._read, at + len(text)
+        return self.seen[begun : self._read]
 
     def type(self, text: str) -> None:
         """Keys, as they are pressed."""
@@ -93,6 +97,16 @@ class Typist:
             pass
         return self._process.wait(60)
 
+    def interrupt_until_it_ends(self) -> int:
+        """Ctrl-C, again when nothing happens: Python loses one that comes just as a prompt begins to wait."""
+        self.interrupt()
+        while self._process.poll() is None:
+            if not select.select([self._screen], [], [], 0.2)[0]:
+                self.interrupt()
+            elif not self._more():
+                break
+        return self._process.wait(60)
+
     def _more(self) -> bool:
         if not select.select([self._screen], [], [], 60)[0]:
             raise AssertionError(f"nothing more was shown after: {self.seen!r}")
@@ -100,7 +114,7 @@ class Typist:
             piece = os.read(self._screen, 65536)
         except OSError:  # how Linux says that the other side has closed
             return False
-        self.seen += piece.decode("utf-8", "replace")
+        self.seen += self._decoder.decode(piece)
         return bool(piece)
 
 

@@ -7,7 +7,9 @@ import shutil
 import pytest
 
 # What .ci/run installs: with CI=true a test that goes without one of these fails instead of being skipped.
-CHECKED = frozenset({"curl", "dbus-daemon", "git", "gnome-keyring-daemon", "llama_cpp", "make", "openai", "sqlcipher3"})
+CHECKED = frozenset(
+    {"curl", "dbus-daemon", "git", "gnome-keyring-daemon", "llama_cpp", "make", "minilm", "openai", "sqlcipher3"}
+)
 _NEEDS = "needs "
 
 

@@ -61,7 +61,7 @@ def _from(source: Source) -> str:
         case "docs":
             return f"Hearth's documentation, {source.title}"
         case "file" | "page":
-            return f"{source.title}, {source.location}" if source.location else source.title
+            return source.location or source.title
 
 
 def _day(seconds: float) -> str:

@@ -74,7 +74,7 @@ class Speech:
                     case Restart():
                         await hearing.restart()
                     case Finished():
-                        return hearing.record(event)
+                        return await hearing.finished(event)
         raise IncompleteAnswer("The model's answer ended before it was finished.")
 
 
@@ -120,8 +120,11 @@ class _Hearing:
         self._turn.parts[self._part] = ""
         await self._turn.journal.reset(self._part)
 
-    def record(self, event: Finished) -> dict[str, Any]:
+    async def finished(self, event: Finished) -> dict[str, Any]:
         """The call as its step remembers it."""
+        tokens = Tokens(input=event.input_tokens, output=event.output_tokens, cost=event.cost)
+        made = {"model": self._made_by.model, "provider": self._made_by.provider, "where": self._made_by.where}
+        await self._turn.journal.emit(EventType.USAGE_RECORDED, {**made, **tokens.model_dump()})
         shown = "".join(self._said)
         calls = [
             {"id": call.id or f"call_{self._part}_{index}", "name": call.name, "arguments": call.arguments or "{}"}
@@ -131,7 +134,6 @@ class _Hearing:
             self._notes.append("The model reached its limit of words here.")
         if self._made_by.test_model:
             self._notes.append(f"{self._made_by.model} is a test model: its words mean nothing.")
-        tokens = Tokens(input=event.input_tokens, output=event.output_tokens, cost=event.cost)
         return {
             "text": shown.removeprefix(self._gap),
             "shown": shown,

@@ -1,6 +1,7 @@
 """Puts the doors together: the route table, the gate before it, and what ends connections."""
 
 import time
+from typing import Self
 
 from hearth_backend.api.compat import openai
 from hearth_backend.api.connections import Connections
@@ -39,9 +40,11 @@ class App:
         self.connections = connections
         self._principals = principals
 
-    def close(self) -> None:
-        """Stop listening for revocations."""
-        self._principals.close()
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._principals.close()
 
 
 def endpoints(services: Services, doors: dict[str, str]) -> list[Endpoint]:
@@ -50,7 +53,7 @@ def endpoints(services: Services, doors: dict[str, str]) -> list[Endpoint]:
     for room in (
         health.Health(services),
         status.Status(services, doors),
-        agents.Agents(services),
+        agents.Agents(),
         tasks.Tasks(services),
         events.Events(services),
         threads.Threads(services),

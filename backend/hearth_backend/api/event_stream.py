@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from pydantic_core import to_json
@@ -15,7 +15,7 @@ KEEPALIVE_S: Final = 15.0
 _SILENCE: Final = b":\n\n"
 
 
-def stream(events: AsyncIterator[Event | EventGap], keepalive_s: float = KEEPALIVE_S) -> Stream:
+def stream(events: AsyncGenerator[Event | EventGap], keepalive_s: float = KEEPALIVE_S) -> Stream:
     """`id` is the event's `seq`, to resume from; a comment every `keepalive_s` seconds of silence."""
     return Stream(_chunks(events, keepalive_s), failed)
 
@@ -33,7 +33,7 @@ def failed(error: HearthError, request_id: str) -> bytes:
     return b"event: error\ndata: %b\n\n" % to_json({**error.problem(), "request_id": request_id}, fallback=str)
 
 
-async def _chunks(events: AsyncIterator[Event | EventGap], keepalive_s: float) -> AsyncGenerator[bytes, None]:
+async def _chunks(events: AsyncGenerator[Event | EventGap], keepalive_s: float) -> AsyncGenerator[bytes, None]:
     yield _SILENCE  # the head goes out now, not with the first event
     following = asyncio.ensure_future(_next(events))
     try:
@@ -50,9 +50,8 @@ async def _chunks(events: AsyncIterator[Event | EventGap], keepalive_s: float) -
         following.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await following
-        if isinstance(events, AsyncGenerator):
-            await events.aclose()
+        await events.aclose()
 
 
-async def _next(events: AsyncIterator[Event | EventGap]) -> Event | EventGap | None:
+async def _next(events: AsyncGenerator[Event | EventGap]) -> Event | EventGap | None:
     return await anext(events, None)

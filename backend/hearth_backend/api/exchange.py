@@ -36,7 +36,7 @@ class Call:
         """Who asks, as the orchestrator needs to know it."""
         who = self.principal
         trace = "" if self.span is None else self.span.trace_id
-        return Requester(who.owner, who.door, who.name, who.spaces, self.request_id, trace)
+        return Requester(who.owner, who.door, who.name, who.recalled, self.request_id, trace)
 
     def caller(self, lane: Literal["inline", "chat", "ambient", "indexing"]) -> Caller:
         """Whose model call it is. The lane is the route's choice, never the client's."""

@@ -154,7 +154,7 @@ class Gate:
             _check_json(call.headers, method)
         found = self._table.find(scope["path"])
         if found is None:
-            raise NotFound("There is nothing at this address.", "docs/api.md lists the routes.")
+            raise NotFound("There is nothing at this address.", "docs/http-api.md lists the routes.")
         methods, call.params = found
         endpoint = methods.get(method)
         if endpoint is None:

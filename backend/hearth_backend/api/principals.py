@@ -3,7 +3,9 @@
 A key is good on the socket alone, and a token over TCP alone, so neither opens the other's door.
 """
 
+import asyncio
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -12,11 +14,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from hearth_backend.storage.clients import PREFIX, Clients
+from hearth_backend.orchestrator.requester import PERSON
+from hearth_backend.storage.clients import PREFIX, SEEN_EVERY_S, Clients
+from hearth_shared.errors import HearthError
 from hearth_shared.paths import Home
 from hearth_shared.protocol.principals import FIRST_PARTY, MAIN_SPACE, Client, Door, Scope
 
-PERSON: Final = "person"
+log = logging.getLogger(__name__)
 _CACHED: Final = 4096
 _SCOPES: Final = frozenset(scope.value for scope in Scope)
 
@@ -44,6 +48,11 @@ class Principal:
     def is_first_party(self) -> bool:
         """Whether it is one of the person's own doors."""
         return not self.client
+
+    @property
+    def recalled(self) -> frozenset[str]:
+        """The spaces that its runs may recall from: none without the right to read memory."""
+        return self.spaces if Scope.MEMORY_READ in self.scopes else frozenset()
 
     def spaces_with(self, space: str) -> frozenset[str]:
         """The spaces it may see when it asks for `space`: a person's door sees any, a token those it was given."""
@@ -94,6 +103,8 @@ class Principals:
         self._clients = clients
         self._doors = {_digest(key.encode()): first_party(door) for door, key in keys.items()}
         self._known: dict[bytes, Principal] = {}
+        self._noted: dict[str, float] = {}
+        self._notes: set[asyncio.Task[None]] = set()
         self._end = clients.on_revoke(self.forget)
 
     def authenticate(self, token: bytes, listener: Listener) -> Principal | None:
@@ -104,17 +115,21 @@ class Principals:
         if listener is Listener.SOCKET:
             return self._doors.get(digest)
         found = self._known.get(digest) or self._look_up(digest, token)
-        if found is None or found.expires_at <= self._clients.now():
+        now = self._clients.now()
+        if found is None or found.expires_at <= now:
             return None
+        if now - self._noted.get(found.client, 0.0) >= SEEN_EVERY_S:
+            self._note(found.client, now)
         return found
 
     def forget(self, client: str) -> None:
         """Ask the database again for this client's token."""
         self._known = {digest: found for digest, found in self._known.items() if found.client != client}
 
-    def close(self) -> None:
-        """Stop listening for revocations."""
+    async def close(self) -> None:
+        """Stop listening for revocations, and write down what is still to be written."""
         self._end()
+        await asyncio.gather(*self._notes, return_exceptions=True)
 
     def _look_up(self, digest: bytes, token: bytes) -> Principal | None:
         client = self._clients.authenticate(token.decode("latin-1"))
@@ -124,6 +139,21 @@ class Principals:
             self._known.clear()
         found = self._known[digest] = third_party(client)
         return found
+
+    def _note(self, client: str, now: float) -> None:
+        """When a program was last here; nobody waits for that to be written."""
+        if len(self._noted) >= _CACHED:
+            self._noted.clear()
+        self._noted[client] = now
+        task = asyncio.create_task(self._seen(client))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _seen(self, client: str) -> None:
+        try:
+            await self._clients.seen(client)
+        except HearthError as error:
+            log.info("when %s was last here could not be stored: %s", client, error.detail)
 
 
 def _digest(token: bytes) -> bytes:

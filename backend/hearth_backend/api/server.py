@@ -1,7 +1,6 @@
 """Serves a backend's doors: opens both listeners, says where they are, drains and closes."""
 
 import asyncio
-import contextlib
 import functools
 import os
 from collections.abc import Callable
@@ -31,7 +30,7 @@ async def serve(
     wanted = options.port if port is None else port
     listeners = listen(services.home, options.host, wanted, exactly=port is not None)
     try:
-        with contextlib.closing(build(services, write_keys(services.home), listeners.port)) as app:
+        async with build(services, write_keys(services.home), listeners.port) as app:
             await _serve(services, listeners, app, keep, ready)
     finally:
         discovery.remove_endpoint(services.home)

@@ -11,7 +11,7 @@ from hearth_backend.cli.terminal import Terminal
 from hearth_shared.client import BackendClient
 from hearth_shared.errors import HearthError
 
-_PROMPT = "› "
+_PROMPT = "> "
 _SHOWN = 6
 
 

@@ -39,6 +39,8 @@ class Conversation:
         path = route("threads", self.thread_id, "messages")
         run_id = ""
         transcript = Transcript()
+        if not self._quiet:
+            self._terminal.status("thinking…")
         try:
             with closing(self._client.events(path, message, key=key)) as events:
                 for event in events:
@@ -55,14 +57,14 @@ class Conversation:
         raise HearthError("The answer ended without its end.", "Ask again.")
 
     def _show(self, transcript: Transcript, event: Event) -> None:
-        begun = bool(transcript.text)
+        again = transcript.begins_again
         new = transcript.take(event)
         if self._quiet:
             return
         if new:
+            if again:
+                self._terminal.say("\n", ("(it begins again)", "muted"))
             self._terminal.stream(new)
-        elif event["type"] == EventType.TEXT_RESET and begun:
-            self._terminal.say("\n", ("(it begins again)", "muted"))
         elif event["type"] == EventType.MODEL_FALLBACK:
             self._terminal.note(_fallback(event["data"]))
         elif doing := _doing(event):
@@ -94,7 +96,7 @@ def foot(answer: Answer) -> Generator[list[tuple[str, str]]]:
     if answer["sources"]:
         yield [("", "")]
         for source in answer["sources"]:
-            yield _source(source)
+            yield _source(source, answer["text"])
     yield [("", "")]
     for note in answer["notes"]:
         yield [(note, "muted")]
@@ -104,7 +106,7 @@ def foot(answer: Answer) -> Generator[list[tuple[str, str]]]:
 def made(by: MadeBy, tokens: Tokens) -> str:
     """Where an answer was made, by what, and what it cost."""
     if by["where"] == "no model":
-        return f"{NO_MODEL} · `hearth models list` shows what can be connected"
+        return f"{NO_MODEL} · see `hearth models list`"
     parts = [by["where"], f"{by['model']} (test model)" if by["test_model"] else by["model"]]
     parts.append(f"{tokens['input']} + {tokens['output']} tokens")
     if by["where"] == "cloud":
@@ -112,13 +114,12 @@ def made(by: MadeBy, tokens: Tokens) -> str:
     return " · ".join(parts)
 
 
-def _source(source: Source) -> list[tuple[str, str]]:
-    place = f" ({source['location']})" if source["location"] and source["location"] != source["title"] else ""
-    return [
-        (f"[{source['n']}] ", "accent"),
-        (f"{source['title']}{place}", "strong"),
-        (f" — {short(source['quote'])}", ""),
-    ]
+def _source(source: Source, text: str) -> list[tuple[str, str]]:
+    """A quote that stands in the answer already is not said twice."""
+    place = f" ({source['location']})" if source["kind"] != "memory" and source["location"] else ""
+    said = short(source["quote"], 40).rstrip("…") in " ".join(text.split())
+    quote = "" if said else f" — {short(source['quote'])}"
+    return [(f"[{source['n']}] ", "accent"), (f"{source['title']}{place}", "strong"), (quote, "")]
 
 
 def _raise_failure(event: Event) -> None:
@@ -129,7 +130,9 @@ def _raise_failure(event: Event) -> None:
 
 
 def _fallback(data: dict[str, Any]) -> str:
-    return " ".join(str(data[name]) for name in ("detail", "reason") if data.get(name)) or "Another model goes on."
+    if "from" in data:
+        return f"{data['from']} did not answer: {data.get('reason', '')} {data['to']} goes on."
+    return str(data.get("reason", "")) or "It goes on with fewer layers on the GPU."
 
 
 def _doing(event: Event) -> str:
@@ -141,6 +144,6 @@ def _doing(event: Event) -> str:
         case EventType.MODEL_LOADING:
             return f"loading {event['data'].get('model', 'the model')}…"
         case EventType.TOOL_CALLED:
-            return f"using {event['data'].get('tool', event['data'].get('name', 'a tool'))}…"
+            return f"using {event['data'].get('name', 'a tool')}…"
         case _:
             return ""

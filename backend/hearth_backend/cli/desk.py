@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from hearth_backend.cli.terminal import Terminal
 from hearth_shared.client import BackendClient
+from hearth_shared.discovery import read_endpoint
 from hearth_shared.paths import Home, find_home
 
 
@@ -30,4 +31,6 @@ class Desk:
 
     def backend(self, *, start: bool = True) -> BackendClient:
         """The backend; with `start` it is started when none runs."""
+        if start and read_endpoint(self.home) is None:
+            self.terminal.status("Hearth starts…")
         return BackendClient(self.home, "cli", start=start)

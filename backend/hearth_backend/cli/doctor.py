@@ -36,9 +36,24 @@ def examine(desk: Desk) -> Iterator[wire.Check]:
     except HearthError as error:
         yield _fault("home", error)
         return
+    yield from _running(desk, home) if read_endpoint(home) is not None else _stopped(home)
+
+
+def _running(desk: Desk, home: Home) -> Iterator[wire.Check]:
+    """The backend examines everything, from inside; what is left is whether one gets there."""
+    try:
+        found = desk.backend(start=False).request("GET", route("doctor"), limit=120)
+    except HearthError as error:
+        yield from (_fault("door", error), _config(home), _socket(home))
+    else:
+        yield _check("door", "ok", "The backend lets this door in.")
+        yield from found["checks"]
+
+
+def _stopped(home: Home) -> Iterator[wire.Check]:
     yield _check("home", "ok", f"{home.root} can be written.")
     yield _config(home)
-    yield from _backend(desk, home)
+    yield _absent(home)
 
 
 def _config(home: Home) -> wire.Check:
@@ -48,26 +63,17 @@ def _config(home: Home) -> wire.Check:
     try:
         load(home.config)
     except HearthError as error:
-        return _fault("settings", error)
+        return _fault("config", error)
     there = home.config.exists()
-    return _check("settings", "ok", f"{home.config} is in order." if there else "Every option has its default.")
+    return _check("config", "ok", f"{home.config} is in order." if there else "Every option has its default.")
 
 
-def _backend(desk: Desk, home: Home) -> Iterator[wire.Check]:
-    endpoint = read_endpoint(home)
-    if endpoint is None:
-        yield _absent(home)
-        return
-    yield _check("backend", "ok", f"Version {endpoint.version} runs as process {endpoint.pid}.")
-    mode = os.stat(endpoint.socket).st_mode if os.path.exists(endpoint.socket) else 0o777
+def _socket(home: Home) -> wire.Check:
+    mode = os.stat(home.socket).st_mode if os.path.exists(home.socket) else 0o777
     if mode & 0o077:
         fix = "Start Hearth again: `hearth down`, `hearth up`."
-        yield _check("socket", "fault", f"{endpoint.socket} is missing, or open to other users.", fix)
-    try:
-        found = desk.backend(start=False).request("GET", route("doctor"), limit=120)
-        yield from found["checks"]
-    except HearthError as error:
-        yield _fault("door", error)
+        return _check("socket", "fault", f"{home.socket} is missing, or open to other users.", fix)
+    return _check("socket", "ok", f"{home.socket} is open to this user alone.")
 
 
 def _absent(home: Home) -> wire.Check:

@@ -8,7 +8,14 @@ from hearth_backend.cli.terminal import Part, Terminal, span
 from hearth_shared import wire
 from hearth_shared.discovery import stop_backend
 
-_COLOURS = {"idle": "muted", "thinking": "accent", "needs you": "warn", "paused": "muted", "no model": "info"}
+_STATES: dict[str, tuple[str, str]] = {
+    "idle": ("is idle", "muted"),
+    "thinking": ("is thinking", "accent"),
+    "needs you": ("needs you", "warn"),
+    "paused": ("is paused", "muted"),
+    "no model": ("runs without a language model", "info"),
+    "fault": ("has a fault", "danger"),
+}
 _SIGNS: dict[str, Part] = {"ok": ("ok", "ok"), "warn": ("look", "warn"), "fault": ("fault", "danger")}
 
 
@@ -36,8 +43,8 @@ def status(desk: Desk, options: Namespace) -> int:
 
 def _show(terminal: Terminal, found: wire.Status) -> None:
     terminal.say(
-        ("Hearth is ", "strong"),
-        (found["state"], _COLOURS.get(found["state"], "danger")),
+        ("Hearth ", "strong"),
+        _STATES.get(found["state"], (found["state"], "")),
         (f"  ·  version {found['version']}, up for {span(found['uptime_s'])}", "muted"),
     )
     rows: list[tuple[Part, Part]] = [(("models", "muted"), _models(found["models"]))]

@@ -29,7 +29,7 @@ def submit(desk: Desk, options: Namespace) -> int:
     if options.json:
         desk.terminal.json(accepted)
     else:
-        desk.terminal.say("Task ", (accepted["task_id"], "accent"), " is on its way: ")
+        desk.terminal.say("Task ", (accepted["task_id"], "accent"), " is on its way.")
         desk.terminal.say((f"  hearth tasks show {accepted['task_id']}", "muted"))
     return 0
 

@@ -4,10 +4,14 @@ from hearth_shared.wire import Answer, Event, EventType
 
 
 class Transcript:
-    """Takes events, tells what is new. Text that comes twice is taken once: `offset` counts code points of a part."""
+    """Takes events, tells what is new. Text that comes twice is taken once: `offset` counts code points of a part.
+
+    `begins_again`: what was shown does not count any more, and nothing has come in its place yet.
+    """
 
     def __init__(self) -> None:
         self._parts: dict[int, str] = {}
+        self.begins_again = False
 
     @property
     def text(self) -> str:
@@ -18,12 +22,13 @@ class Transcript:
         """The new text of an event; empty when there is none."""
         data = event["data"]
         if event["type"] == EventType.TEXT_RESET:
-            self._parts.pop(data["part"], None)
+            self.begins_again = bool(self._parts.pop(data["part"], "")) or self.begins_again
         if event["type"] != EventType.TEXT_DELTA:
             return ""
         before = self._parts.get(data["part"], "")
         new = data["text"][max(0, len(before) - data["offset"]) :]
         self._parts[data["part"]] = before + new
+        self.begins_again = False
         return new
 
     def rest(self, answer: Answer) -> str:

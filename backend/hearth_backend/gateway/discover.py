@@ -5,7 +5,9 @@ import logging
 import time
 from collections.abc import Sequence
 
-from hearth_backend.gateway.openai_compatible import Keys, OpenAICompatible
+from pydantic import SecretStr
+
+from hearth_backend.gateway.openai_compatible import OpenAICompatible
 from hearth_shared.settings import Provider as ProviderSettings
 
 log = logging.getLogger(__name__)
@@ -13,12 +15,18 @@ KNOWN = (("ollama", 11434), ("lmstudio", 1234), ("llama-server", 8080), ("llama-
 _KNOCK_S, _FRESH_S = 0.3, 60.0
 
 
+class _NoKeys:
+    """A server that wants a key is set up by the person; looking around must not wake the keyring."""
+
+    def get(self, name: str) -> SecretStr | None:
+        return None
+
+
 class Discovery:
     """Knocks at the known ports at start and when somebody asks for a listing, at most once a minute; never by
     itself in between."""
 
-    def __init__(self, keys: Keys, *, enabled: bool = True, known: Sequence[tuple[str, int]] = KNOWN) -> None:
-        self._keys = keys
+    def __init__(self, *, enabled: bool = True, known: Sequence[tuple[str, int]] = KNOWN) -> None:
         self._known = known if enabled else ()
         self._servers: dict[str, OpenAICompatible] = {}
         self._there: tuple[OpenAICompatible, ...] = ()
@@ -58,7 +66,7 @@ class Discovery:
             return None
         if name not in self._servers:
             settings = ProviderSettings(url=f"http://127.0.0.1:{port}/v1", where="this machine")
-            self._servers[name] = OpenAICompatible(name, settings, self._keys)
+            self._servers[name] = OpenAICompatible(name, settings, _NoKeys())
         server = self._servers[name]
         return server if await server.models() else None
 

@@ -53,13 +53,15 @@ class TaggedText:
                 return self._call()
 
     def _outside(self) -> list[Told] | None:
-        tags = [_CALL] * self._tools + [_THINK] * (not self._begun)
-        found = [(at, tag) for tag in tags if (at := self._held.find(tag)) >= 0]
-        if found:
-            at, self._inside = min(found)
-            text, self._held = self._held[:at], self._held[at + len(self._inside) :]
+        if not self._begun and (first := self._held.lstrip()) and _THINK.startswith(first[: len(_THINK)]):
+            if len(first) < len(_THINK):
+                return None
+            self._inside, self._held = _THINK, first[len(_THINK) :]
+            return []
+        if self._tools and (at := self._held.find(_CALL)) >= 0:
+            text, self._held, self._inside = self._held[:at], self._held[at + len(_CALL) :], _CALL
             return self._text(text)
-        text, self._held = _split(self._held, tags)
+        text, self._held = _split(self._held, _CALL if self._tools else "")
         return self._text(text) if text else None
 
     def _thought(self) -> list[Told] | None:
@@ -67,7 +69,7 @@ class TaggedText:
         if closed:
             self._inside, self._held, self._blank = "", rest, True
             return [ReasoningDelta(thought)] if thought else []
-        thought, self._held = _split(thought, [_THOUGHT])
+        thought, self._held = _split(thought, _THOUGHT)
         return [ReasoningDelta(thought)] if thought else None
 
     def _call(self) -> list[Told] | None:
@@ -100,9 +102,9 @@ def _tool_call(number: int, written: str) -> ToolCallDelta:
     return ToolCallDelta(number - 1, f"call_{number}", name, text)
 
 
-def _split(text: str, tags: list[str]) -> tuple[str, str]:
-    """The text, and the end of it that may be the beginning of a tag."""
-    keep = max((_overlap(text, tag) for tag in tags), default=0)
+def _split(text: str, tag: str) -> tuple[str, str]:
+    """The text, and the end of it that may be the beginning of the tag."""
+    keep = _overlap(text, tag)
     return text[: len(text) - keep], text[len(text) - keep :]
 
 

@@ -35,7 +35,7 @@ from hearth_shared.settings import Memory as MemorySettings
 Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
 _LONGEST_QUESTION = 4000
 _RECALLED = 24
-_HELP = 8
+_HELP = 64
 
 
 class Memory:
@@ -85,6 +85,10 @@ class Memory:
     async def counts(self) -> dict[str, int]:
         """Episodes, passages of Hearth's help, and rows that wait to be embedded."""
         return await self._database.read(lambda connection: store.counts(connection, documents.SPACE))
+
+    async def spaces(self) -> frozenset[str]:
+        """Every space of the person's that holds something: what a door of their own may see."""
+        return frozenset(await self._database.read(store.spaces)) - {documents.SPACE}
 
     # -- keeping
 

@@ -12,7 +12,8 @@ from hearth_backend.memory.ranking import fused
 from hearth_backend.memory.text import words
 from hearth_shared.protocol.tasks import Source
 
-_LEAST = 0.35
+_LEAST = 0.35  # what the best must be worth; below it nothing is known
+_LEAST_BESIDE = 0.2  # what is worth laying beside it
 _LEAST_HELP = 0.55  # of help that nobody asked for by name
 _MOST_HELP = 3
 _ABOUT_HEARTH = re.compile(
@@ -20,7 +21,7 @@ _ABOUT_HEARTH = re.compile(
     r"\b(?:what|who|how|can|are|do|could|will)\s+(?:(?:can|are|do|does|could|will)\s+)?you\b|"
     r"\bhow\s+(?:do|can|could|would|should)\s+i\s+(?:connect|install|set\s*up|use|add|forget|delete|start|stop|change|"
     r"configure|create|make|ask|give|update|run)\b|"
-    r"\bwhich\s+commands\b",
+    r"^\s*help\b|\bcommands\b",
     re.IGNORECASE,
 )
 
@@ -45,19 +46,38 @@ def about_hearth(question: str) -> bool:
     return _ABOUT_HEARTH.search(question) is not None
 
 
+def heading_match(question: str, heading: str) -> float:
+    """How nearly a heading puts this very question; it may put several, each ending in a question mark."""
+    asked = set(words(question))
+    put = [set(words(part)) for part in heading.split("?")]
+    return max((len(asked & one) / len(asked | one) for one in put if one), default=0.0)
+
+
 def choose(
     question: str, memories: Sequence[Sequence[Candidate]], help: Sequence[Candidate], token_budget: int
 ) -> list[Source]:
     """Sources within the budget, best first, numbered from 1. `memories` holds one ranked list for each space."""
     asked = words(question)
-    told = [one for one in _merged(memories) if one.relevance >= _LEAST and words(one.source.quote) != asked]
-    pages = [page for page in help if page.relevance >= _LEAST][:_MOST_HELP]
+    told = _worth_telling([one for one in _merged(memories) if words(one.source.quote) != asked])
+    pages = _worth_telling(sorted(help, key=lambda page: -_help_worth(question, page)))[:_MOST_HELP]
     best_told = max((one.relevance for one in told), default=0.0)
     best_page = max((page.relevance for page in pages), default=0.0)
-    if not about_hearth(question) and best_page < max(_LEAST_HELP, best_told):
-        pages = []
-    ranked = [*pages, *told] if best_page >= best_told else [*told, *pages]
-    return _numbered(ranked, token_budget)
+    if about_hearth(question):
+        first = best_page >= best_told
+    else:
+        first = best_page >= _LEAST_HELP and best_page > best_told
+        pages = pages if first else []
+    return _numbered([*pages, *told] if first else [*told, *pages], token_budget)
+
+
+def _help_worth(question: str, page: Candidate) -> float:
+    return page.relevance + 0.5 * heading_match(question, page.source.title.rpartition("›")[2])
+
+
+def _worth_telling(ranked: Sequence[Candidate]) -> list[Candidate]:
+    if max((one.relevance for one in ranked), default=0.0) < _LEAST:
+        return []
+    return [one for one in ranked if one.relevance >= _LEAST_BESIDE]
 
 
 def tokens(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from hearth_backend.agent.journal import RunView
 from hearth_backend.orchestrator.frames import Frame, Frames
-from hearth_backend.orchestrator.replay import StepRecord
+from hearth_backend.orchestrator.replay import Reset, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Note, RunStore
 from hearth_shared.errors import HearthError, OutcomeUnknown, ReplayMismatch, TooLarge, from_problem
 from hearth_shared.protocol.events import EventType
@@ -55,7 +55,7 @@ class RunJournal:
         if known is not None:
             _check_same(known, name, call_id)
             if known.state in ("done", "failed"):
-                return self._replayed(known)
+                return await self._replayed(known)
             if known.state == "unknown" or effect == "write":
                 raise await self._unknown(known)
         return await self._do(StepRecord(seq, name, call_id, "started"), body)
@@ -105,11 +105,14 @@ class RunJournal:
         await self._record(_ended(step, "done", output), EventType.STEP_FINISHED)
         return json.loads(output)  # what a replay would give: tuples are lists from the start
 
-    def _replayed(self, known: StepRecord) -> Any:
+    async def _replayed(self, known: StepRecord) -> Any:
         for piece in self._claim.earlier.said.get(known.seq, ()):
-            if piece.stream is EventType.TEXT_DELTA:
-                self._said.setdefault(piece.part, []).append(piece.text)
-            self._say(piece.stream, piece.part, piece.text)
+            if isinstance(piece, Reset):
+                await self.reset(piece.part)
+            elif piece.stream is EventType.TEXT_DELTA:
+                await self.text(piece.part, piece.text)
+            else:
+                self._say(piece.stream, piece.part, piece.text)
         value = json.loads(known.output or "null")
         if known.state == "failed":
             raise from_problem(value)

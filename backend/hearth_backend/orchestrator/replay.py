@@ -31,18 +31,25 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Reset:
+    """A part was taken back."""
+
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
-    """`steps` by position; `said` by the position of the step in which it was sent; `shown` are the parts of which
+    """`steps` by position; `said` by the position of the step during which it was said; `shown` are the parts of which
     the person has text on the screen that has to be taken back before the run begins again."""
 
     steps: Mapping[int, StepRecord] = field(default_factory=dict[int, StepRecord])
-    said: Mapping[int, tuple[Piece, ...]] = field(default_factory=dict[int, tuple[Piece, ...]])
+    said: Mapping[int, tuple[Piece | Reset, ...]] = field(default_factory=dict[int, tuple[Piece | Reset, ...]])
     shown: tuple[int, ...] = ()
 
 
 def earlier(steps: Iterable[StepRecord], story: Iterable[tuple[EventType, Mapping[str, Any]]]) -> Earlier:
     """Read the journal of a run: its steps, and its text and step events in order."""
-    said: dict[int, list[Piece]] = {}
+    said: dict[int, list[Piece | Reset]] = {}
     running: list[int] = []
     shown: dict[int, None] = {}
     for kind, data in story:
@@ -60,8 +67,9 @@ def earlier(steps: Iterable[StepRecord], story: Iterable[tuple[EventType, Mappin
                 shown.pop(data["part"], None)
                 if "attempt" in data:  # a new attempt began: what finished steps had said still holds
                     running.clear()
-                for seq in running:
-                    said[seq] = [piece for piece in said[seq] if piece.part != data["part"]]
+                for seq in running[-1:]:  # what was said before the step may have to go too
+                    kept = [piece for piece in said[seq] if piece.part != data["part"]]
+                    said[seq] = [*kept, Reset(data["part"])]
             case _:
                 pass
     return Earlier(

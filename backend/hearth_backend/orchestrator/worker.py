@@ -22,6 +22,7 @@ T = TypeVar("T")
 BEAT_S: Final = 20.0
 LARGEST_ANSWER: Final = 1_000_000
 LARGEST_DETAIL: Final = 4000
+_FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _GRACE_S: Final = 10.0
 
@@ -130,16 +131,16 @@ class Worker:
 
         The executor has a task of its own: whoever cancels that one, what the end leaves is stored in this one.
         """
-        run_id = claim.run.id
+        run_id, left = claim.run.id, claim.run.seconds_left or 0.0
         work = self._executing[run_id] = asyncio.create_task(_call(self._executor, journal), name=run_id)
-        if run_id in self._cancelled or self._stopping.is_set():  # since its claim
+        if left <= 0 or run_id in self._cancelled or self._stopping.is_set():  # since it was queued, or claimed
             work.cancel()
-        _, late = await asyncio.wait({work}, timeout=max(0.0, claim.run.seconds_left or 0.0))
+        _, late = await asyncio.wait({work}, timeout=max(0.0, left))
         if late:
             work.cancel()
             await asyncio.wait({work}, timeout=_GRACE_S)
         del self._executing[run_id]
-        return self._outcome(claim, journal, work, is_late=bool(late))
+        return self._outcome(claim, journal, work, is_late=left <= 0 or bool(late))
 
     def _outcome(
         self, claim: Claim, journal: RunJournal, work: asyncio.Task[Answer], *, is_late: bool
@@ -191,7 +192,7 @@ class Worker:
 
     async def _insist(self, operation: Callable[[], Awaitable[T]]) -> T | None:
         """Until the store takes it; None when Hearth stops first: the next start finds the run as it was."""
-        pause = 1.0
+        pause = _FIRST_PAUSE
         while True:
             try:
                 return await operation()

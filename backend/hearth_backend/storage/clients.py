@@ -15,7 +15,7 @@ from hearth_shared.protocol.principals import NEVER_THIRD_PARTY, Client, ClientL
 
 PREFIX: Final = "hth_"
 _DAY: Final = 86_400
-_SEEN_EVERY_S: Final = 300
+SEEN_EVERY_S: Final = 300
 _COLUMNS: Final = "id, name, kind, secret_sha256, scopes, spaces, created_at, expires_at, last_seen_at, revoked_at"
 Revoked = Callable[[str], None]
 
@@ -89,7 +89,7 @@ class Clients:
         now = self.now()
         await self._database.execute(
             "update client set last_seen_at = ? where id = ? and coalesce(last_seen_at, 0) < ?",
-            (now, identifier, now - _SEEN_EVERY_S),
+            (now, identifier, now - SEEN_EVERY_S),
         )
 
     def _tell(self, client: Client) -> None:

@@ -1,12 +1,12 @@
 """The tool that asks memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from hearth_backend.memory.ports import Recall as Memory
 from hearth_backend.tools.tool import ToolContext, ToolResult
 from hearth_shared.errors import BadRequest
+from hearth_shared.protocol.tasks import Source
 
 _PARAMETERS: Mapping[str, Any] = MappingProxyType(
     {
@@ -22,6 +22,14 @@ _PARAMETERS: Mapping[str, Any] = MappingProxyType(
     }
 )
 _LONGEST = 4000
+
+
+class Memory(Protocol):
+    """What the tool asks of memory, a room beside this one."""
+
+    async def recall(self, question: str, spaces: Collection[str], *, token_budget: int = 1200) -> Sequence[Source]:
+        """The best passages over these spaces, best first."""
+        ...
 
 
 class Recall:

@@ -50,7 +50,7 @@ class TaskRequest(Request):
     """Work for an agent."""
 
     goal: Text = Field(min_length=1)
-    context: TaskContext = TaskContext()
+    context: TaskContext = Field(default_factory=TaskContext)
     priority: int = Field(default=100, ge=0, le=1000, description="lower goes first inside a lane")
     thread_id: Identifier | None = None
     local_only: bool = False

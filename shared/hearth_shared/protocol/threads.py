@@ -20,7 +20,7 @@ class MessageRequest(Request):
     """Something the person says in a thread."""
 
     text: Text = Field(min_length=1)
-    context: TaskContext = TaskContext()
+    context: TaskContext = Field(default_factory=TaskContext)
     local_only: bool = False
     deadline_s: float | None = Field(default=None, gt=0, le=86_400)
 

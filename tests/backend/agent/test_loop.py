@@ -115,8 +115,14 @@ async def test_a_tool_is_called_its_sources_numbered_on_and_the_answer_goes_on(t
     assert "<<<passage 2 · memory" in result["content"]
     assert [source.n for source in answer.sources] == [1, 2]
     assert answer.tokens.input == 9 + 7
-    assert journal.kinds() == [EventType.MEMORY_RECALLED, EventType.TOOL_CALLED, EventType.TOOL_FINISHED]
-    assert journal.events[1][1] == {"name": "recall", "call_id": "call_a", "arguments": {"question": "green tea"}}
+    assert journal.kinds() == [
+        EventType.MEMORY_RECALLED,
+        EventType.USAGE_RECORDED,
+        EventType.TOOL_CALLED,
+        EventType.TOOL_FINISHED,
+        EventType.USAGE_RECORDED,
+    ]
+    assert journal.events[2][1] == {"name": "recall", "call_id": "call_a", "arguments": {"question": "green tea"}}
 
 
 async def test_words_before_a_tool_call_stay_part_of_the_answer(tmp_path: Path) -> None:
@@ -210,7 +216,7 @@ async def test_without_a_model_files_are_quoted_too(tmp_path: Path) -> None:
     files = [FileText(name="notes.txt", text="Cats sleep.\n\nThe dentist moved to Elm Street.")]
     async with desk(tmp_path) as at:
         answer = await at.loop(MemoryJournal(replace(RUN, context=TaskContext(files=files))))
-    assert "[1] notes.txt, paragraph 2\n    The dentist moved to Elm Street." in answer.text
+    assert "[1] notes.txt:2\n    The dentist moved to Elm Street." in answer.text
     assert "Cats" not in answer.text
 
 

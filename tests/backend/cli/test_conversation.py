@@ -60,6 +60,13 @@ def test_sources_stand_below_with_their_numbers(backend: SmallBackend) -> None:
     assert "\n[1] notes.md — The lease ends in May.\n" in shown(backend, finished(1, "May [1].", sources=[quoted]))
 
 
+def test_a_quote_that_stands_in_the_answer_is_not_said_twice(backend: SmallBackend) -> None:
+    quoted = source(1, "notes.md", "The lease ends\nin May.")
+    text = shown(backend, finished(1, "[1] notes.md\n    The lease ends\n    in May.", sources=[quoted]))
+    assert text.count("The lease ends") == 1
+    assert text.count("[1] notes.md\n") == 2
+
+
 def test_what_a_page_says_cannot_command_the_terminal(backend: SmallBackend) -> None:
     quoted = source(1, "\x1b[2Jtitle", "quote\u202e")
     text = shown(backend, delta(1, 0, "\x1b]0;x\x07"), finished(2, "\x1b]0;x\x07", sources=[quoted]))
@@ -95,9 +102,10 @@ def test_a_run_that_somebody_stopped_is_said(backend: SmallBackend) -> None:
 
 def test_another_model_that_goes_on_is_noted_beside_the_answer(backend: SmallBackend) -> None:
     err = io.StringIO()
-    backend.routes[SAY] = lambda asked: Stream([sse(1, "model.fallback", {"detail": "A fell over."}), finished(2, "x")])
+    fallback = {"from": "big", "to": "small", "reason": "It is asleep."}
+    backend.routes[SAY] = lambda asked: Stream([sse(1, "model.fallback", fallback), finished(2, "x")])
     conversation(backend, io.StringIO(), err).say({"text": "hi"})
-    assert err.getvalue() == "A fell over.\n"
+    assert err.getvalue() == "big did not answer: It is asleep. small goes on.\n"
 
 
 def test_a_new_thread_keeps_local_only(backend: SmallBackend) -> None:
@@ -129,7 +137,7 @@ def test_every_answer_says_where_it_was_made_and_what_it_cost(where: str, cost: 
 
 def test_without_a_model_it_says_so_and_how_to_connect_one() -> None:
     tokens: Tokens = {"input": 0, "output": 0, "cost": 0.0}
-    assert made(by("no model", model=""), tokens).startswith("no language model connected · `hearth ")
+    assert made(by("no model", model=""), tokens) == "no language model connected · see `hearth models list`"
 
 
 def test_an_answer_that_broke_off_and_what_was_missing_are_said() -> None:

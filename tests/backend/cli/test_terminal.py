@@ -15,8 +15,8 @@ class Screen(io.StringIO):
         return True
 
 
-def terminal(out: io.StringIO, err: io.StringIO | None = None, **environ: str) -> Terminal:
-    return Terminal(io.StringIO(), out, err or io.StringIO(), environ)
+def terminal(out: io.StringIO, err: io.StringIO | None = None) -> Terminal:
+    return Terminal(io.StringIO(), out, err or io.StringIO(), {})
 
 
 def test_a_line_has_its_parts() -> None:
@@ -28,7 +28,7 @@ def test_a_line_has_its_parts() -> None:
 @pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
 def test_colours_are_for_screens_that_want_them(environ: dict[str, str], coloured: bool) -> None:
     out = Screen()
-    terminal(out, **environ).say(("fault", "danger"))
+    Terminal(io.StringIO(), out, io.StringIO(), environ).say(("fault", "danger"))
     assert ("\x1b[31m" in out.getvalue()) is coloured
 
 

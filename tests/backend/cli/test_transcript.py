@@ -40,8 +40,9 @@ def test_after_a_reset_the_part_begins_again() -> None:
     transcript = Transcript()
     transcript.take(delta(0, 0, "wrong"))
     transcript.take(event("text.reset", part=0))
+    assert transcript.begins_again
     assert transcript.take(delta(0, 0, "right")) == "right"
-    assert transcript.text == "right"
+    assert (transcript.text, transcript.begins_again) == ("right", False)
 
 
 @pytest.mark.parametrize(

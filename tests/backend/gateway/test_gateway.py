@@ -89,14 +89,14 @@ async def test_the_second_model_begins_again_when_the_first_breaks_off(fault: Be
 
 
 async def test_an_answer_that_breaks_off_with_nobody_left_ends_in_an_error(tmp_path: Path) -> None:
-    seen: list[object] = []
     async with (
         model_server(server_that.cut_off("one ", orderly=True)) as bad,
         gateway_over(tmp_path, provider_of(bad)) as bench,
     ):
+        events = bench.gateway.chat(HELLO, CALLER)
+        seen = [await anext(events), await anext(events)]
         with pytest.raises(IncompleteAnswer):
-            async for event in bench.gateway.chat(HELLO, CALLER):
-                seen.append(event)
+            await anext(events)
         rows = await bench.rows()
     assert seen[1:] == [TextDelta("one ")]
     assert (rows[0].ok, rows[0].error, rows[0].output_tokens, rows[0].cost) == (False, "incomplete_answer", 1, 0.0)
@@ -133,6 +133,18 @@ async def test_a_model_that_keeps_failing_is_left_alone_and_then_tried_once(tmp_
         bad.behaviours[:] = [words("back")]
         bench.clock.pass_(31)
         assert text_of(await collected(bench.gateway.chat(HELLO, CALLER))) == "back"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+async def test_a_mistake_of_ours_does_not_count_against_the_model(status: int, tmp_path: Path) -> None:
+    async with (
+        model_server(server_that.refuses(status)) as server,
+        gateway_over(tmp_path, provider_of(server)) as bench,
+    ):
+        for _ in range(7):
+            with pytest.raises(HearthError):
+                await collected(bench.gateway.chat(HELLO, CALLER))
+        assert len(server.calls) == 7
 
 
 async def test_a_cancelled_probe_does_not_lock_the_model_out(tmp_path: Path) -> None:

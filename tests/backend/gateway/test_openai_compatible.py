@@ -113,6 +113,7 @@ async def test_a_missing_vector_is_not_passed_over() -> None:
     [
         (server_that.cut_off(orderly=True), IncompleteAnswer),
         (server_that.cut_off(orderly=False), IncompleteAnswer),
+        (server_that.unterminated(), IncompleteAnswer),
         (server_that.stalls(), IncompleteAnswer),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}, "{not json"), ModelFailed),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}, {"error": {"message": "busy"}}), ModelFailed),
@@ -125,6 +126,7 @@ async def test_a_missing_vector_is_not_passed_over() -> None:
     ids=[
         "close",
         "reset",
+        "no end",
         "stall",
         "bad JSON",
         "error",
@@ -149,13 +151,12 @@ async def test_an_answer_without_its_end_is_never_an_answer(
         (server_that.refuses(500, "boom"), "500: boom"),
         (server_that.refuses(503), "503"),
         (server_that.refuses(401), "hearth keys set p"),
-        (server_that.refuses(302), "302"),
         (server_that.html(), "text/html"),
         (server_that.never_answers(), "within 0.3 s"),
         (server_that.says({"error": {"message": "overloaded"}}), "overloaded"),
         (server_that.says(), "without saying"),
     ],
-    ids=["500", "503", "401", "redirect", "HTML", "silence", "error first", "nothing"],
+    ids=["500", "503", "401", "HTML", "silence", "error first", "nothing"],
 )
 async def test_a_server_that_does_not_begin_is_unavailable(fault: Behaviour, said: str) -> None:
     async with model_server(fault) as server:
@@ -163,6 +164,13 @@ async def test_a_server_that_does_not_begin_is_unavailable(fault: Behaviour, sai
             await collected(provider_of(server).chat(HELLO, CALLER))
     assert said in str(raised.value)
     assert len(server.calls) == 1
+
+
+async def test_nobody_is_followed_elsewhere() -> None:
+    async with model_server() as elsewhere, model_server(server_that.redirects(f"{elsewhere.url}/x")) as server:
+        with pytest.raises(ModelUnavailable, match="307"):
+            await collected(provider_of(server, keys=KeyRing(p="k")).chat(HELLO, CALLER))
+    assert elsewhere.connections == 0
 
 
 async def test_a_request_the_server_will_never_take_is_the_callers() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from hearth_backend.orchestrator.replay import Earlier, Piece, StepRecord, earlier
+from hearth_backend.orchestrator.replay import Earlier, Piece, Reset, StepRecord, earlier
 from hearth_shared.protocol.events import EventType
 
 pytestmark = pytest.mark.unit
@@ -50,7 +50,7 @@ def test_a_part_that_was_taken_back_already_is_not_taken_back_again() -> None:
 
 def test_what_another_model_began_again_was_not_said() -> None:
     story = [started(0), delta("half"), delta("kept", 1), reset(0), delta("whole"), finished(0)]
-    assert earlier([], story).said == {0: (said("kept", 1), said("whole"))}
+    assert earlier([], story).said == {0: (said("kept", 1), Reset(0), said("whole"))}
 
 
 def test_a_new_attempt_takes_text_from_the_screen_but_not_from_finished_steps() -> None:

@@ -1,9 +1,8 @@
 """The profiles that tasks can be given to."""
 
-from hearth_backend.agent.profiles import AGENTS
+from hearth_backend.agent.profiles import listed
 from hearth_backend.api.endpoint import Endpoint, get
 from hearth_backend.api.exchange import Call
-from hearth_backend.services import Services
 from hearth_shared.protocol.principals import Scope
 from hearth_shared.protocol.tasks import AgentList
 
@@ -11,13 +10,10 @@ from hearth_shared.protocol.tasks import AgentList
 class Agents:
     """`/v1/agents`."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
         return (get("/v1/agents", self.list, "Agents that take tasks.", answer=AgentList).needing(Scope.TASKS),)
 
     async def list(self, call: Call) -> AgentList:
         """All of them."""
-        return AgentList(agents=list(AGENTS))
+        return listed()

@@ -21,6 +21,7 @@ class Approvals:
 
     def __init__(self, services: Services) -> None:
         self._approvals = services.approvals
+        self._metrics = services.metrics
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -50,4 +51,6 @@ class Approvals:
 
     async def decide(self, call: Call, body: DecisionRequest) -> Approval:
         """Only doors that a person sits at hold this scope: the tray, and the CLI, which asks for it at a terminal."""
-        return await self._approvals.decide(call.requester(), call.params["approval_id"], body)
+        decided = await self._approvals.decide(call.requester(), call.params["approval_id"], body)
+        self._metrics.approval(body.decision)
+        return decided

@@ -1,7 +1,6 @@
 """What happens, as it happens: server-sent events and a WebSocket, both resumable by `seq`."""
 
 import contextlib
-from collections.abc import AsyncGenerator
 
 from pydantic import Field, TypeAdapter
 
@@ -57,9 +56,8 @@ class Events:
     async def of_task(self, call: Call, after: After) -> Stream:
         """One run's, from its first event unless told otherwise."""
         task = await self._runs.get(call.requester(), call.params["task_id"])
-        seq = _seq(call, after)
         return event_stream.stream(
-            self._events.follow(call.principal.owner, after_seq=seq if seq is not None else 0, run_id=task.id)
+            self._events.follow(call.principal.owner, after_seq=_seq(call, after), run_id=task.id)
         )
 
     async def all(self, call: Call, after: After) -> Stream:
@@ -69,13 +67,9 @@ class Events:
     async def listen(self, call: Call, socket: Listener) -> None:
         """Until either side goes."""
         events = self._events.follow(call.principal.owner, after_seq=_seq(call, call.query(_AFTER)))
-        try:
+        async with contextlib.aclosing(events):
             async for event in events:
                 await socket.send(event.model_dump_json())
-        finally:
-            if isinstance(events, AsyncGenerator):
-                with contextlib.suppress(RuntimeError):
-                    await events.aclose()
 
 
 def _seq(call: Call, after: After) -> int | None:

@@ -92,4 +92,5 @@ class Memory:
 
     async def forget(self, call: Call, body: ForgetRequest) -> Forgotten:
         """By id, in the spaces that the requester sees."""
-        return await self._memory.forget(body, call.principal.spaces)
+        spaces = await self._memory.spaces() if call.principal.is_first_party else call.principal.spaces
+        return await self._memory.forget(body, spaces)

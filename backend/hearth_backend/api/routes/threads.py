@@ -34,6 +34,7 @@ class Threads:
         self._threads = services.threads
         self._runs = services.runs
         self._events = services.events
+        self._metrics = services.metrics
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -80,8 +81,10 @@ class Threads:
         )
         if not call.wants_events():
             return Reply(accepted.model_dump_json().encode(), 202)
-        return event_stream.stream(self._events.follow(call.principal.owner, after_seq=0, run_id=accepted.task_id))
+        return event_stream.stream(self._events.follow(call.principal.owner, after_seq=None, run_id=accepted.task_id))
 
     async def feedback(self, call: Call, body: FeedbackRequest) -> ThreadMessage:
         """The message, rated."""
-        return await self._threads.feedback(call.requester(), call.params["thread_id"], body)
+        rated = await self._threads.feedback(call.requester(), call.params["thread_id"], body)
+        self._metrics.feedback(body.rating)
+        return rated

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.observe.checks import models as checks
 from hearth_shared.errors import EngineCrashed
 from hearth_shared.protocol.models import ModelInfo
@@ -98,10 +100,23 @@ async def test_an_embedder_that_takes_far_for_near_is_a_fault() -> None:
     assert (await checks.embeddings(Placed(0, 80, 20))).state == "fault"
 
 
-async def test_an_embedder_that_misses_the_known_answer_is_a_fault() -> None:
-    near, far = float(np.cos(np.radians(20))), float(np.cos(np.radians(80)))
-    assert (await checks.embeddings(Placed(0, 20, 80), (near, far))).state == "ok"
-    assert (await checks.embeddings(Placed(0, 30, 80), (near, far))).state == "fault"
+async def test_an_embedder_that_misses_its_known_answer_is_a_fault() -> None:
+    known = {"placed": (float(np.cos(np.radians(20))), float(np.cos(np.radians(80))))}
+    assert (await checks.embeddings(Placed(0, 20, 80), known)).state == "ok"
+    assert (await checks.embeddings(Placed(0, 40, 80), known)).state == "fault"
+
+
+@pytest.mark.parametrize("variant", ["fp32", "int8"])
+async def test_the_built_in_embedder_finds_what_is_known_of_it(variant: str, tmp_path: Path) -> None:
+    embedder = MiniLMEmbedder(tmp_path, variant)
+    if not await embedder.available():
+        pytest.skip("needs minilm")
+    try:
+        check = await checks.embeddings(embedder)
+    finally:
+        await embedder.close()
+    assert embedder.id in checks.KNOWN
+    assert check.state == "ok"
 
 
 async def test_an_embedder_that_is_not_installed_is_a_warning() -> None:

@@ -1,0 +1,61 @@
+"""Tells the doors when a part of the backend changes its state."""
+
+import asyncio
+import logging
+from typing import Final, Self
+
+from hearth_backend.engine.client import Engine
+from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.observe.health import Health
+from hearth_backend.orchestrator.events import EventLog
+from hearth_backend.storage import driver
+from hearth_shared.errors import HearthError
+from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.principals import Door
+from hearth_shared.protocol.status import Component
+
+log = logging.getLogger(__name__)
+_NO_ENGINE: Final = "llama.cpp is not installed, so no model file can be loaded."
+_INSTALL: Final = "Run `make run` in Hearth's checkout, which builds it."
+
+
+class HealthReports:
+    """Each change becomes an event."""
+
+    def __init__(self, health: Health, events: EventLog) -> None:
+        self._health = health
+        self._events = events
+        self._unsubscribe = lambda: None
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._unsubscribe = self._health.on_change(self._changed)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._unsubscribe()
+        await asyncio.gather(*self._sending)
+
+    async def begin(self, engine: Engine, embedder: MiniLMEmbedder) -> None:
+        """How things are at the start."""
+        version = ".".join(map(str, driver.SQLITE_VERSION))
+        self._health.set("storage", "ok", f"SQLite {version} by {driver.DRIVER}")
+        if engine.available():
+            self._health.set("engine", "ok", "llama.cpp is installed")
+        else:
+            self._health.set("engine", "warn", _NO_ENGINE, _INSTALL)
+        if await embedder.available():
+            self._health.set("embedder", "ok", embedder.id)
+        else:
+            self._health.set("embedder", "warn", "Memory is searched by words alone.", embedder.fix)
+
+    def _changed(self, component: Component) -> None:
+        task = asyncio.get_running_loop().create_task(self._send(component))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, component: Component) -> None:
+        try:
+            await self._events.record(EventType.HEALTH_CHANGED, door=Door.INTERNAL, data=component.model_dump())
+        except HearthError as error:
+            log.info("a change of health could not be told: %s", error)

@@ -1,0 +1,61 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from support.shell import hearth
+from support.small_backend import SmallBackend
+
+pytestmark = pytest.mark.integration
+
+EPISODE = {
+    "id": "epi_1",
+    "space": "main",
+    "external_id": "x",
+    "source": "person",
+    "session": "",
+    "speaker": "Ann",
+    "occurred_at": (datetime.now(UTC) - timedelta(days=3, hours=2)).isoformat().replace("+00:00", "Z"),
+    "recorded_at": "2026-01-01T00:00:00Z",
+    "text": "The lease ends\nin May.",
+    "trusted": True,
+}
+SHOWN = "epi_1  person · Ann · 3 d ago\n    The lease ends in May.\n"
+
+
+def test_search_shows_what_was_said_by_whom_and_when(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/memory/search"] = lambda asked: {
+        "results": [EPISODE],
+        "degraded": ["Searched by words only."],
+    }
+    assert hearth("memory", "search", "when", "lease").out == f"{SHOWN}Searched by words only.\n"
+    assert backend.asked[0].body == {"query": "when lease", "k": 20, "space": "main"}
+
+
+def test_nothing_found_is_said(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/memory/search"] = lambda asked: {"results": [], "degraded": []}
+    assert hearth("memory", "search", "x").out == "Nothing like it is remembered.\n"
+    assert json.loads(hearth("memory", "search", "x", "--json").out)["results"] == []
+
+
+def test_add_remembers_with_the_time_it_was_said(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/memory/episodes"] = lambda asked: {"ids": ["epi_1"], "new": 1}
+    assert hearth("memory", "add", "-", stdin="The lease ends in May.\n").out == "Remembered, as epi_1.\n"
+    body = backend.asked[0].body
+    assert body["space"] == "main"
+    assert body["episodes"][0]["text"] == "The lease ends in May."
+    assert datetime.fromisoformat(body["episodes"][0]["occurred_at"]).tzinfo is not None
+    assert json.loads(hearth("memory", "add", "x", "--json").out)["new"] == 1
+
+
+def test_list_pages_by_space(backend: SmallBackend) -> None:
+    backend.routes["GET", "/v1/memory/episodes"] = lambda asked: {"episodes": [{**EPISODE, "trusted": False}]}
+    assert "· not from you" in hearth("memory", "list", "--space", "work", "--limit", "5").out
+    assert backend.asked[0].query == {"space": ["work"], "limit": ["5"]}
+
+
+def test_forget_says_what_went_or_would(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/memory/forget"] = lambda asked: {"episodes": [EPISODE], **asked.body}
+    assert hearth("memory", "forget", "epi_1").out == f"Forgotten:\n{SHOWN}"
+    assert hearth("memory", "forget", "epi_1", "--dry-run").out == f"Would be forgotten:\n{SHOWN}"
+    assert [asked.body["dry_run"] for asked in backend.asked] == [False, True]

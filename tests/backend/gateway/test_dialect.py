@@ -1,0 +1,75 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hearth_backend.gateway.dialect import AnswerReader, complaint_of
+from hearth_backend.gateway.messages import Finished, ReasoningDelta, TextDelta
+from hearth_shared.errors import IncompleteAnswer, ModelFailed
+
+pytestmark = pytest.mark.unit
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+names = st.sampled_from(
+    ["choices", "delta", "content", "tool_calls", "function", "arguments", "index", "usage", "error", "finish_reason"]
+)
+chunks = st.recursive(anything, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=5))
+
+
+def chunk(finish: str | None = None, **delta: Any) -> str:
+    return json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+
+def test_thinking_is_told_apart_by_either_name() -> None:
+    reader = AnswerReader()
+    assert reader.read(chunk(reasoning_content="a")) == [ReasoningDelta("a")]
+    assert reader.read(chunk(reasoning="b", content="c")) == [ReasoningDelta("b"), TextDelta("c")]
+
+
+def test_tokens_that_nobody_counted_are_estimated_and_said_to_be() -> None:
+    reader = AnswerReader(asked_characters=40)
+    reader.read(chunk("stop", content="12345678"))
+    assert reader.finished() == Finished("stop", 10, 2, counted=False)
+
+
+def test_an_unknown_reason_is_an_end_all_the_same() -> None:
+    reader = AnswerReader()
+    reader.read(chunk("eos"))
+    assert reader.finished().reason == "stop"
+
+
+def test_a_limit_reached_is_said() -> None:
+    reader = AnswerReader()
+    reader.read(chunk("length", content="a"))
+    assert reader.finished().reason == "length"
+
+
+@given(chunks)
+def test_no_chunk_whatever_breaks_the_reader(value: Any) -> None:
+    reader = AnswerReader()
+    try:
+        for event in reader.read(json.dumps(value)):
+            assert event
+        reader.finished()
+    except (ModelFailed, IncompleteAnswer):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"message": "too  long\\n"}}', "too long"),
+        (b'{"error": "plain"}', "plain"),
+        (b"<html>", ""),
+        (b'{"detail": "x"}', ""),
+        (b'[{"error": 1}]', ""),
+    ],
+)
+def test_a_refusal_is_read_for_its_reason(body: bytes, said: str) -> None:
+    assert complaint_of(body) == said

@@ -1,0 +1,53 @@
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from hearth_backend.gateway import stream
+from hearth_shared.errors import IncompleteAnswer, ModelFailed, ModelUnavailable
+
+pytestmark = pytest.mark.unit
+
+
+async def given(*chunks: bytes, then_silence: bool = False) -> AsyncGenerator[bytes]:
+    for chunk in chunks:
+        yield chunk
+    if then_silence:
+        await asyncio.Event().wait()
+
+
+async def read(*chunks: bytes) -> list[str]:
+    return [data async for data in stream.events(given(*chunks), 5, 5)]
+
+
+async def test_events_are_cut_at_blank_lines_wherever_the_bytes_were_cut() -> None:
+    whole = b": hello\r\ndata: one\r\n\r\nevent: x\ndata: two\ndata:three\n\ndata: [DONE]\n"
+    for size in (1, 2, 3, 7, len(whole)):
+        pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+        assert await read(*pieces) == ["one", "two\nthree", "[DONE]"]
+
+
+async def test_broken_text_does_not_break_the_stream() -> None:
+    assert await read(b"data: \xff\n\n") == ["\ufffd"]
+
+
+async def test_a_line_without_an_end_is_refused() -> None:
+    with pytest.raises(ModelFailed):
+        await read(b"data: ", *[b"x" * 65536] * 20)
+
+
+async def test_silence_ends_the_wait() -> None:
+    events = stream.events(given(b"data: one\n\n", then_silence=True), 5, 0.01)
+    assert await anext(events) == "one"
+    with pytest.raises(IncompleteAnswer):
+        await anext(events)
+
+
+async def test_a_body_that_is_too_large_is_refused() -> None:
+    with pytest.raises(ModelUnavailable, match="more than was asked"):
+        await stream.whole(given(*[b"x" * (1 << 20)] * 9), 5)
+
+
+async def test_a_body_that_does_not_end_is_refused() -> None:
+    with pytest.raises(ModelUnavailable, match="in time"):
+        await stream.whole(given(b"x", then_silence=True), 0.01)
