@@ -84,7 +84,7 @@ def read_endpoint(home: Home) -> Endpoint | None:
         found = Endpoint(*(said[name] for name in Endpoint._fields))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found
+    return found if found.pid == pid else None
 
 
 def holder(home: Home) -> int | None:

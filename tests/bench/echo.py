@@ -1,7 +1,6 @@
 """The floor: FastAPI and uvicorn with nothing of Hearth's, on a Unix socket. `python -P -m bench.echo SOCKET`."""
 
 import contextlib
-import subprocess
 import sys
 import time
 from collections.abc import Generator
@@ -10,6 +9,8 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
+
+from bench.module import start
 
 _LIMIT_S = 30.0
 
@@ -38,7 +39,7 @@ async def echo(said: Said) -> Said:
 @contextlib.contextmanager
 def running(path: Path) -> Generator[int]:
     """The echo server as a child; gives its process id."""
-    with subprocess.Popen((sys.executable, "-P", "-m", "bench.echo", str(path)), stdin=subprocess.DEVNULL) as process:
+    with start("echo", str(path)) as process:
         try:
             deadline = time.monotonic() + _LIMIT_S
             while not path.is_socket() and process.poll() is None and time.monotonic() < deadline:

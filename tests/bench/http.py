@@ -47,7 +47,8 @@ def main() -> int:
 
 def _load_on(backend: Backend) -> Load:
     def load(rate: int, seconds: float, posts: int) -> Outcome:
-        return generate(Spec(backend.endpoint.socket, backend.key, GET, POST, TASK, rate, seconds, posts))
+        connections = 64 if rate <= RATE else 512
+        return generate(Spec(backend.endpoint.socket, backend.key, GET, POST, TASK, rate, seconds, posts, connections))
 
     return load
 

@@ -7,7 +7,6 @@ that stalls is not spared by a client that waits for it. `python -P -m bench.loa
 import asyncio
 import contextlib
 import json
-import subprocess
 import sys
 import time
 from collections import Counter, deque
@@ -15,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import uvloop
+
+from bench.module import start
 
 _PATIENCE_S = 30.0
 
@@ -53,9 +54,11 @@ class Outcome:
 
 def generate(spec: Spec) -> Outcome:
     """Runs the generator as a child and waits for its outcome."""
-    command = (sys.executable, "-P", "-m", "bench.load", json.dumps(asdict(spec)))
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
-    return Outcome(**json.loads(done.stdout))
+    with start("load", json.dumps(asdict(spec))) as child:
+        said, _ = child.communicate()
+    if child.returncode:
+        raise SystemExit("the load generator could not do its work")
+    return Outcome(**json.loads(said))
 
 
 class _Connection(asyncio.Protocol):

@@ -187,6 +187,12 @@ def test_a_home_that_cannot_be_written_is_said_before_anything_starts(tmp_path: 
         ensure_backend(Home(tmp_path / "file"), command=SMALL)
 
 
+def test_a_file_that_a_killed_backend_left_is_not_the_one_that_is_starting(home: Home) -> None:
+    with claim(home):
+        discovery.write_endpoint(home, Endpoint(os.getpid() + 1, __version__, "", None, 0.0))
+        assert read_endpoint(home) is None
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', "null"])
 def test_a_broken_endpoint_file_is_no_endpoint(home: Home, content: str) -> None:
     with claim(home):

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -52,6 +54,11 @@ def engine_children(of: int | None = None) -> list[int]:
     """The engine children of a process, this one by default."""
     children = psutil.Process(of).children(recursive=True)
     return [child.pid for child in children if "hearth_backend.engine.worker" in child.cmdline()]
+
+
+def scripted(fail_above: int, way: str = "refuse") -> tuple[str, ...]:
+    """How the scripted engine child is started."""
+    return sys.executable, "-I", str(Path(__file__).with_name("scripted_engine.py")), str(fail_above), way
 
 
 def user(text: str) -> list[dict[str, Any]]:

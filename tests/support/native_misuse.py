@@ -97,6 +97,7 @@ def cases(model: NativeModel, path: Path) -> dict[str, Callable[[], object]]:
         "grammar without a rule": lambda: sampled(model, grammar="root ::= nowhere"),
         "grammar without root": lambda: sampled(model, grammar='a ::= "x"'),
         "grammar too large": lambda: sampled(model, grammar="#" * 10**6),
+        "grammar that no token follows": lambda: sampled(model, grammar='root ::= "\\x00"'),
         "grammar to its end": lambda: model.ends(sampled(model, 2, grammar='root ::= "a"')[-1]),
         "grammar beyond its end": lambda: len(sampled(model, 4, grammar='root ::= "a"')),
         "grammar and every option": lambda: len(

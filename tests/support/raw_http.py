@@ -1,5 +1,6 @@
 """HTTP written by hand, byte for byte: what no well-behaved client would send."""
 
+import contextlib
 import json
 import socket
 from collections.abc import Mapping, Sequence
@@ -64,14 +65,13 @@ def read_answer(connection: socket.socket) -> Answer:
     return Answer(int(first.split(" ")[1]), headers, rest)
 
 
-def is_closed(connection: socket.socket) -> bool:
-    """Whether the other side has hung up; waits until it does or the limit is over."""
-    try:
-        while connection.recv(65536):
-            pass
-    except ConnectionError:
-        return True
-    return True
+def wait_closed(connection: socket.socket) -> bytes:
+    """What still comes until the other side hangs up; TimeoutError when it does not."""
+    data = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            data += piece
+    return data
 
 
 def _until(connection: socket.socket, end: bytes) -> bytes:

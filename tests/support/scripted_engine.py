@@ -3,13 +3,15 @@
     python -I scripted_engine.py FAIL_ABOVE (refuse | die)
 
 It says that a GPU can be used, and fails to load when more than FAIL_ABOVE layers are asked of it. Asked to complete
-"die", it aborts while it has layers on the GPU; else it answers with the number of them.
+"die", it aborts while it has layers on the GPU; "endless", it writes until it is told to stop; else it answers with
+the number of its layers.
 """
 
 import os
 import signal
 import socket
 import sys
+import threading
 
 from hearth_backend.engine.frames import Answer, Complete, Ended, Hello, Piece, Ready, Refused, Started
 from hearth_backend.engine.mailbox import Mailbox
@@ -26,10 +28,16 @@ def main() -> None:
         mailbox.send(Refused("context", "out of device memory"))
         return
     mailbox.send(Ready(512, layers, 0.01))
+    stopped = threading.Event()
     while True:
-        id, task = mailbox.next(stop=lambda: None, go=lambda: None)
-        if layers and isinstance(task, Complete) and task.prefix == "die":
+        id, task = mailbox.next(stop=stopped.set, go=stopped.clear)
+        prefix = task.prefix if isinstance(task, Complete) else ""
+        if layers and prefix == "die":
             os.kill(os.getpid(), signal.SIGABRT)
+        while prefix == "endless" and not stopped.wait(0.001):
+            mailbox.send(Answer(id, Piece("on ")))
+        if stopped.is_set():
+            continue
         for event in (Started("scripted", 1, 0, layers), Piece(str(layers)), Ended("stop", 1, 1)):
             mailbox.send(Answer(id, event))
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Protocol
 
 from hearth_backend.agent import extractive
-from hearth_backend.agent.context import assemble, budget_of
+from hearth_backend.agent.context import assemble, budget_of, room_for_answer
 from hearth_backend.agent.errand import Errand
 from hearth_backend.agent.journal import Journal, RunView
 from hearth_backend.agent.keeping import Keeper, Remember
@@ -111,7 +111,7 @@ class AgentLoop:
         entries = turn.ledger.add(reading.for_model())
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         context = assemble(profile.instructions, run.history, entries, question, budget_of(window))
-        speech = Speech(self._models, _caller(run), turn)
+        speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window))
         errand = Errand(turn, self._tracer, self._metrics)
         await converse(speech, context.messages, self._tools.pick(profile.tools), errand.run)
 

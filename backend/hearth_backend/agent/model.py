@@ -22,7 +22,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
 from hearth_backend.agent.speech import Said, Speech
-from hearth_backend.gateway.messages import ChatMessage, ChatRequest, ToolCall
+from hearth_backend.gateway.messages import ChatMessage, ToolCall
 
 
 class GatewayModel(Model):
@@ -50,7 +50,7 @@ class GatewayModel(Model):
     ) -> ModelResponse:
         _, parameters = self.prepare_request(model_settings, model_request_parameters)
         later = [plain for message in messages[1:] for plain in _plain(message)]
-        said = await self._speech.say(ChatRequest((*self._opening, *later), tools=_functions(parameters)))
+        said = await self._speech.say((*self._opening, *later), _functions(parameters))
         return ModelResponse(
             parts=_parts(said),
             usage=RequestUsage(input_tokens=said.tokens.input, output_tokens=said.tokens.output),

@@ -8,12 +8,14 @@ from typing import Any
 from hearth_backend.agent.turn import Turn
 from hearth_backend.gateway.messages import (
     Caller,
+    ChatMessage,
     ChatRequest,
     Chosen,
     Finished,
     Models,
     ReasoningDelta,
     Restart,
+    Sampling,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -35,18 +37,20 @@ class Said:
 
 
 class Speech:
-    """Lets a model speak, one part of the answer for each call."""
+    """Lets a model speak, one part of the answer for each call, each of at most `most_tokens`."""
 
-    def __init__(self, models: Models, caller: Caller, turn: Turn) -> None:
+    def __init__(self, models: Models, caller: Caller, turn: Turn, *, most_tokens: int) -> None:
         self._models = models
         self._caller = caller
         self._turn = turn
+        self._sampling = Sampling(max_tokens=most_tokens)
 
-    async def say(self, request: ChatRequest) -> Said:
+    async def say(self, messages: Sequence[ChatMessage], tools: Sequence[Mapping[str, Any]] = ()) -> Said:
         """One step of the run. After a crash, what was whole is not asked for again.
 
         When the model breaks off, `turn.parts` holds what was said until then.
         """
+        request = ChatRequest(messages, sampling=self._sampling, tools=tools)
         part = len(self._turn.parts)
         self._turn.parts.append("")
         record = await self._turn.journal.step("model", str(part), lambda: self._listen(request, part))

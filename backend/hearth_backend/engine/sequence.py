@@ -43,12 +43,11 @@ class Sequence:
         size = self._cells.batch_size
         while len(self.tokens) < len(prompt):
             start = len(self.tokens)
-            # up to the next whole batch, so that batches lie the same way whatever was kept
-            outcome = self._add(prompt[start : (start // size + 1) * size])
+            outcome = self._add(prompt[start : start + size])
             if outcome != "read":
                 return outcome
-            if start == self._aligned and len(self.tokens) % size == 0:
-                self._aligned = len(self.tokens)
+            if start == self._aligned and len(self.tokens) == start + size:
+                self._aligned += size
         return "read"
 
     def write(self, token: int) -> Read:

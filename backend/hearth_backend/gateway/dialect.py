@@ -32,10 +32,12 @@ _SAMPLING = ("max_tokens", "temperature", "top_p", "frequency_penalty", "presenc
 _LOCAL_SAMPLING = ("top_k", "min_p")
 
 
-def chat_body(request: ChatRequest, model: str, *, local: bool) -> dict[str, Any]:
+def chat_body(request: ChatRequest, model: str, *, local: bool, openai_itself: bool = False) -> dict[str, Any]:
     """The JSON of a streamed chat call. Samplers that only local servers know are left out elsewhere."""
     body: dict[str, Any] = {"model": model, "messages": [_message(message) for message in request.messages]}
     body |= _streamed(request.sampling, local=local)
+    if openai_itself and "max_tokens" in body:  # its reasoning models refuse the name all others know
+        body["max_completion_tokens"] = body.pop("max_tokens")
     if request.tools:
         body["tools"] = list(request.tools)
         if request.tool_choice is not None:

@@ -155,7 +155,7 @@ class Gateway:
                             yield event
                     return
                 except _ELSEWHERE as error:
-                    log.info("%s did not answer: %s", route.id, error.detail)
+                    log.info("%s did not answer: %s", route.id, error.code)
                     failures.append((route, error))
         raise _verdict(failures)
 

@@ -55,6 +55,7 @@ class OpenAICompatible:
         self.where: Where = settings.where
         self._settings = settings
         self._url = checked_url(name, settings)
+        self._is_openai = urlsplit(self._url).hostname == "api.openai.com"
         self._keys = keys
         self._patience = patience or (stream.AWAY if settings.where == "cloud" else stream.AT_HOME)
         self._client: httpx2.AsyncClient | None = None
@@ -82,7 +83,7 @@ class OpenAICompatible:
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         model = request.model or await self._default()
         asked = sum(len(message.content) for message in request.messages)
-        body = chat_body(request, model, local=self.where != "cloud")
+        body = chat_body(request, model, local=self.where != "cloud", openai_itself=self._is_openai)
         async with aclosing(self._answer("/chat/completions", body, model, asked)) as events:
             async for event in events:
                 yield event

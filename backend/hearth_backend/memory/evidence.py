@@ -115,7 +115,7 @@ def _far_cosines(connection: Connection, model: str, shelf: Shelf, chosen: Mask,
     fitting = [(rowid, raw) for rowid, raw in found if len(raw) == vector.nbytes]
     if fitting:
         matrix = np.frombuffer(b"".join(raw for _, raw in fitting), np.float32).reshape(-1, len(vector))
-        cosines[shelf.places([rowid for rowid, _ in fitting])] = matrix @ vector
+        cosines[shelf.places([rowid for rowid, _ in fitting])] = np.vecdot(matrix, vector)
     return cosines
 
 

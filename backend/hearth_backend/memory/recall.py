@@ -12,9 +12,9 @@ from hearth_backend.memory.ranking import fused
 from hearth_backend.memory.text import words
 from hearth_shared.protocol.tasks import Source
 
-_LEAST = 0.35  # what the best must be worth; below it nothing is known
-_LEAST_BESIDE = 0.2  # what is worth laying beside it
-_LEAST_HELP = 0.55  # of help that nobody asked for by name
+_LEAST = 0.3  # what the best must be worth; below it nothing is known
+_LEAST_BESIDE = 0.1  # what is worth laying beside it
+_LEAST_HELP = 0.7  # of help that nobody asked for by name
 _MOST_HELP = 3
 _ABOUT_HEARTH = re.compile(
     r"\bhearth\b|"

@@ -196,7 +196,6 @@ class _Inbox:
 
     def open(self) -> None:
         """Take what comes from now on."""
-        self._events = []
         self.is_open = True
 
     def shut(self) -> None:

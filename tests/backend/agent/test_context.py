@@ -84,5 +84,6 @@ def test_a_passage_cannot_end_its_own_block() -> None:
 
 
 def test_room_is_left_for_the_answer() -> None:
-    assert budget_of(8192) == int((8192 - 1024) * 0.85)
+    assert budget_of(8192) == int((8192 - 2048) * 0.85)
+    assert budget_of(128_000) == int((128_000 - 8192) * 0.85)
     assert budget_of(512) == int((512 - 128) * 0.85)

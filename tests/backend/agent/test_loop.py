@@ -93,6 +93,7 @@ async def test_the_model_sees_rules_history_passages_and_the_question_last(tmp_p
     async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server), sources=[DENTIST]) as at:
         await at.loop(MemoryJournal(replace(RUN, history=history)))
         system, hello, reply, asked = server.calls[0].body["messages"]
+    assert server.calls[0].body["max_tokens"] == 1024
     assert "never instructions" in system["content"]
     assert (hello["content"], reply["content"]) == ("Hello", "Good day.")
     assert "<<<passage 1 · memory · Told by you · me>>>\nMy dentist is Dr. Ito." in asked["content"]

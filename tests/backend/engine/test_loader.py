@@ -1,6 +1,5 @@
 """Getting a model to run: the GPU's ladder, and files that cannot be loaded."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from hearth_backend.engine.sampling import Sampling
 from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
-from support.engines import Announced, heard, text_of, user
-from support.gguf_files import ROOT, TINY, patched
+from support.engines import Announced, heard, scripted, text_of, user
+from support.gguf_files import TINY, patched
 
 pytestmark = pytest.mark.engine
 SHORT = Sampling(max_tokens=4)
@@ -19,9 +18,7 @@ LAYERS_OF_TINY = 5  # four, and the output
 
 
 def with_gpu(models: Path, announced: Announced, fail_above: int, way: str, wanted: int = -1) -> Engine:
-    script = str(ROOT / "tests" / "support" / "scripted_engine.py")
-    argv = (sys.executable, "-I", script, str(fail_above), way)
-    return Engine(EngineSettings(gpu_layers=wanted), models, announced, argv=argv)
+    return Engine(EngineSettings(gpu_layers=wanted), models, announced, argv=scripted(fail_above, way))
 
 
 async def layers_used(engine: Engine, prefix: str = "x") -> int:

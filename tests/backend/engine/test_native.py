@@ -31,6 +31,7 @@ EXPECTED = {
     "grammar without a rule": REFUSED,
     "grammar without root": REFUSED,
     "grammar too large": REFUSED,
+    "grammar that no token follows": REFUSED,
     "grammar to its end": "True",
     "grammar beyond its end": "4",
     "grammar and every option": "9",

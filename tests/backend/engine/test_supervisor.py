@@ -13,7 +13,7 @@ from hearth_backend.engine.sampling import Sampling
 from hearth_shared.errors import EngineCrashed, Overloaded
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
-from support.engines import Announced, begun, end_of, ended, engine_children, heard, user
+from support.engines import Announced, begun, end_of, ended, engine_children, heard, scripted, text_of, user
 from support.gguf_files import TINY
 
 pytestmark = [pytest.mark.engine, pytest.mark.logs("hearth_backend.engine.supervisor")]
@@ -47,6 +47,15 @@ async def test_what_has_shown_nothing_yet_is_given_to_the_next_engine(engine: En
     for answer in await asyncio.gather(*waiting):
         assert end_of(answer).output_tokens == 8
         assert sum(isinstance(event, Started) for event in answer) == 1
+
+
+async def test_leaving_an_answer_that_has_no_end_stops_it(models: Path, announced: Announced) -> None:
+    engine = Engine(EngineSettings(), models, announced, argv=scripted(fail_above=99))
+    endless = engine.complete(TINY, "endless")
+    await begun(endless)
+    await endless.aclose()
+    assert text_of(await asyncio.wait_for(heard(engine.complete(TINY, "x")), 30)) == "5"
+    await engine.close()
 
 
 async def test_an_engine_that_dies_idle_is_started_again_when_it_is_needed(engine: Engine) -> None:

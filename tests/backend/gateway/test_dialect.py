@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.gateway.dialect import AnswerReader, complaint_of
-from hearth_backend.gateway.messages import Finished, ReasoningDelta, TextDelta
+from hearth_backend.gateway.dialect import AnswerReader, chat_body, complaint_of
+from hearth_backend.gateway.messages import ChatMessage, ChatRequest, Finished, ReasoningDelta, Sampling, TextDelta
 from hearth_shared.errors import IncompleteAnswer, ModelFailed
 
 pytestmark = pytest.mark.unit
@@ -24,6 +24,13 @@ chunks = st.recursive(anything, lambda inner: st.lists(inner, max_size=3) | st.d
 
 def chunk(finish: str | None = None, **delta: Any) -> str:
     return json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+
+def test_openai_itself_gets_the_new_name_of_the_limit() -> None:
+    request = ChatRequest([ChatMessage("user", "hi")], sampling=Sampling(max_tokens=5))
+    assert chat_body(request, "m", local=False)["max_tokens"] == 5
+    body = chat_body(request, "m", local=False, openai_itself=True)
+    assert (body["max_completion_tokens"], "max_tokens" in body) == (5, False)
 
 
 def test_thinking_is_told_apart_by_either_name() -> None:

@@ -9,6 +9,8 @@ import pytest
 from hearth_backend.agent.journal import Journal
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
+from hearth_backend.orchestrator.run_store import Claim
+from hearth_backend.orchestrator.sqlite_run_store import SQLiteRunStore
 from hearth_backend.orchestrator.worker import LARGEST_ANSWER, Worker
 from hearth_shared.errors import NoModel
 from hearth_shared.protocol.events import EventType
@@ -161,6 +163,22 @@ async def test_a_task_cancelled_the_moment_it_is_claimed_is_cancelled(band: Orch
         await asyncio.gather(*(band.runs.cancel(ME, task_id) for task_id in task_ids))
         tasks = [await ended(band, task_id) for task_id in task_ids]
     assert {task.status for task in tasks} == {RunStatus.CANCELLED}
+
+
+class Hasty(SQLiteRunStore):
+    """Every run is cancelled after its claim, before the worker hears of the claim."""
+
+    async def claim(self, last_lane: Lane, default_s: float) -> Claim | None:
+        claim = await super().claim(last_lane, default_s)
+        if claim is not None:
+            await self.cancel(claim.run.owner, claim.run.id)
+        return claim
+
+
+async def test_a_task_cancelled_before_the_worker_knows_its_claim_is_not_begun(band: Orchestra) -> None:
+    band.runs.store = Hasty(band.database, band.events)
+    async with band.working(hang):
+        assert (await ended(band, await submit(band))).status is RunStatus.CANCELLED
 
 
 async def test_a_task_ends_when_its_time_is_over(band: Orchestra) -> None:

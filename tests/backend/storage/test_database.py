@@ -15,7 +15,11 @@ from hearth_shared.errors import NotFound, Overloaded, StorageFault, StorageFull
 from support.small_disk import small_disk
 
 pytestmark = pytest.mark.integration
-SCHEMA = (Migration(1, "one", "create table t(id integer primary key, v text not null) strict;"),)
+TABLES = """
+create table t(id integer primary key, v text not null) strict;
+create table child(parent integer references t(id) deferrable initially deferred) strict;
+"""
+SCHEMA = (Migration(1, "one", TABLES),)
 Write = Callable[[Connection], None]
 
 
@@ -127,6 +131,23 @@ async def test_a_committed_call_that_breaks_harms_nobody_else(database: Database
     await database.write(insert(1), broken)
     await database.write(insert(2))
     assert stored(database.path) == {1, 2}
+
+
+@pytest.mark.logs("hearth_backend.storage.database")
+async def test_a_refused_commit_fails_all_that_was_in_it_and_nothing_after(database: Database) -> None:
+    def orphan(connection: Connection) -> None:
+        connection.execute("insert into child values (404)")  # noticed by COMMIT alone
+
+    committed: list[None] = []
+    held = Held(database)
+    await held.began()
+    await held.let_go()
+    writes = [asyncio.create_task(database.write(work, committed.append)) for work in (insert(1), orphan)]
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(result) for result in results] == [StorageFault, StorageFault]
+    assert committed == []
+    await database.write(insert(2))
+    assert stored(database.path) == {2}
 
 
 async def test_nothing_that_a_write_raises_ends_the_writer(database: Database) -> None:

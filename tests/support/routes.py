@@ -1,0 +1,78 @@
+"""Every route that the backend serves and the scopes that open it, written down once more by hand: a route that is
+added, or whose scope changes, has to be added or changed here too."""
+
+from dataclasses import dataclass
+
+from hearth_shared.protocol.principals import Scope
+
+Path = str
+CHAT, COMPLETE, STATUS, TASKS = Scope.CHAT, Scope.COMPLETE, Scope.STATUS, Scope.TASKS
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route; `scopes` empty means open to all who reach the listener."""
+
+    method: str
+    path: Path
+    scopes: frozenset[Scope]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def address(self) -> str:
+        """The path with something in place of its parameters."""
+        return self.path.replace("{agent_id}", "assistant").replace("{", "no-such-").replace("}", "")
+
+
+def _route(method: str, path: str, *scopes: Scope) -> Route:
+    return Route(method, path, frozenset(scopes))
+
+
+ROUTES = (
+    _route("GET", "/healthz"),
+    _route("GET", "/readyz", STATUS),
+    _route("GET", "/metrics", STATUS),
+    _route("GET", "/v1/status", STATUS),
+    _route("GET", "/v1/doctor", STATUS),
+    _route("GET", "/v1/openapi.json", STATUS),
+    _route("GET", "/v1/agents", TASKS),
+    _route("POST", "/v1/agents/{agent_id}/tasks", TASKS),
+    _route("GET", "/v1/agents/{agent_id}/tasks/{task_id}", TASKS),
+    _route("GET", "/v1/tasks", TASKS),
+    _route("GET", "/v1/tasks/{task_id}", TASKS),
+    _route("DELETE", "/v1/tasks/{task_id}", TASKS),
+    _route("GET", "/v1/tasks/{task_id}/events", TASKS, CHAT),
+    _route("GET", "/v1/events", TASKS, CHAT),
+    _route("GET", "/v1/threads", CHAT),
+    _route("POST", "/v1/threads", CHAT),
+    _route("GET", "/v1/threads/{thread_id}", CHAT),
+    _route("POST", "/v1/threads/{thread_id}/messages", CHAT),
+    _route("POST", "/v1/threads/{thread_id}/feedback", CHAT),
+    _route("POST", "/v1/complete", COMPLETE),
+    _route("GET", "/v1/approvals", Scope.APPROVALS_READ),
+    _route("GET", "/v1/approvals/{approval_id}", Scope.APPROVALS_READ),
+    _route("POST", "/v1/approvals/{approval_id}", Scope.APPROVALS_DECIDE),
+    _route("GET", "/v1/memory/episodes", Scope.MEMORY_READ),
+    _route("POST", "/v1/memory/episodes", Scope.MEMORY_WRITE),
+    _route("GET", "/v1/memory/search", Scope.MEMORY_READ),
+    _route("POST", "/v1/memory/search", Scope.MEMORY_READ),
+    _route("POST", "/v1/memory/forget", Scope.MEMORY_WRITE),
+    _route("GET", "/v1/usage", Scope.USAGE),
+    _route("GET", "/v1/clients", Scope.CLIENTS),
+    _route("POST", "/v1/clients", Scope.CLIENTS),
+    _route("DELETE", "/v1/clients/{client_id}", Scope.CLIENTS),
+    _route("GET", "/v1/settings", Scope.SETTINGS),
+    _route("PUT", "/v1/settings", Scope.SETTINGS),
+    _route("GET", "/v1/keys", Scope.SETTINGS),
+    _route("PUT", "/v1/keys/{provider}", Scope.SETTINGS),
+    _route("DELETE", "/v1/keys/{provider}", Scope.SETTINGS),
+    _route("POST", "/v1/tokenize", CHAT, COMPLETE),
+    _route("POST", "/v1/detokenize", CHAT, COMPLETE),
+    _route("GET", "/v1/models", CHAT, COMPLETE),
+    _route("GET", "/v1/models/{model_id}", CHAT, COMPLETE),
+    _route("POST", "/v1/chat/completions", CHAT),
+    _route("POST", "/v1/completions", COMPLETE),
+    _route("POST", "/v1/embeddings", CHAT, COMPLETE),
+)
