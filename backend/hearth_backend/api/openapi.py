@@ -1,14 +1,13 @@
-"""The OpenAPI 3.1 document, from the same route table that the gate uses.
+"""The OpenAPI 3.1 document, written by FastAPI from the same route table that the gate uses.
 
-Made here from pydantic's own JSON Schema: FastAPI would bring a second router and 240 ms of start-up for it.
+FastAPI describes the API; it does not serve it (docs/decisions/0006): a bare FastAPI echo costs more than Hearth's
+whole answer, gate included.
 """
 
+import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
-
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final
 
 from hearth_backend.api.endpoint import Endpoint
 from hearth_shared import __version__
@@ -16,103 +15,89 @@ from hearth_shared.protocol.base import Json
 from hearth_shared.protocol.problems import Problem
 
 _FIELD: Final = re.compile(r"\{(\w+)(?::path)?\}")
-_REFERENCE: Final = "#/components/schemas/{model}"
 _EVENTS: Final[Json] = {"text/event-stream": {"schema": {"type": "string"}}}
-Kind = Literal["validation", "serialization"]
-Schemas = Mapping[Any, Json]
+_PROBLEM: Final[Json] = {"$ref": "#/components/schemas/Problem"}
+_SECURITY: Final[Json] = {"token": {"type": "http", "scheme": "bearer"}}
 
 
 def document(endpoints: Sequence[Endpoint]) -> Json:
     """The document; WebSockets, which OpenAPI cannot say, are left out."""
-    described = [endpoint for endpoint in endpoints if endpoint.method != "WS"]
-    schemas, definitions = models_json_schema(sorted(_models(described), key=str), ref_template=_REFERENCE)
-    paths: dict[str, Json] = {}
-    for endpoint in described:
-        path = _FIELD.sub(r"{\1}", endpoint.path)
-        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Hearth", "version": __version__, "license": {"name": "Apache-2.0"}},
-        "security": [{"token": []}],
-        "paths": paths,
-        "components": {
-            "schemas": definitions.get("$defs", {}),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        },
-    }
+    # Imported when the document is first asked for: half a second of CPU and 30 MB that no answer needs.
+    from fastapi import FastAPI
+    from fastapi.routing import APIRoute
 
-
-def _models(endpoints: Iterable[Endpoint]) -> set[tuple[type[BaseModel], Kind]]:
-    found: set[tuple[type[BaseModel], Kind]] = {(Problem, "serialization")}
+    app = FastAPI(
+        title="Hearth", version=__version__, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    )
+    app.router.routes.clear()  # FastAPI's own pages for the document
     for endpoint in endpoints:
-        if endpoint.body is not None:
-            found.add((endpoint.body, "validation"))
-        if endpoint.answer is not None:
-            found.add((endpoint.answer, "serialization"))
-    return found
+        if endpoint.method != "WS":
+            app.router.routes.append(APIRoute(**_described(endpoint)))
+    return {**_completed(app.openapi()), "security": [{"token": []}]}
 
 
-def _operation(endpoint: Endpoint, schemas: Schemas) -> Json:
-    scopes = sorted(endpoint.scopes or ())
-    operation: Json = {
-        "operationId": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_"),
+def _described(endpoint: Endpoint) -> dict[str, Any]:
+    native = endpoint.dialect == "native"
+    return {
+        "path": _FIELD.sub(r"{\1}", endpoint.path),
+        "endpoint": _signed(endpoint),
+        "methods": [endpoint.method],
         "summary": endpoint.summary,
-        "x-scope": scopes,
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
-        "responses": _responses(endpoint, schemas),
+        "operation_id": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_"),
+        "status_code": endpoint.status,
+        "response_model": endpoint.answer,
+        "response_description": "Done.",
+        "responses": {**_events(endpoint), "default": _failure(native)},
+        "openapi_extra": {"x-scope": sorted(endpoint.scopes or ()), **({} if endpoint.scopes else {"security": []})},
     }
-    if not scopes:
-        operation["security"] = []
+
+
+def _signed(endpoint: Endpoint) -> Any:
+    """A function of the endpoint's parameters, which is what FastAPI reads them from."""
+
+    async def described() -> None: ...
+
+    described.__signature__ = inspect.Signature(list(_parameters(endpoint)))  # type: ignore[attr-defined]
+    return described
+
+
+def _parameters(endpoint: Endpoint) -> Iterator[inspect.Parameter]:
+    from fastapi import Path, Query
+
+    def named(name: str, annotation: Any) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+
+    for name in _FIELD.findall(endpoint.path):
+        yield named(name, Annotated[str, Path(min_length=1)])
+    if endpoint.query is not None:
+        yield named("query_string", Annotated[endpoint.query, Query()])
     if endpoint.body is not None:
-        content = {"application/json": {"schema": schemas[endpoint.body, "validation"]}}
-        operation["requestBody"] = {"required": True, "content": content}
-    return operation
+        yield named("body", endpoint.body)
 
 
-def _responses(endpoint: Endpoint, schemas: Schemas) -> Json:
-    good: Json = {"description": "Done."}
-    if endpoint.answer is not None:
-        good["content"] = {"application/json": {"schema": schemas[endpoint.answer, "serialization"]}}
-    responses: Json = {str(endpoint.status): good}
+def _events(endpoint: Endpoint) -> dict[int | str, Json]:
     if endpoint.kind == "lasting" and endpoint.answer is None:
-        good["content"] = _EVENTS
-    elif endpoint.kind == "lasting" and endpoint.takes_body:
-        responses["200"] = {"description": "The run's events.", "content": _EVENTS}
-    problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
-    if endpoint.dialect == "native":
-        responses["default"] = {"description": "A problem (RFC 9457).", "content": problem}
-    else:
-        responses["default"] = {"description": "OpenAI's error object.", "content": {"application/json": {}}}
-    return responses
+        return {endpoint.status: {"description": "Done.", "content": _EVENTS}}
+    if endpoint.kind == "lasting" and endpoint.takes_body:
+        return {200: {"description": "The run's events.", "content": _EVENTS}}
+    return {}
 
 
-def _path_parameters(endpoint: Endpoint) -> list[Json]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in _FIELD.findall(endpoint.path)
-    ]
+def _failure(native: bool) -> Json:
+    if native:
+        content = {"application/problem+json": {"schema": _PROBLEM}}
+        return {"description": "A problem (RFC 9457).", "content": content}
+    return {"description": "OpenAI's error object.", "content": {"application/json": {}}}
 
 
-def _query_parameters(endpoint: Endpoint) -> list[Json]:
-    if endpoint.query is None:
-        return []
-    schema: dict[str, Any] = endpoint.query.model_json_schema()
-    definitions: Json = schema.get("$defs", {})
-    needed = set(schema.get("required", ()))
-    return [
-        {"name": name, "in": "query", "required": name in needed, "schema": _inlined(described, definitions)}
-        for name, described in schema.get("properties", {}).items()
-    ]
-
-
-def _inlined(schema: Any, definitions: Json) -> Any:
-    """Query schemas are small: references are written out."""
-    match schema:
-        case {"$ref": str(reference)}:
-            return _inlined(definitions[reference.rpartition("/")[2]], definitions)
-        case dict():
-            return {key: _inlined(value, definitions) for key, value in schema.items()}  # pyright: ignore[reportUnknownVariableType]
-        case list():
-            return [_inlined(value, definitions) for value in schema]  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return schema
+def _completed(said: Json) -> Json:
+    """With our own failures instead of FastAPI's 422, and how to show a credential."""
+    for operation in (operation for path in said["paths"].values() for operation in path.values()):
+        operation["responses"].pop("422", None)
+    components: Json = said.setdefault("components", {})
+    schemas: Json = components.setdefault("schemas", {})
+    for own in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(own, None)
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    components["securitySchemes"] = _SECURITY
+    return said

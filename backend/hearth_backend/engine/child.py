@@ -131,24 +131,33 @@ class Child(asyncio.Protocol):
 
     async def _attend(self, process: asyncio.subprocess.Process) -> None:
         """The one place that waits for the process: its last words, its status, and no child left behind."""
-        assert process.stderr is not None
-        kept = b""
         hurry = asyncio.create_task(self._hurry(process))
         try:
-            while data := await process.stderr.read(_KEPT_STDERR):
-                kept = (kept + data)[-_KEPT_STDERR:]
+            self.last_words = await _end_of(process.stderr)
             self.returncode = await process.wait()
             await self._closed.wait()
-        finally:
+        finally:  # also when the loop ends without `close`: whoever waits for the child must not wait for ever
             hurry.cancel()
-        self.last_words = kept.decode("utf-8", "replace").strip()
-        self._gone.set()
-        self.opening.put_nowait(None)
+            self._gone.set()
+            self.opening.put_nowait(None)
+            _kill(process)
         self._ended(self)
 
     async def _hurry(self, process: asyncio.subprocess.Process) -> None:
         """A child whose socket is closed ends by itself at once; if it cannot, it is killed."""
         await self._closed.wait()
         await asyncio.sleep(_PATIENCE_S)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
+
+
+async def _end_of(stream: asyncio.StreamReader | None) -> str:
+    """The last of what is written to a pipe, once it is closed."""
+    kept = b""
+    while stream is not None and (data := await stream.read(_KEPT_STDERR)):
+        kept = (kept + data)[-_KEPT_STDERR:]
+    return kept.decode("utf-8", "replace").strip()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()

@@ -72,15 +72,17 @@ class EventLog:
         self,
         work: Callable[[Connection], tuple[T, Sequence[Event]]],
         committed: Callable[[T], None] | None = None,
+        *,
+        patient: bool = False,
     ) -> T:
-        """Run `work` in a transaction and publish the events it returns beside its value."""
+        """`Database.write` for `work` that returns events beside its value: they are published."""
 
         def done(result: tuple[T, Sequence[Event]]) -> None:
             self.publish(result[1])
             if committed is not None:
                 committed(result[0])
 
-        return (await self._database.write(work, done))[0]
+        return (await self._database.write(work, done, patient=patient))[0]
 
     async def record(
         self,

@@ -68,7 +68,7 @@ class SQLiteRunStore:
             accepted = TaskAccepted.model_construct(task_id=run.id, thread_id=run.thread_id, status=RunStatus.QUEUED)
             return accepted, (self._note(connection, placed, _queued_note(run)),)
 
-        return await self._events.write(work, lambda _: self._queued())
+        return await self._events.write(work, lambda _: self._queued(), patient=True)
 
     async def claim(self, last_lane: Lane, default_s: float) -> Claim | None:
         now = self._clock()

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ T = TypeVar("T")
 _BATCH = 512
 _QUEUE = 20_000
 _READERS = 2
+_BUSY_S = 0.02
+_GATHER_S = 0.012
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class _Operation:
     committed: Callable[[Any], None] | None
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
+    is_patient: bool
     result: Any = None
     error: BaseException | None = None
 
@@ -54,6 +58,7 @@ class Database:
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self._committed_at = float("-inf")
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._readers_lock = threading.Lock()
@@ -61,16 +66,19 @@ class Database:
         self._thread = threading.Thread(target=self._run, name=f"write-{path.stem}", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[Connection], T], committed: Callable[[T], None] | None = None) -> T:
+    async def write(
+        self, work: Callable[[Connection], T], committed: Callable[[T], None] | None = None, *, patient: bool = False
+    ) -> T:
         """Run `work` in the writer's transaction; return its value once it is on disk.
 
         `committed` is called on the event loop with the value, in commit order, before any waiter resumes: it is
         where events are published. `work` runs in the writer thread and must be quick. A caller that is cancelled
-        while it waits does not take the operation back.
+        while it waits does not take the operation back. A `patient` one may wait some milliseconds for company while
+        there is much to write: a COMMIT of its own costs more CPU than everything else about it.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        operation = _Operation(work, cast("Callable[[Any], None] | None", committed), future, loop)
+        operation = _Operation(work, cast("Callable[[Any], None] | None", committed), future, loop, patient)
         with self._gate:  # nothing is queued behind the end mark, where nobody would answer it
             if self._closed:
                 raise _closed()
@@ -138,6 +146,8 @@ class Database:
         """All that waits, up to a batch; and whether the end mark, which is put once and last, came with it."""
         batch: list[_Operation] = []
         operation = self._queue.get()
+        if operation is not None and operation.is_patient and time.monotonic() - self._committed_at < _BUSY_S:
+            time.sleep(_GATHER_S)
         with contextlib.suppress(queue.Empty):
             while operation is not None:
                 batch.append(operation)
@@ -158,6 +168,7 @@ class Database:
             self._rollback()
             for operation in operations:  # an exception each: they are raised in tasks of their own
                 operation.result, operation.error = None, operation.error or driver.translated(error, "commit")
+        self._committed_at = time.monotonic()
         self._answer(operations)
 
     def _apply(self, operation: _Operation) -> None:

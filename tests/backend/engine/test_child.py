@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hearth_backend.engine.child import Child, environment
@@ -89,3 +90,18 @@ async def test_the_child_has_a_session_of_its_own(tmp_path: Path) -> None:
     assert isinstance(answer.event, Piece)
     assert answer.event.text.startswith("True")
     assert "HEARTH_HOME" not in answer.event.text
+
+
+def test_a_loop_that_ends_early_waits_for_no_child_and_leaves_none(tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    async def forget() -> None:
+        watcher = Watcher()
+        child = await watcher.start(tmp_path, "time.sleep(600)")
+        pids.append(child.pid)
+        closing = asyncio.create_task(child.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+
+    asyncio.run(forget())
+    assert not psutil.pid_exists(pids[0]) or psutil.Process(pids[0]).status() == psutil.STATUS_ZOMBIE

@@ -141,8 +141,9 @@ async def test_a_refused_commit_fails_all_that_was_in_it_and_nothing_after(datab
     committed: list[None] = []
     held = Held(database)
     await held.began()
-    await held.let_go()
     writes = [asyncio.create_task(database.write(work, committed.append)) for work in (insert(1), orphan)]
+    await asyncio.sleep(0)
+    await held.let_go()
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert [type(result) for result in results] == [StorageFault, StorageFault]
     assert committed == []

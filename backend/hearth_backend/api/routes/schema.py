@@ -1,7 +1,7 @@
 """The OpenAPI document of the routes."""
 
+import asyncio
 from collections.abc import Sequence
-from functools import cached_property
 
 from hearth_backend.api import openapi
 from hearth_backend.api.endpoint import Endpoint, get
@@ -15,6 +15,7 @@ class Schema:
 
     def __init__(self, described: Sequence[Endpoint]) -> None:
         self._described = described
+        self._document = b""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -22,8 +23,9 @@ class Schema:
 
     async def show(self, call: Call) -> Reply:
         """OpenAPI 3.1."""
+        if not self._document:
+            self._document = await asyncio.to_thread(self._write)
         return Reply(self._document)
 
-    @cached_property
-    def _document(self) -> bytes:
+    def _write(self) -> bytes:
         return dump(openapi.document([*self._described, *self.endpoints()]))
