@@ -28,7 +28,7 @@ class Case:
 
 
 def _granted(scopes: frozenset[Scope]) -> Credential:
-    return lambda backend, route: backend.token(*sorted(scopes)).text
+    return lambda backend, route: _token(backend, scopes)
 
 
 def _revoked(backend: Backend, route: Route) -> str:
@@ -38,11 +38,22 @@ def _revoked(backend: Backend, route: Route) -> str:
 
 
 def _right(backend: Backend, route: Route) -> str:
-    return backend.token(*sorted(route.scopes & GRANTABLE)).text
+    return _token(backend, route.scopes & GRANTABLE)
 
 
 def _wrong_scope(backend: Backend, route: Route) -> str:
-    return backend.token(*sorted(GRANTABLE - route.scopes)).text
+    return _token(backend, GRANTABLE - route.scopes)
+
+
+_tokens: dict[tuple[int, frozenset[Scope]], str] = {}
+
+
+def _token(backend: Backend, scopes: frozenset[Scope]) -> str:
+    """One token for each set of scopes."""
+    key = (backend.port, scopes)
+    if key not in _tokens:
+        _tokens[key] = backend.token(*sorted(scopes)).text
+    return _tokens[key]
 
 
 def _nothing(backend: Backend, route: Route) -> str:

@@ -40,7 +40,7 @@ class Backend:
     home: Home
     port: int
     process: "subprocess.Popen[bytes]"
-    _clients: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _clients: dict[tuple[str, str], httpx2.Client] = field(default_factory=dict[tuple[str, str], httpx2.Client])
 
     @property
     def url(self) -> str:
@@ -57,12 +57,11 @@ class Backend:
 
     def over_socket(self, credential: str) -> httpx2.Client:
         """The Unix socket with any credential."""
-        transport = httpx2.HTTPTransport(uds=str(self.home.socket))
-        return self._client(credential, base_url="http://localhost", transport=transport)
+        return self._client(credential, "http://localhost", str(self.home.socket))
 
     def over_tcp(self, credential: str) -> httpx2.Client:
         """The port with any credential."""
-        return self._client(credential, base_url=self.url, transport=httpx2.HTTPTransport())
+        return self._client(credential, self.url, None)
 
     def program(self, *scopes: Scope) -> httpx2.Client:
         """A new third-party program with these scopes, over TCP."""
@@ -92,14 +91,19 @@ class Backend:
 
     def hang_up(self) -> None:
         """Close what was opened through this object."""
-        self._clients.close()
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
 
-    def _client(self, credential: str, *, base_url: str, transport: httpx2.HTTPTransport) -> httpx2.Client:
+    def _client(self, credential: str, base_url: str, uds: str | None) -> httpx2.Client:
+        known = self._clients.get((credential, base_url))
+        if known is not None:
+            return known
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        client = httpx2.Client(
-            base_url=base_url, transport=transport, headers=headers, timeout=LIMIT_S, trust_env=False
-        )
-        return self._clients.enter_context(client)
+        transport = httpx2.HTTPTransport(uds=uds, verify=False)
+        client = httpx2.Client(base_url=base_url, transport=transport, headers=headers, timeout=LIMIT_S)
+        self._clients[credential, base_url] = client
+        return client
 
 
 @contextlib.contextmanager

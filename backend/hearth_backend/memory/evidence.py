@@ -55,17 +55,16 @@ def term_hits(connection: Connection, space: str, question: Question, shelf: She
     return hits
 
 
-def gather(connection: Connection, model: str, question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
+def gather(question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
     """All signals of all turns on the shelf."""
     allowed = _allowed(shelf, question.wanted, question.now)
     text, window = bm25(hits, shelf.size)
-    dense = None if question.vector is None else shelf.cosines(question.vector)
-    window_dense = None
-    if question.vector is not None and shelf.has_windows:
-        window_dense = shelf.window_cosines(question.vector)
-    elif question.vector is not None and dense is not None:
-        allowed = allowed & _candidates(shelf, text, dense, allowed)
-        window_dense = _far_cosines(connection, model, shelf, allowed, question.vector)
+    dense = window_dense = None
+    if question.vector is not None:
+        dense = shelf.cosines(question.vector)
+        if shelf.large:
+            allowed = allowed & _candidates(shelf, text, dense, allowed)
+        window_dense = shelf.window_cosines(question.vector, allowed)
     named = shelf.names.named(question.text)
     when = named_time(question.text, question.now.date())
     return Evidence(
@@ -106,17 +105,6 @@ def _candidates(shelf: Shelf, text: Scores, dense: Scores, allowed: Mask) -> Mas
     near[:-1] |= line[1:] & same
     chosen[order] = near
     return chosen
-
-
-def _far_cosines(connection: Connection, model: str, shelf: Shelf, chosen: Mask, vector: NDArray[np.float32]) -> Scores:
-    """Cosines of the chosen turns' windows, read from the database."""
-    cosines = np.full(shelf.size, np.nan)
-    found = store.window_vectors(connection, model, [int(rowid) for rowid in shelf.rowids[chosen]])
-    fitting = [(rowid, raw) for rowid, raw in found if len(raw) == vector.nbytes]
-    if fitting:
-        matrix = np.frombuffer(b"".join(raw for _, raw in fitting), np.float32).reshape(-1, len(vector))
-        cosines[shelf.places([rowid for rowid, _ in fitting])] = np.vecdot(matrix, vector)
-    return cosines
 
 
 def _dated(shelf: Shelf, when: When, question: Question) -> Mask:

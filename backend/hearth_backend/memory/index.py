@@ -33,17 +33,21 @@ class Turn:
 
 
 class Shelf:
-    """One space. Not thread-safe: hold `lock`. Without `windows` only the turns' own vectors are kept."""
+    """One space. Not thread-safe: hold `lock`.
 
-    def __init__(self, dim: int, *, windows: bool = True) -> None:
+    The windows' vectors of a `large` one are kept at half precision: they are looked at for a few thousand likely
+    turns alone, whose cosines that changes in the fourth digit.
+    """
+
+    def __init__(self, dim: int, *, large: bool = False) -> None:
         self.lock = threading.Lock()
         self.pending: deque[int] = deque()  # rows to read again; appended by the event loop, without the lock
         self.filled = False
         self.size = 0
-        self._dim = dim
+        self.large = large
         self._slots: dict[int, int] = {}
         self._codes: dict[tuple[str, str], int] = {}
-        self._rows = _Rows(dim, windows)
+        self._rows = _Rows(dim, large)
         self._order: NDArray[np.intp] | None = None
         self._sessions: NDArray[np.int64] | None = None
         self._names: Names | None = None
@@ -99,10 +103,6 @@ class Shelf:
         return self._rows.timed[: self.size]
 
     @property
-    def has_windows(self) -> bool:
-        return self._rows.windows is not None
-
-    @property
     def has_vectors(self) -> bool:
         return bool(self._rows.embedded[: self.size].any())
 
@@ -143,17 +143,17 @@ class Shelf:
 
     def cosines(self, query: NDArray[np.float32]) -> NDArray[np.float64]:
         """Of the turns' own text; NaN where there is no vector yet."""
-        return self._dot(self._rows.vectors, query)
-
-    def window_cosines(self, query: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Of each turn with its neighbours. Only where `has_windows`."""
-        assert self._rows.windows is not None
-        return self._dot(self._rows.windows, query)
-
-    def _dot(self, matrix: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float64]:
         # row by row on this thread: OpenBLAS would wake its spinning threads, 40 times slower on a busy machine
-        cosines = np.vecdot(matrix[: self.size], query).astype(np.float64)
+        cosines = np.vecdot(self._rows.vectors[: self.size], query).astype(np.float64)
         cosines[~self._rows.embedded[: self.size]] = np.nan
+        return cosines
+
+    def window_cosines(self, query: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Of the chosen turns with their neighbours; NaN for the others, and where there is no vector yet."""
+        cosines = np.full(self.size, np.nan)
+        there = np.flatnonzero(chosen & self._rows.embedded[: self.size])
+        rows = self._rows.windows[: self.size] if len(there) == self.size else self._rows.windows[there]
+        cosines[there] = np.vecdot(rows.astype(np.float32, copy=False), query)
         return cosines
 
     def _code(self, kind: str, text: str) -> int:
@@ -170,7 +170,7 @@ _SESSION, _SPEAKER, _SOURCE = range(3)
 class _Rows:
     """The columns of a shelf, with room to grow."""
 
-    def __init__(self, dim: int, windows: bool) -> None:
+    def __init__(self, dim: int, large: bool) -> None:
         self._dim = dim
         self.rowids = np.zeros(_ROOM, np.int64)
         self.occurred = np.zeros(_ROOM, np.float64)
@@ -179,11 +179,11 @@ class _Rows:
         self.timed = np.zeros(_ROOM, np.bool_)
         self.embedded = np.zeros(_ROOM, np.bool_)
         self.vectors = np.zeros((_ROOM, dim), np.float32)
-        self.windows = np.zeros((_ROOM, dim), np.float32) if windows else None
+        self.windows = np.zeros((_ROOM, dim), np.float16 if large else np.float32)
 
     @property
     def bytes(self) -> int:
-        return self.vectors.nbytes * (1 if self.windows is None else 2)
+        return self.vectors.nbytes + self.windows.nbytes
 
     def make_room(self, size: int) -> None:
         if size <= len(self.rowids):
@@ -191,27 +191,23 @@ class _Rows:
         room = max(size, len(self.rowids) * 3 // 2)
         for name in _COLUMNS:
             old = getattr(self, name)
-            if old is not None:
-                new = np.zeros((room, *old.shape[1:]), old.dtype)
-                new[: len(old)] = old
-                setattr(self, name, new)
+            new = np.zeros((room, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
 
     def write(self, slot: int, turn: Turn, *codes: int) -> None:
         self.rowids[slot], self.occurred[slot], self.codes[slot] = turn.rowid, turn.occurred_at, codes
         self.questions[slot], self.timed[slot] = is_question(turn.text), tells_when(turn.text)
         vectors = [None if raw is None else np.frombuffer(raw, np.float32) for raw in (turn.vector, turn.window_vector)]
-        fits = [vector for vector in vectors if vector is not None and len(vector) == self._dim]
-        self.embedded[slot] = len(fits) == 2 or (len(fits) == 1 and self.windows is None)
+        fitting = [vector for vector in vectors if vector is not None and len(vector) == self._dim]
+        self.embedded[slot] = len(fitting) == len(vectors)
         if self.embedded[slot]:
-            self.vectors[slot] = fits[0]
-            if self.windows is not None:
-                self.windows[slot] = fits[1]
+            self.vectors[slot], self.windows[slot] = fitting
 
     def move(self, source: int, target: int) -> None:
         for name in _COLUMNS:
             column = getattr(self, name)
-            if column is not None:
-                column[target] = column[source]
+            column[target] = column[source]
 
 
 _COLUMNS = ("rowids", "occurred", "codes", "questions", "timed", "embedded", "vectors", "windows")

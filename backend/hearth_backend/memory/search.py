@@ -58,7 +58,7 @@ class _Opened:
 
 
 class Search:
-    """Ranks the episodes of a space. Of spaces above `large` turns only the turns' own vectors stay in memory."""
+    """Ranks the episodes of a space. In spaces above `large` turns only the likely ones are scored to the end."""
 
     def __init__(
         self, database: Database, embedder: Embedder | None, *, large: int, now: Callable[[], datetime]
@@ -127,7 +127,7 @@ class Search:
         shelf = self._shelf(connection, space)
         with shelf.lock:
             hits = term_hits(connection, space, question, shelf)
-            evidence = gather(connection, self._model, question, shelf, hits)
+            evidence = gather(question, shelf, hits)
             shares = weigh(evidence, question.recipe)
             total, covered = shares.total(), coverage(hits, shelf.size)
             chosen = best(total, shelf.rowids, evidence.allowed & (shares.found() > 0), k)
@@ -161,13 +161,13 @@ class Search:
                 turns = list(store.turns(connection, space, self._model, part))
                 shelf.drop(set(part) - {turn.rowid for turn in turns})
                 shelf.put(turns)
-            if shelf.has_windows and shelf.size > 2 * self._large:
-                self.shelves.discard(space)  # outgrown: the next search fills it without windows
+            if not shelf.large and shelf.size > 2 * self._large:
+                self.shelves.discard(space)  # outgrown: the next search fills it as a large one
         return shelf
 
     def _new_shelf(self, connection: Connection, space: str) -> Shelf:
         dim = self._embedder.dim if self._embedder else 0
-        return Shelf(dim, windows=store.size(connection, space) <= self._large)
+        return Shelf(dim, large=store.size(connection, space) > self._large)
 
 
 def _signals(shares: Shares, place: int) -> Signals:

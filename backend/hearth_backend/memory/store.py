@@ -314,16 +314,6 @@ def size(connection: Connection, space: str) -> int:
     return connection.execute("select count(*) from episode where space = ?", (space,)).fetchone()[0]
 
 
-def window_vectors(connection: Connection, model: str, rowids: Sequence[int]) -> list[tuple[int, bytes]]:
-    """Vectors of windows, for spaces too large to hold them in memory."""
-    rows = connection.execute(
-        "select owner_rowid, vector from embedding where model_id = ? and owner_kind = ? and part = 'window' "
-        f"and owner_rowid in ({_marks(rowids)})",
-        (model, _KIND, *rowids),
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
 def occurrences(
     connection: Connection, space: str, term: str, *, windows: bool
 ) -> tuple[int, list[tuple[int, float, float]]]:

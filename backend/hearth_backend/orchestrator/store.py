@@ -19,9 +19,7 @@ _HISTORY: Final = 200
 
 # -- events
 
-_ADD_EVENT: Final = (
-    "insert into event(at, type, run_id, thread_id, owner, door, data) values (?, ?, ?, ?, ?, ?, ?) returning seq"
-)
+_ADD_EVENT: Final = "insert into event(at, type, run_id, thread_id, owner, door, data) values (?, ?, ?, ?, ?, ?, ?)"
 _VISIBLE_EVENT: Final = f"(owner = :owner or (:owner = '{PERSON}' and type glob 'approval.*'))"
 _EVENTS: Final = f"""
 select seq, at, type, run_id, thread_id, owner, door, data from event
@@ -40,7 +38,9 @@ delete from event where seq in (
 
 def add_event(connection: Connection, values: Sequence[Any]) -> int:
     """Values: at, type, run_id, thread_id, owner, door, data as JSON. The new event's seq."""
-    return connection.execute(_ADD_EVENT, values).fetchone()[0]
+    seq = connection.execute(_ADD_EVENT, values).lastrowid
+    assert seq is not None
+    return seq
 
 
 def events_after(connection: Connection, owner: str, after: int, run_id: str | None, limit: int) -> list[Row]:

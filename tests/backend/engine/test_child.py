@@ -1,14 +1,15 @@
 """The process of an engine as the backend sees it."""
 
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from hearth_backend.engine.child import Child, environment
 from hearth_backend.engine.frames import Answer, Hello, Piece
+from support.engines import ended
 
 pytestmark = pytest.mark.integration
 
@@ -92,16 +93,19 @@ async def test_the_child_has_a_session_of_its_own(tmp_path: Path) -> None:
     assert "HEARTH_HOME" not in answer.event.text
 
 
-def test_a_loop_that_ends_early_waits_for_no_child_and_leaves_none(tmp_path: Path) -> None:
-    pids: list[int] = []
+async def test_a_loop_that_ends_early_waits_for_no_child_and_leaves_none() -> None:
+    script = """
+import asyncio, sys
+from hearth_backend.engine.child import Child
 
-    async def forget() -> None:
-        watcher = Watcher()
-        child = await watcher.start(tmp_path, "time.sleep(600)")
-        pids.append(child.pid)
-        closing = asyncio.create_task(child.close())
-        await asyncio.sleep(0)
-        assert not closing.done()
+async def main():
+    deaf = (sys.executable, "-c", "import time; time.sleep(600)")
+    child = await Child.start(print, print, deaf)
+    closing = asyncio.create_task(child.close())
+    print(child.pid)
 
-    asyncio.run(forget())
-    assert not psutil.pid_exists(pids[0]) or psutil.Process(pids[0]).status() == psutil.STATUS_ZOMBIE
+asyncio.run(main())
+"""
+    argv = [sys.executable, "-I", "-c", script]
+    done = await asyncio.to_thread(subprocess.run, argv, capture_output=True, text=True, check=True, timeout=60)
+    await ended(int(done.stdout))

@@ -86,6 +86,20 @@ async def test_writes_that_come_during_a_commit_share_the_next_one(database: Dat
     assert sum(statement == "commit" for statement in statements) == 3  # the tracing's own, the held one's, theirs
 
 
+async def test_a_patient_write_waits_for_company_while_there_is_much_to_write(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hearth_backend.storage.database._BUSY_S", 3600)
+    monkeypatch.setattr("hearth_backend.storage.database._GATHER_S", 0.5)
+    statements: list[str] = []
+    await database.write(lambda connection: connection.set_trace_callback(statements.append))
+    first = asyncio.create_task(database.write(insert(1), patient=True))
+    await asyncio.sleep(0)
+    await database.write(insert(2))
+    await first
+    assert sum(statement == "commit" for statement in statements) == 2  # the tracing's own, and theirs
+
+
 async def test_a_failing_write_takes_none_with_it(database: Database) -> None:
     held = Held(database)
     await held.began()
