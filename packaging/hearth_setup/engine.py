@@ -1,38 +1,25 @@
 """Builds llama.cpp for this machine in the background, and leaves word of how far it is.
 
-`run/engine-build.json` in Hearth's folder says it to `hearth status`; the builder's own words go to
-`logs/engine-build.log`. A lock keeps it to one build at a time; whoever starts a second one gets the first.
+The builder's own words go to `logs/engine-build.log` in Hearth's folder. A lock keeps it to one build at a time:
+whoever starts a second one gets the first.
 """
 
 import fcntl
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from hearth_setup.environment import Environment
+from hearth_setup.failure import SetupFailed
+from hearth_shared.engine_build import EngineBuild, write_engine_build
 from hearth_shared.paths import Home
 
 _NINJA = re.compile(r"\[(\d+)/(\d+)\]")
-State = Literal["building", "ready", "failed", "no compiler"]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What is known of the build."""
-
-    state: State
-    detail: str = ""
-    fix: str = ""
-    percent: int = 0
-    pid: int = 0
-    started_at: float = 0.0
-    log: str = ""
 
 
 def percent(line: str) -> int | None:
@@ -42,7 +29,7 @@ def percent(line: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineBuild:
+class Engine:
     """The build for the environment of one checkout."""
 
     root: Path
@@ -66,12 +53,12 @@ class EngineBuild:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "hearth", "llama")
         return str(self.root / ".venv" / "bin" / "python"), str(builder), "--install", "--cache", str(cache)
 
-    def write(self, progress: Progress) -> None:
-        """Whole or not at all: a reader never meets half a file."""
-        target = self.home.run / "engine-build.json"
-        beside = target.with_suffix(".tmp")
-        beside.write_text(json.dumps(asdict(progress)), "utf-8")
-        beside.replace(target)
+    def prepare(self) -> None:
+        """What llama-cpp-python imports comes first: it is not compiled. Raises SetupFailed."""
+        environment = Environment(self.root)
+        locked = ("--no-deps", "--require-hashes", "-r", str(self.root / "requirements-local.lock"))
+        apart = ("--excludes", str(self.root / "packaging" / "built-apart.txt"))
+        environment.uv.run(("pip", "install", "--python", str(environment.python), *locked, *apart), self.root)
 
     def start(self) -> int:
         """Starts `watch` in a session of its own and gives its process id."""
@@ -91,10 +78,15 @@ class EngineBuild:
                 return 0
             signal.signal(signal.SIGTERM, _stop_group)
             os.nice(10)
-            return self._build(Progress("building", pid=os.getpid(), started_at=time.time(), log=str(self.log)))
+            return self._build(EngineBuild("building", pid=os.getpid(), started_at=time.time(), log=str(self.log)))
 
-    def _build(self, progress: Progress) -> int:
-        self.write(progress)
+    def _build(self, progress: EngineBuild) -> int:
+        write_engine_build(self.home, progress)
+        try:
+            self.prepare()
+        except SetupFailed as failure:
+            write_engine_build(self.home, EngineBuild("failed", failure.detail, failure.fix, log=str(self.log)))
+            return 1
         with subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace",
@@ -105,16 +97,18 @@ class EngineBuild:
                 sys.stdout.flush()
                 step = percent(line)
                 if step is not None and step != progress.percent:
-                    progress = Progress("building", "", "", step, progress.pid, progress.started_at, progress.log)
-                    self.write(progress)
-        self.write(_outcome(builder.returncode, self.log))
+                    progress = progress._replace(percent=step)
+                    write_engine_build(self.home, progress)
+        write_engine_build(self.home, _outcome(builder.returncode, self.log))
         return builder.returncode
 
 
-def _outcome(code: int, log: Path) -> Progress:
+def _outcome(code: int, log: Path) -> EngineBuild:
     if code == 0:
-        return Progress("ready", "llama.cpp is built for this machine.", percent=100, log=str(log))
-    return Progress("failed", f"llama.cpp could not be built; {log} says why.", "make run tries again.", log=str(log))
+        return EngineBuild("ready", "llama.cpp is built for this machine.", percent=100, log=str(log))
+    return EngineBuild(
+        "failed", f"llama.cpp could not be built; {log} says why.", "make run tries again.", log=str(log)
+    )
 
 
 def _stop_group(number: int, _frame: object) -> None:

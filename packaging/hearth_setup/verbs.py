@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from hearth_setup.doors import choose_link, doors, put_on_path
-from hearth_setup.engine import EngineBuild, Progress
+from hearth_setup.engine import Engine
 from hearth_setup.environment import Environment, Kind, Work, packages_in
 from hearth_setup.failure import SetupFailed
 from hearth_setup.machine import Plan, apt_here, has_package, install, plan, read_needs
 from hearth_setup.stages import Stages
 from hearth_shared.discovery import ensure_backend, stop_backend
+from hearth_shared.engine_build import EngineBuild, write_engine_build
 from hearth_shared.errors import HearthError
 from hearth_shared.paths import Home, find_home
 
@@ -72,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
     with stages.stage("Backend"):
         endpoint = ensure_backend(home, command=_backend(environment))
     if not options.no_engine:
-        stages.say(_start_engine(EngineBuild(ROOT, home), packages))
+        stages.say(_start_engine(Engine(ROOT, home), packages))
     program = environment.folder / "bin" / "hearth"
     link = choose_link(os.environ, Path.home(), is_root=os.geteuid() == 0)
     stages.say("\nHearth is running. It keeps everything on this machine.")
@@ -150,31 +151,33 @@ def _see_to_packages(stages: Stages, packages: Plan, *, all_needed: bool = False
         raise SetupFailed("Hearth may not install packages here. Run this line, then start again:", packages.line)
 
 
-def _start_engine(build: EngineBuild, packages: Plan) -> str:
-    if build.is_installed:
+def _start_engine(engine: Engine, packages: Plan) -> str:
+    if engine.is_installed:
         return "Engine: llama.cpp is here."
     if packages.missing and not packages.commands:
-        build.write(Progress("no compiler", "There is no C++ compiler to build llama.cpp with.", packages.line))
+        lacking = EngineBuild("no compiler", "There is no C++ compiler to build llama.cpp with.", packages.line)
+        write_engine_build(engine.home, lacking)
         return (
             f"Engine: without a C++ compiler no model runs inside Hearth; the rest works. To have one: {packages.line}"
         )
-    build.start()
+    engine.start()
     return (
         "Engine: llama.cpp is being built in the background, about 3 minutes on 2 cores; the rest works meanwhile.\n"
-        f"        `hearth status` says how far it is, {build.log} what it does."
+        f"        `hearth status` says how far it is, {engine.log} what it does."
     )
 
 
 def _engine(_options: argparse.Namespace) -> int:
     _see_to_packages(Stages(sys.stdout, 1), _plan(("run", "engine")), all_needed=True)
-    build = EngineBuild(ROOT, find_home())
-    os.execv(build.command[0], build.command)
+    engine = Engine(ROOT, find_home())
+    engine.prepare()
+    os.execv(engine.command[0], engine.command)
 
 
 def _build_engine(_options: argparse.Namespace) -> int:
     home: Home = find_home()
     home.make()
-    return EngineBuild(ROOT, home).watch()
+    return Engine(ROOT, home).watch()
 
 
 def _uv(options: argparse.Namespace) -> int:

@@ -619,7 +619,6 @@ class TaskRequest(TypedDict):
     priority: NotRequired[int]
     thread_id: NotRequired[str | None]
     local_only: NotRequired[bool]
-    webhook_url: NotRequired[str | None]
     deadline_s: NotRequired[float | None]
 
 

@@ -1,4 +1,4 @@
-"""The evaluation data, read where it lies: LoCoMo conversations and Cranfield documents. Never copied, never shipped."""
+"""The evaluation data, read where it lies, never copied: LoCoMo conversations and Cranfield documents."""
 
 import json
 import os

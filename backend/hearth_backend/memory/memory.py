@@ -29,6 +29,7 @@ from hearth_shared.protocol.memory import (
     SearchResult,
     StoredEpisodes,
 )
+from hearth_shared.protocol.principals import MAIN_SPACE
 from hearth_shared.protocol.tasks import FileText, Source
 from hearth_shared.settings import Memory as MemorySettings
 
@@ -89,6 +90,11 @@ class Memory:
     async def spaces(self) -> frozenset[str]:
         """Every space of the person's that holds something: what a door of their own may see."""
         return frozenset(await self._database.read(store.spaces)) - {documents.SPACE}
+
+    async def spaces(self) -> frozenset[str]:
+        """Every space of the person's that there is; `main` always is, Hearth's help is none of them."""
+        stored = await self._database.read(store.spaces)
+        return frozenset({MAIN_SPACE, *stored}) - {documents.SPACE}
 
     # -- keeping
 

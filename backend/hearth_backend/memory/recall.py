@@ -6,14 +6,14 @@ question their words cover (rare words counting more) and how near they are in m
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hearth_backend.memory.ranking import fused
-from hearth_backend.memory.text import words
+from hearth_backend.memory.text import is_question, words
 from hearth_shared.protocol.tasks import Source
 
 _LEAST = 0.3  # what the best must be worth; below it nothing is known
-_LEAST_BESIDE = 0.1  # what is worth laying beside it
+_LEAST_BESIDE = 0.25  # share of the best's worth that lies beside it
 _LEAST_HELP = 0.7  # of help that nobody asked for by name
 _MOST_HELP = 3
 _ABOUT_HEARTH = re.compile(
@@ -58,7 +58,7 @@ def choose(
 ) -> list[Source]:
     """Sources within the budget, best first, numbered from 1. `memories` holds one ranked list for each space."""
     asked = words(question)
-    told = _worth_telling([one for one in _merged(memories) if words(one.source.quote) != asked])
+    told = _worth_telling(_evidence([one for one in _merged(memories) if words(one.source.quote) != asked]))
     pages = _worth_telling(sorted(help, key=lambda page: -_help_worth(question, page)))[:_MOST_HELP]
     best_told = max((one.relevance for one in told), default=0.0)
     best_page = max((page.relevance for page in pages), default=0.0)
@@ -70,14 +70,22 @@ def choose(
     return _numbered([*pages, *told] if first else [*told, *pages], token_budget)
 
 
+def _evidence(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Statements first: what was only asked before is worth little as an answer."""
+    told = [one for one in ranked if not is_question(one.source.quote)]
+    asked = [replace(one, relevance=one.relevance / 2) for one in ranked if is_question(one.source.quote)]
+    return [*told, *asked]
+
+
 def _help_worth(question: str, page: Candidate) -> float:
     return page.relevance + 0.5 * heading_match(question, page.source.title.rpartition("›")[2])
 
 
 def _worth_telling(ranked: Sequence[Candidate]) -> list[Candidate]:
-    if max((one.relevance for one in ranked), default=0.0) < _LEAST:
+    most = max((one.relevance for one in ranked), default=0.0)
+    if most < _LEAST:
         return []
-    return [one for one in ranked if one.relevance >= _LEAST_BESIDE]
+    return [one for one in ranked if one.relevance >= _LEAST_BESIDE * most]
 
 
 def tokens(text: str) -> int:

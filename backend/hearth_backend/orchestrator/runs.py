@@ -131,7 +131,6 @@ class Runs:
             principal=requester.principal,
             spaces=json.dumps(sorted(requester.spaces)),
             local_only=request.local_only,
-            webhook_url=request.webhook_url,
             deadline_at=None if request.deadline_s is None else now + request.deadline_s,
             idempotency_key=idempotency_key,
             request_sha256=digest,

@@ -71,8 +71,8 @@ def prune_events(connection: Connection, before: float, limit: int) -> int:
 
 _ADD_RUN: Final = """
 insert into run(id, agent_id, thread_id, goal, context, lane, priority, status, owner, door, principal, spaces,
-  local_only, webhook_url, deadline_at, idempotency_key, request_sha256, trace_id, created_at)
-values (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  local_only, deadline_at, idempotency_key, request_sha256, trace_id, created_at)
+values (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _TASK: Final = (
     "id, agent_id, thread_id, goal, status, lane, priority, door, local_only, attempt, created_at, started_at, "
     "finished_at, deadline_at, answer, failure"
@@ -124,7 +124,6 @@ class NewRun:
     principal: str
     spaces: str
     local_only: bool
-    webhook_url: str | None
     deadline_at: float | None
     idempotency_key: str | None
     request_sha256: bytes | None
@@ -138,7 +137,7 @@ def add_run(connection: Connection, run: NewRun) -> None:
         _ADD_RUN,
         (
             *(run.id, run.agent_id, run.thread_id, run.goal, run.context, run.lane, run.priority, run.owner),
-            *(run.door, run.principal, run.spaces, run.local_only, run.webhook_url, run.deadline_at),
+            *(run.door, run.principal, run.spaces, run.local_only, run.deadline_at),
             *(run.idempotency_key, run.request_sha256, run.trace_id, run.created_at),
         ),
     )

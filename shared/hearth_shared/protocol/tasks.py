@@ -54,7 +54,6 @@ class TaskRequest(Request):
     priority: int = Field(default=100, ge=0, le=1000, description="lower goes first inside a lane")
     thread_id: Identifier | None = None
     local_only: bool = False
-    webhook_url: str | None = Field(default=None, max_length=2048)
     deadline_s: float | None = Field(default=None, gt=0, le=86_400)
 
 

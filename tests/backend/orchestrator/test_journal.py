@@ -248,6 +248,7 @@ async def test_a_run_that_was_lost_hears_of_it(band: Orchestra) -> None:
         await journal.text(0, "a")
 
 
+@pytest.mark.logs("hearth_backend.storage.database")
 async def test_text_that_cannot_be_stored_fails_the_run_at_its_next_call(band: Orchestra) -> None:
     journal = journal_of(band, await begin(band))
     await band.database.execute("pragma max_page_count=1")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from hearth_backend.api.endpoint import Endpoint, delete, get, post
 from hearth_backend.api.exchange import Call
+from hearth_backend.gateway.providers import PRESETS
 from hearth_backend.services import Services
 from hearth_shared.errors import BadRequest, NotFound
 from hearth_shared.protocol.models import KeyList, KeyRequest, KeyState
@@ -21,7 +22,7 @@ class Keys:
 
     def __init__(self, services: Services) -> None:
         self._secrets = services.secrets
-        self._providers = services.settings.providers
+        self._providers = sorted({*PRESETS, *services.settings.providers})
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -40,8 +41,8 @@ class Keys:
         return tuple(route.needing(Scope.SETTINGS) for route in routes)
 
     async def list(self, call: Call) -> KeyList:
-        """One for each provider of the settings."""
-        states = await asyncio.to_thread(lambda: [self._secrets.state(name) for name in sorted(self._providers)])
+        """One for each provider of the settings, and for those that need nothing but a key."""
+        states = await asyncio.to_thread(lambda: [self._secrets.state(name) for name in self._providers])
         return KeyList(keys=states)
 
     async def put(self, call: Call, body: KeyRequest) -> KeyState:

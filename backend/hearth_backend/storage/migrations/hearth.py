@@ -65,6 +65,7 @@ create table episode(
   external_id text not null, thread_id text, session text not null, speaker text not null, occurred_at real not null,
   recorded_at real not null, text text not null, window text not null, sha256 blob not null,
   trusted integer not null default 1, unique (space, source, external_id)) strict;
+create index episode_by_space on episode(space);
 create index episode_by_time on episode(space, occurred_at);
 create index episode_by_session on episode(space, session, occurred_at, rowid);
 create virtual table episode_fts using fts5(

@@ -1,0 +1,65 @@
+import pytest
+
+from hearth_backend.api import openapi
+from hearth_backend.api.endpoint import delete, find, get, post, websocket
+from hearth_backend.api.exchange import Call, Listener, Reply
+from hearth_backend.api.routes.tasks import TaskPage
+from hearth_shared.protocol.principals import Scope
+from hearth_shared.protocol.tasks import TaskAccepted, TaskList, TaskRequest
+
+pytestmark = pytest.mark.unit
+
+
+async def answer(call: Call) -> Reply:
+    return Reply()
+
+
+async def take(call: Call, body: object) -> Reply:
+    return Reply()
+
+
+async def hear(call: Call, socket: Listener) -> None:
+    pass
+
+
+ENDPOINTS = [
+    endpoint.needing(Scope.TASKS)
+    for endpoint in (
+        find("/v1/tasks", TaskPage, take, "Tasks.", answer=TaskList),
+        post("/v1/agents/{agent_id}/tasks", TaskRequest, take, "Submit.", answer=TaskAccepted, status=202),
+        delete("/v1/models/{model_id:path}", answer, "Remove."),
+        websocket("/v1/events", hear, "Events."),
+    )
+]
+ENDPOINTS.append(get("/healthz", answer, "Life.").open())
+DOCUMENT = openapi.document(ENDPOINTS)
+
+
+def test_every_http_route_is_described_and_no_websocket() -> None:
+    assert {path: sorted(methods) for path, methods in DOCUMENT["paths"].items()} == {
+        "/v1/tasks": ["get"],
+        "/v1/agents/{agent_id}/tasks": ["post"],
+        "/v1/models/{model_id}": ["delete"],
+        "/healthz": ["get"],
+    }
+
+
+def test_the_scope_is_told_and_an_open_route_needs_no_token() -> None:
+    assert DOCUMENT["paths"]["/v1/tasks"]["get"]["x-scope"] == ["tasks"]
+    assert DOCUMENT["paths"]["/healthz"]["get"]["security"] == []
+    assert DOCUMENT["security"] == [{"token": []}]
+
+
+def test_bodies_and_answers_refer_to_schemas_that_are_there() -> None:
+    operation = DOCUMENT["paths"]["/v1/agents/{agent_id}/tasks"]["post"]
+    schemas = DOCUMENT["components"]["schemas"]
+    for content in (operation["requestBody"], operation["responses"]["202"], operation["responses"]["default"]):
+        for kind in content["content"].values():
+            assert kind["schema"]["$ref"].removeprefix("#/components/schemas/") in schemas
+
+
+def test_path_and_query_parameters_are_described() -> None:
+    listing = DOCUMENT["paths"]["/v1/tasks"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in listing} == {"status", "limit", "after"}
+    assert "$ref" not in str(listing)
+    assert DOCUMENT["paths"]["/v1/models/{model_id}"]["delete"]["parameters"][0]["in"] == "path"

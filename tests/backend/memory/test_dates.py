@@ -1,0 +1,78 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hearth_backend.memory.dates import Span, Yearly, named_time
+
+pytestmark = pytest.mark.unit
+TODAY = date(2026, 11, 18)  # a Wednesday
+
+
+def holds(question: str, on: date, slack: int = 0) -> bool:
+    when = named_time(question, TODAY)
+    assert when is not None
+    return when.holds(on, slack)
+
+
+@pytest.mark.parametrize(
+    "question", ["What happened in May 2023?", "what about may, 2023", "on 3 May 2023", "May 3rd 2023"]
+)
+def test_a_month_of_a_year_is_found_however_it_is_written(question: str) -> None:
+    assert holds(question, date(2023, 5, 3))
+    assert not holds(question, date(2023, 7, 20))
+
+
+def test_a_month_without_a_year_is_that_of_any_year() -> None:
+    assert named_time("who came in June", TODAY) == Yearly(6, None)
+    assert holds("who came in June", date(2019, 6, 30))
+    assert not holds("who came in June", date(2019, 8, 1))
+
+
+def test_the_end_of_december_reaches_into_january() -> None:
+    assert holds("in December", date(2024, 1, 5), slack=15)
+
+
+def test_an_iso_date_is_a_day() -> None:
+    assert named_time("on 2023-05-08", TODAY) == Span(date(2023, 5, 7), date(2023, 5, 8))
+
+
+def test_people_speak_of_a_day_in_the_days_after_it() -> None:
+    assert holds("on 2023-05-08", date(2023, 5, 20), slack=15)
+    assert not holds("on 2023-05-08", date(2023, 5, 1), slack=15)
+
+
+@pytest.mark.parametrize("question", ["may I ask", "they march on", "how are you", "the 3 of us", "1999"])
+def test_a_verb_or_a_number_names_no_time(question: str) -> None:
+    assert named_time(question, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "last"),
+    [
+        ("what did I say today?", TODAY, TODAY),
+        ("and yesterday?", TODAY - timedelta(1), TODAY - timedelta(1)),
+        ("this week", date(2026, 11, 16), TODAY),
+        ("last week", date(2026, 11, 9), date(2026, 11, 15)),
+        ("this month", date(2026, 11, 1), TODAY),
+        ("last  month", date(2026, 10, 1), date(2026, 10, 31)),
+        ("this year", date(2026, 1, 1), TODAY),
+        ("last year", date(2025, 1, 1), date(2025, 12, 31)),
+        ("two weeks ago", date(2026, 11, 1), date(2026, 11, 7)),
+        ("a day ago", TODAY - timedelta(1), TODAY - timedelta(1)),
+    ],
+)
+def test_a_time_may_be_told_from_today(question: str, first: date, last: date) -> None:
+    assert named_time(question, TODAY) == Span(first, last)
+
+
+@pytest.mark.parametrize("question", ["2023-02-31", "in May 0000", "999 months ago", "0000-00-00"])
+def test_a_day_that_never_was_names_no_time(question: str) -> None:
+    assert named_time(question, date(1, 2, 3)) is None
+
+
+@given(st.text(alphabet="0123456789 -,may juneagodys") | st.text(), st.dates(date(1, 1, 2), date(9999, 1, 1)))
+def test_no_question_can_break_it(question: str, on: date) -> None:
+    when = named_time(question, TODAY)
+    assert when is None or when.holds(on, 15) in (True, False)
