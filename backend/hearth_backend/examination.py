@@ -79,6 +79,6 @@ async def _generated(models: Gateway, model: ModelInfo) -> str:
     request = ChatRequest(
         [ChatMessage("user", "Say hello.")], model=model.id, sampling=Sampling(max_tokens=_WORDS, temperature=0.0)
     )
-    caller = Caller(ids.new("req"), "internal", "ambient", local_only=True)
+    caller = Caller(ids.passing("req"), "internal", "ambient", local_only=True)
     async with aclosing(models.chat(request, caller)) as answer:
         return "".join([event.text async for event in answer if isinstance(event, TextDelta)])

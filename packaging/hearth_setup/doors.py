@@ -31,18 +31,30 @@ def doors(home: Home, port: int | None) -> Sequence[str]:
     )
 
 
-def choose_link(environ: Mapping[str, str], user: Path, *, is_root: bool) -> Link:
+def home_of_user() -> Path | None:
+    """None for a user without a home, as services have."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def choose_link(environ: Mapping[str, str], user: Path | None, *, is_root: bool) -> Link | None:
     """A folder for programs of this user's own, one on the PATH if there is one."""
     on_path = [Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part]
-    own = [user / ".local" / "bin", user / "bin"]
+    own = [user / ".local" / "bin", user / "bin"] if user else []
     for folder in [Path("/usr/local/bin"), *own] if is_root else own:
         if folder in on_path:
             return Link(folder / "hearth")
+    if not own:
+        return None
     return Link(own[0] / "hearth", f'export PATH="{own[0]}:$PATH"')
 
 
-def put_on_path(link: Link, program: Path) -> str:
+def put_on_path(link: Link | None, program: Path) -> str:
     """Links it and says what there is to say; a `hearth` that is somebody else's stays as it is."""
+    if link is None:
+        return f'To have hearth in this terminal: export PATH="{program.parent}:$PATH"'
     if os.path.lexists(link.path) and not _is_ours(link.path):
         return f"{link.path} is another program. To use this Hearth: ln -sf {program} {link.path}"
     try:

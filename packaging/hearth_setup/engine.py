@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from hearth_setup.doors import home_of_user
 from hearth_setup.environment import Environment
 from hearth_setup.failure import SetupFailed
 from hearth_shared.engine_build import EngineBuild, write_engine_build
@@ -50,7 +51,8 @@ class Engine:
         What it built outlives the checkout, so that a fresh clone does not compile again.
         """
         builder = self.root / "packaging" / "build_llama.py"
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "hearth", "llama")
+        user = home_of_user() or self.root
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or user / ".cache", "hearth", "llama")
         return str(self.root / ".venv" / "bin" / "python"), str(builder), "--install", "--cache", str(cache)
 
     def prepare(self) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from hearth_setup.doors import choose_link, doors, put_on_path
+from hearth_setup.doors import choose_link, doors, home_of_user, put_on_path
 from hearth_setup.engine import Engine
 from hearth_setup.environment import Environment, Kind, Work, packages_in
 from hearth_setup.failure import SetupFailed
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except HearthError as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"\n{error.filename or 'A file'}: {error.strerror}. Mend that, then run it again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
@@ -75,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.no_engine:
         stages.say(_start_engine(Engine(ROOT, home), packages))
     program = environment.folder / "bin" / "hearth"
-    link = choose_link(os.environ, Path.home(), is_root=os.geteuid() == 0)
+    link = choose_link(os.environ, home_of_user(), is_root=os.geteuid() == 0)
     stages.say("\nHearth is running. It keeps everything on this machine.")
     for line in (*doors(home, endpoint.port), put_on_path(link, program)):
         stages.say(line)

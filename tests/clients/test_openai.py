@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import openai
 import pytest
 import pytest_asyncio
+from openai.types.chat import ChatCompletionChunk, ChatCompletionToolParam, ChatCompletionUserMessageParam
 
 from hearth_shared.protocol.principals import Scope
 from support.backend import Backend, running, wrong_token
@@ -28,7 +29,7 @@ from support.provider import (
 
 pytestmark = [pytest.mark.clients, pytest.mark.asyncio(loop_scope="module")]
 
-HI: list[openai.types.chat.ChatCompletionUserMessageParam] = [{"role": "user", "content": "hi"}]
+HI: list[ChatCompletionUserMessageParam] = [{"role": "user", "content": "hi"}]
 CONFIG = """
 [providers.near]
 url = "{url}"
@@ -131,7 +132,7 @@ async def test_what_the_model_needs_to_know_reaches_it(house: House, sdk: openai
 
 
 async def test_tool_calls_come_through_whole_and_streamed(house: House, sdk: openai.AsyncOpenAI) -> None:
-    tool: openai.types.chat.ChatCompletionToolParam = {
+    tool: ChatCompletionToolParam = {
         "type": "function",
         "function": {"name": "look", "parameters": {"type": "object", "properties": {"at": {"type": "string"}}}},
     }
@@ -212,7 +213,7 @@ async def test_a_token_without_the_scope_is_a_permission_error(house: House) -> 
             await stranger.chat.completions.create(model="near/m", messages=HI)
 
 
-async def read(stream: openai.AsyncStream[openai.types.chat.ChatCompletionChunk], said: list[str]) -> None:
+async def read(stream: openai.AsyncStream[ChatCompletionChunk], said: list[str]) -> None:
     """Note what is said, to the end."""
     async for chunk in stream:
         said += [choice.delta.content or "" for choice in chunk.choices]

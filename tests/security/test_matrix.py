@@ -116,7 +116,7 @@ GUARDED = tuple(route for route in ROUTES if route.scopes)
 
 def ask(client: httpx2.Client, route: Route) -> httpx2.Response:
     """One request; of an endless answer only its head is read."""
-    body = {} if route.method in ("POST", "PUT") else None
+    body: dict[str, str] | None = {} if route.method in ("POST", "PUT") else None
     with client.stream(route.method, route.address, json=body) as answer:
         if not answer.headers.get("content-type", "").startswith("text/event-stream"):
             answer.read()

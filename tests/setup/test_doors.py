@@ -31,13 +31,20 @@ def test_a_folder_of_ones_own_that_is_on_the_path_is_taken(tmp_path: Path) -> No
 
 def test_root_links_for_everybody() -> None:
     environ = {"PATH": "/usr/local/bin:/usr/bin"}
-    assert choose_link(environ, Path("nowhere"), is_root=True).path == Path("/usr/local/bin/hearth")
+    assert choose_link(environ, Path("nowhere"), is_root=True) == Link(Path("/usr/local/bin/hearth"))
 
 
 def test_without_such_a_folder_one_line_is_given(tmp_path: Path) -> None:
     link = choose_link({"PATH": "/usr/bin"}, tmp_path, is_root=False)
+    assert link is not None
     assert link.path == tmp_path / ".local" / "bin" / "hearth"
     assert str(tmp_path / ".local" / "bin") in link.line
+
+
+def test_a_user_without_a_home_gets_one_line_too(tmp_path: Path) -> None:
+    link = choose_link({"PATH": "/usr/bin"}, None, is_root=False)
+    assert link is None
+    assert f'export PATH="{tmp_path}:$PATH"' in put_on_path(link, tmp_path / "hearth")
 
 
 @pytest.fixture

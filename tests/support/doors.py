@@ -41,6 +41,7 @@ class Doors:
     metrics: Metrics
     server: QuietServer
     database: Database
+    ended: asyncio.Event
 
     @property
     def url(self) -> str:
@@ -84,7 +85,7 @@ async def doors(
         options.max_body,
         dispatch,
     )
-    opened = asyncio.Event()
+    opened, ended = asyncio.Event(), asyncio.Event()
 
     async def idle() -> bool:
         return False
@@ -97,9 +98,10 @@ async def doors(
         lambda: connections.stop(endless_only=False),
     )
     serving = asyncio.create_task(server.serve([listeners.unix, listeners.tcp]))
+    serving.add_done_callback(lambda task: ended.set())
     try:
         await opened.wait()
-        yield Doors(home, listeners.port, keys, clients, connections, metrics, server, database)
+        yield Doors(home, listeners.port, keys, clients, connections, metrics, server, database, ended)
     finally:
         server.stop()
         await serving

@@ -19,7 +19,7 @@ class WordEmbedder:
     """Texts that share words are near each other; equal texts are equal. Remembers what it was asked."""
 
     id: str = "words.1"
-    dim: int = 64
+    dim: int = 512
     there: bool = True
     failure: HearthError | None = None
     asked: list[str] = field(default_factory=list[str])
@@ -38,7 +38,7 @@ class WordEmbedder:
         row = np.full(self.dim, 0.01, np.float32)
         for word in words(text):
             if word not in STOP:
-                row[hashlib.sha256(word.encode()).digest()[0] % self.dim] += 1
+                row[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4]) % self.dim] += 1
         return row
 
 

@@ -54,13 +54,12 @@ class Room:
 
 def turns(*texts: str, start: datetime = START, prefix: str = "", **more: Any) -> list[NewEpisode]:
     """Episodes a minute apart; the same text has the same external id."""
-    return [
-        NewEpisode.model_validate(
-            {"external_id": f"{prefix}{text[:200]}", "occurred_at": start + timedelta(minutes=place), "text": text}
-            | more
-        )
-        for place, text in enumerate(texts)
-    ]
+
+    def turn(place: int, text: str) -> NewEpisode:
+        plain = {"external_id": f"{prefix}{text[:200]}", "occurred_at": start + timedelta(minutes=place), "text": text}
+        return NewEpisode.model_validate(plain | more)
+
+    return [turn(place, text) for place, text in enumerate(texts)]
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ def endpoints(services: Services, doors: dict[str, str]) -> list[Endpoint]:
         tasks.Tasks(services),
         events.Events(services),
         threads.Threads(services),
-        complete.Complete(services),
+        complete.Complete(services.models),
         approvals.Approvals(services),
         memory.Memory(services),
         usage.Usage(services),

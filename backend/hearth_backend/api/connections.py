@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Coroutine, Generator
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from typing import Literal
 
 Why = Literal["gone", "revoked", "stopping"]
 
@@ -63,11 +63,11 @@ class Connections:
 
 
 @contextlib.asynccontextmanager
-async def watched(until_gone: Coroutine[Any, Any, None], live: Live) -> AsyncGenerator[None]:
+async def watched(until_gone: Callable[[], Awaitable[None]], live: Live) -> AsyncGenerator[None]:
     """Cut `live` as soon as its client goes, whatever is being waited for inside."""
 
     async def watch() -> None:
-        await until_gone
+        await until_gone()
         live.cut("gone")
 
     watcher = asyncio.create_task(watch())

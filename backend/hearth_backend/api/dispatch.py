@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from time import perf_counter
 from typing import Final
 
@@ -95,7 +96,7 @@ class Dispatch:
             except Exception as error:
                 return await answer.whole(self._failures.reply(error, call))
         with self._connections.live(call.principal.client, endless=endpoint.kind == "lasting") as live:
-            async with watched(until_gone(receive), live):
+            async with watched(functools.partial(until_gone, receive), live):
                 await self._run(endpoint, call, answer)
         await self._cut(live, call, answer)
 

@@ -109,7 +109,7 @@ class Gate:
         except Refused as refused:
             self._dispatch.refused(scope["method"], refused.status, began)
             return await _constant(refused, headers, send)
-        call = Call(principal, ids.new("req"), headers, scope["query_string"], {})
+        call = Call(principal, ids.passing("req"), headers, scope["query_string"], {})
         try:
             endpoint = self.allowed(scope, call)
         except HearthError as error:
@@ -120,7 +120,7 @@ class Gate:
         began = perf_counter()
         headers = dict[bytes, bytes](scope["headers"])
         try:
-            call = Call(self.known(scope, headers), ids.new("req"), headers, scope["query_string"], {})
+            call = Call(self.known(scope, headers), ids.passing("req"), headers, scope["query_string"], {})
             endpoint = self.allowed(scope, call)
         except (Refused, HearthError) as error:
             self._dispatch.refused("WS", error.status, began)

@@ -56,7 +56,7 @@ async def listen(endpoint: Endpoint, call: Call, socket: Socket, connections: Co
     code, reason = 1000, ""
     with connections.live(call.principal.client, endless=True) as live:
         try:
-            async with watched(socket.until_gone(), live):
+            async with watched(socket.until_gone, live):
                 assert endpoint.listen is not None
                 await endpoint.listen(call, socket)
         except OSError:

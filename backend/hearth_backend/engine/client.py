@@ -28,6 +28,7 @@ from hearth_backend.engine.frames import (
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.sampling import Sampling
 from hearth_backend.engine.supervisor import Running, Supervisor
+from hearth_backend.observe.metrics import Metrics
 from hearth_shared.errors import BadRequest, ModelUnavailable
 from hearth_shared.settings import Engine as EngineSettings
 
@@ -46,13 +47,20 @@ class Engine:
     """Answers with the GGUF files of this machine. `file` is a file's id or path; empty or "auto": the default one."""
 
     def __init__(
-        self, settings: EngineSettings, models_folder: Path, emit: Emit, *, argv: Sequence[str] = ARGV
+        self,
+        settings: EngineSettings,
+        models_folder: Path,
+        emit: Emit,
+        *,
+        metrics: Metrics | None = None,
+        argv: Sequence[str] = ARGV,
     ) -> None:
         threads, batch_threads = cores.threads(cores.physical_cores(), settings.threads)
         self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads)
         self._idle_s = settings.idle_s
         self._files = ModelFiles(models_folder, settings.model_file)
         self._emit = emit
+        self._metrics = metrics
         self._argv = argv
         self._supervisors: dict[Path, Supervisor] = {}
 
@@ -149,7 +157,7 @@ class Engine:
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:
             loader = Loader(file, self._options, self._emit, self._argv)
-            self._supervisors[file.path] = Supervisor(file, loader, idle_s=self._idle_s)
+            self._supervisors[file.path] = Supervisor(file, loader, idle_s=self._idle_s, metrics=self._metrics)
             if known is not None:  # the file was replaced: what runs is the old one
                 await known.close()
         return self._supervisors[file.path]

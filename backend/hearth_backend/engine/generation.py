@@ -66,7 +66,7 @@ class Writer:
         """Each new piece of text with the number of tokens written so far."""
         native, context = self._model.native, self._model.context
         for written in range(1, limit + 1):
-            if context.abort.is_up:
+            if context.abort.is_up:  # a GPU's decode does not ask it
                 raise Stopped
             token = _sample(sampler, self._model)
             if native.ends(token):

@@ -144,7 +144,7 @@ class NativeModel:
     def special(self, name: Literal["bos", "eos", "fim_pre", "fim_suf", "fim_mid", "fim_rep", "fim_sep"]) -> int | None:
         """A special token's id, if the model has it."""
         token = getattr(C, f"llama_vocab_{name}")(self._vocab)
-        return token if 0 <= token < self.vocabulary else None
+        return token if token >= 0 else None
 
     @property
     def begins_with_bos(self) -> bool:

@@ -27,6 +27,7 @@ from hearth_backend.engine.frames import (
     Tokens,
 )
 from hearth_backend.engine.loader import Loader
+from hearth_backend.observe.metrics import Metrics
 from hearth_shared.errors import (
     Cancelled,
     EngineCrashed,
@@ -57,8 +58,9 @@ class Running:
 class Supervisor:
     """One model file, its child, and the tasks that wait for it."""
 
-    def __init__(self, file: ModelFile, loader: Loader, *, idle_s: float) -> None:
+    def __init__(self, file: ModelFile, loader: Loader, *, idle_s: float, metrics: Metrics | None = None) -> None:
         self.file = file
+        self._metrics = metrics
         self._loader = loader
         self._idle_s = idle_s
         self._ids = itertools.count(1)
@@ -199,6 +201,8 @@ class Supervisor:
         self._child = None
         self._rest(None)
         how = child.how_it_ended()
+        if self._metrics is not None:
+            self._metrics.engine_restart()
         log.warning("engine child %s of %s died: %s", child.pid, self.file.id, how)
         log.debug("its last words: %s", child.last_words)
         self._loader.crashed(self._ready.gpu_layers, how)

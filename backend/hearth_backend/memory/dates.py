@@ -30,7 +30,7 @@ class Span:
     last: date
 
     def holds(self, on: date, slack_days: int) -> bool:
-        return self.first <= on <= self.last + timedelta(slack_days)
+        return self.first.toordinal() <= on.toordinal() <= self.last.toordinal() + slack_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Yearly:
     day: int | None
 
     def holds(self, on: date, slack_days: int) -> bool:
-        return any(_named(self.month, self.day, year).holds(on, slack_days) for year in (on.year - 1, on.year))
+        years = [year for year in (on.year - 1, on.year) if year > 1]
+        return any(_named(self.month, self.day, year).holds(on, slack_days) for year in years)
 
 
 When = Span | Yearly

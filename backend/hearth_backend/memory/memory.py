@@ -88,10 +88,6 @@ class Memory:
         return await self._database.read(lambda connection: store.counts(connection, documents.SPACE))
 
     async def spaces(self) -> frozenset[str]:
-        """Every space of the person's that holds something: what a door of their own may see."""
-        return frozenset(await self._database.read(store.spaces)) - {documents.SPACE}
-
-    async def spaces(self) -> frozenset[str]:
         """Every space of the person's that there is; `main` always is, Hearth's help is none of them."""
         stored = await self._database.read(store.spaces)
         return frozenset({MAIN_SPACE, *stored}) - {documents.SPACE}

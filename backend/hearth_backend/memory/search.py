@@ -109,7 +109,7 @@ class Search:
             return None, [] if opened.empty else [NOT_YET]
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
-                return (await self._embedder.embed([opened.names.strip(query)]))[0], []
+                return (await self._embedder.embed([opened.names.bare(query)]))[0], []
         except TimeoutError:
             return None, [LOADING]
         except ModelUnavailable as error:

@@ -357,11 +357,6 @@ def episodes(connection: Connection, space: str, rowids: Sequence[int]) -> dict[
     return {row["rowid"]: row for row in rows}
 
 
-def spaces(connection: Connection) -> list[str]:
-    """Every space that holds something."""
-    return [row["space"] for row in connection.execute("select distinct space from episode")]
-
-
 def by_ids(connection: Connection, wanted: Sequence[str], spaces: Sequence[str]) -> list[Row]:
     """Episodes by id, in the order wanted; what is in no such space is left out."""
     found = {

@@ -81,7 +81,7 @@ class Names:
         object.__setattr__(self, "_known", {name: frozenset(whose) for name, whose in known.items()})
         object.__setattr__(self, "_pattern", re.compile(pattern, re.IGNORECASE) if pattern else None)
 
-    def strip(self, query: str) -> str:
+    def bare(self, query: str) -> str:
         """The question without speakers' names."""
         bare = self._pattern.sub("", query) if self._pattern else query
         return bare if bare.strip() else query

@@ -73,7 +73,7 @@ async def test_a_client_that_goes_ends_what_is_being_waited_for() -> None:
 
     async def serve() -> Live:
         with Connections().live("a", endless=True) as live:
-            async with watched(until_gone(), live):
+            async with watched(until_gone, live):
                 gone.set()
                 await asyncio.Event().wait()
         return live

@@ -49,9 +49,12 @@ def test_a_socket_left_behind_is_replaced(home: Home) -> None:
     listen(home, "127.0.0.1", 0, exactly=False).close()
 
 
-@pytest.mark.parametrize("make", [lambda path: path.write_text("mine"), lambda path: path.mkdir()])
-def test_a_file_of_the_persons_is_never_removed(home: Home, make: object) -> None:
-    make(home.socket)  # type: ignore[operator]
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_file_of_the_persons_is_never_removed(home: Home, kind: str) -> None:
+    if kind == "file":
+        home.socket.write_text("mine")
+    else:
+        home.socket.mkdir()
     with pytest.raises(HomeError):
         opened(home)
     assert home.socket.exists()

@@ -20,6 +20,7 @@ class MemoryOfTokens:
 
     def __init__(self, *, whole_only: bool = False) -> None:
         self.held: list[int] = []
+        self.batches: list[tuple[int, int]] = []  # by token: where the batch it was computed in began, and its length
         self.decoded = 0
         self.whole_only = whole_only
         self.outcome: Literal["done", "full", "aborted"] = "done"
@@ -29,6 +30,7 @@ class MemoryOfTokens:
         assert 0 < len(tokens) <= BATCH
         self.decoded += len(tokens)
         self.held += tokens if self.outcome == "done" else tokens[:1]  # an aborted decode leaves a part behind
+        self.batches[start:] = [(start, len(tokens))] * (len(self.held) - start)
         return self.outcome
 
     def forget(self, start: int) -> bool:
@@ -54,7 +56,8 @@ def test_it_always_knows_exactly_what_the_context_holds(
         kept = sequence.keep(prompt, exact=exact)
         assert kept < len(prompt)
         assert cells.held == sequence.tokens == prompt[:kept]
-        assert not exact or kept % BATCH == 0
+        if exact:
+            assert cells.batches[:kept] == [(at // BATCH * BATCH, BATCH) for at in range(kept)]
         assert sequence.read(prompt) == "read"
         for token in range(written):
             assert sequence.write(token) == "read"
@@ -87,6 +90,14 @@ def test_exactly_means_whole_batches_that_were_read_as_such() -> None:
     for token in (6, 7, 8, 9):
         sequence.write(token)
     assert sequence.keep(list(range(20)), exact=True) == 4
+
+
+def test_batches_that_began_elsewhere_are_not_kept_exactly() -> None:
+    sequence = Sequence(MemoryOfTokens())
+    sequence.read([0, 1])
+    assert sequence.keep(list(range(12))) == 2
+    sequence.read(list(range(12)))
+    assert sequence.keep(list(range(12)), exact=True) == 0
 
 
 def test_a_failure_inside_forgets_everything() -> None:

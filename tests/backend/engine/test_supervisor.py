@@ -10,6 +10,7 @@ import pytest
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.frames import Started
 from hearth_backend.engine.sampling import Sampling
+from hearth_backend.observe.metrics import Metrics
 from hearth_shared.errors import EngineCrashed, Overloaded
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
@@ -66,6 +67,18 @@ async def test_an_engine_that_dies_idle_is_started_again_when_it_is_needed(engin
     assert await pid_of(engine) != pid
 
 
+async def test_the_death_of_an_engine_is_counted(models: Path, announced: Announced) -> None:
+    metrics = Metrics()
+    engine = Engine(EngineSettings(), models, announced, metrics=metrics)
+    events = engine.chat(TINY, user("hello"), LONG)
+    await begun(events)
+    os.kill(await pid_of(engine), signal.SIGKILL)
+    with pytest.raises(EngineCrashed):
+        await heard(events)
+    assert "hearth_engine_restarts_total 1.0" in metrics.render().decode()
+    await engine.close()
+
+
 async def test_a_model_nobody_uses_is_unloaded_and_comes_back(models: Path, announced: Announced) -> None:
     engine = Engine(EngineSettings(idle_s=0.05), models, announced)
     await heard(engine.chat(TINY, user("hello"), SHORT))
@@ -105,6 +118,15 @@ async def test_closing_while_a_model_loads_leaves_no_process(models: Path, annou
     assert not engine_children()
     with pytest.raises(Exception, match="closing"):
         await asking
+
+
+async def test_each_task_that_is_ended_gets_an_error_of_its_own(engine: Engine) -> None:
+    async with asyncio.timeout(60):
+        asking = [asyncio.create_task(heard(engine.chat(TINY, user("hello"), LONG))) for _ in range(3)]
+        await begun(engine.chat(TINY, user("hello"), SHORT, lane="inline"))
+        await engine.close()
+        errors = await asyncio.gather(*asking, return_exceptions=True)
+    assert len({id(error) for error in errors}) == 3
 
 
 async def test_more_tasks_than_can_wait_are_turned_away(engine: Engine) -> None:

@@ -72,6 +72,14 @@ def test_a_day_that_never_was_names_no_time(question: str) -> None:
     assert named_time(question, date(1, 2, 3)) is None
 
 
+@pytest.mark.parametrize("question", ["in January", "on 9999-12-31", "in May 0002"])
+@pytest.mark.parametrize("on", [date.min, date.max])
+def test_the_ends_of_the_calendar_are_days_like_others(question: str, on: date) -> None:
+    when = named_time(question, TODAY)
+    assert when is not None
+    assert when.holds(on, 15) in (True, False)
+
+
 @given(st.text(alphabet="0123456789 -,may juneagodys") | st.text(), st.dates(date(1, 1, 2), date(9999, 1, 1)))
 def test_no_question_can_break_it(question: str, on: date) -> None:
     when = named_time(question, TODAY)

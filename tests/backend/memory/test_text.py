@@ -71,17 +71,12 @@ def test_a_name_that_two_speakers_share_is_none() -> None:
 
 
 def test_names_are_stripped_from_a_question() -> None:
-    assert Names(("Ana", "Bo")).strip("What did Ana's brother tell Bo?").split() == [
-        "What",
-        "did",
-        "brother",
-        "tell",
-        "?",
-    ]
+    bare = Names(("Ana", "Bo")).bare("What did Ana's brother tell Bo?")
+    assert " ".join(bare.split()) == "What did brother tell ?"
 
 
 def test_a_question_of_nothing_but_a_name_is_kept() -> None:
-    assert Names(("Ana",)).strip("Ana") == "Ana"
+    assert Names(("Ana",)).bare("Ana") == "Ana"
 
 
 @pytest.mark.parametrize("speaker", ["me", "you", "assistant", "person", ""])
@@ -92,4 +87,4 @@ def test_a_role_is_not_a_name(speaker: str) -> None:
 def test_a_speaker_may_be_called_anything() -> None:
     names = Names(("C++ (the (language", ".*", "\\"))
     assert names.named("anything") is None
-    assert names.strip("anything") == "anything"
+    assert names.bare("anything") == "anything"

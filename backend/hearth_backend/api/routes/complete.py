@@ -6,7 +6,6 @@ from hearth_backend.api.endpoint import Endpoint, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.api.model_answer import ModelAnswer, gathered
 from hearth_backend.gateway.messages import CompletionRequest, Models, Sampling
-from hearth_backend.services import Services
 from hearth_shared.protocol.models import CompleteAnswer, CompleteRequest
 from hearth_shared.protocol.principals import Scope
 from hearth_shared.protocol.tasks import MadeBy
@@ -33,8 +32,8 @@ class Keystroke:
 class Complete:
     """`/v1/complete`."""
 
-    def __init__(self, services: Services) -> None:
-        self._models: Models = services.models
+    def __init__(self, models: Models) -> None:
+        self._models = models
         self._newest: dict[Document, Keystroke] = {}
 
     def endpoints(self) -> tuple[Endpoint, ...]:
