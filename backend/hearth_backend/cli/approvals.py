@@ -127,4 +127,5 @@ def _accepted(terminal: Terminal) -> bool:
     time.sleep(_ARMED_AFTER_S)
     termios.tcflush(terminal.input.fileno(), termios.TCIFLUSH)
     terminal.stream("Accept this, once? Type accept: ")
+    terminal.flush()
     return terminal.input.readline().strip().lower() == "accept"

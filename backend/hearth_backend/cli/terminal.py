@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from hearth_backend.cli.wrap import Wrap
 from hearth_shared.display import display
 
 STYLES = {
@@ -38,6 +39,7 @@ class Terminal:
         self._coloured = out.isatty() and not plain
         self._moving = err.isatty() and out.isatty() and environ.get("TERM") != "dumb"
         self._status = ""
+        self._answer = Wrap(None)
 
     @property
     def person_sits_here(self) -> bool:
@@ -55,13 +57,21 @@ class Terminal:
 
     def say(self, *parts: Part) -> None:
         """One line; a part may be (text, style)."""
-        self.clear_status()
+        self._settle()
         self._out.write("".join(self._shown(part, "\t\n") for part in parts) + "\n")
 
-    def stream(self, text: str, style: str = "") -> None:
-        """A piece of an answer, at once."""
+    def fold(self, *parts: Part) -> None:
+        """One line, broken between words where the window is too narrow for it."""
+        self._settle()
+        wrap = Wrap(_columns(self._out, self._environ))
+        line = "".join(self._shown(part, "\t\n") for part in parts)
+        self._out.write(wrap.feed(line) + wrap.finish() + "\n")
+
+    def stream(self, text: str) -> None:
+        """A piece of an answer, at once; on a screen broken between words, so that its last word may wait."""
         self.clear_status()
-        self._out.write(self._shown((text, style), _PROSE))
+        self._answer.width = _columns(self._out, self._environ)
+        self._out.write(self._answer.feed(display(text, _PROSE)))
         self._out.flush()
 
     def table(self, rows: Sequence[Sequence[Part]]) -> None:
@@ -82,13 +92,14 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """A line beside the output, on stderr."""
-        self.clear_status()
-        self._err.write(display(text) + "\n")
+        self.flush()
+        wrap = Wrap(_columns(self._err, self._environ))
+        self._err.write(wrap.feed(display(text)) + wrap.finish() + "\n")
         self._err.flush()
 
     def status(self, text: str) -> None:
-        """What is being done now, on a line that goes away; nothing where lines cannot go away."""
-        if self._moving:
+        """What is being done now, on a line that goes away; nothing where lines cannot go away, or within one."""
+        if self._moving and self._answer.at_line_start:
             self._err.write(f"\r\x1b[K\x1b[2m{display(text, keep='')}\x1b[0m")
             self._err.flush()
             self._status = text
@@ -101,8 +112,13 @@ class Terminal:
             self._status = ""
 
     def flush(self) -> None:
-        """Send what was written."""
+        """Send what was written, and what still waited for the end of its word."""
+        self._settle()
         self._out.flush()
+
+    def _settle(self) -> None:
+        self.clear_status()
+        self._out.write(self._answer.finish())
 
     def _shown(self, part: Part, keep: str) -> str:
         text, style = part if isinstance(part, tuple) else (part, "")
@@ -110,6 +126,18 @@ class Terminal:
 
     def _styled(self, text: str, style: str) -> str:
         return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style and text and self._coloured else text
+
+
+def _columns(stream: TextIO, environ: Mapping[str, str]) -> int | None:
+    """The width of the window; None where there is none."""
+    if not stream.isatty():
+        return None
+    if (told := environ.get("COLUMNS", "")).isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
 
 
 def _one_line(cell: Part) -> str:

@@ -77,7 +77,7 @@ class Wrap:
         if not self._word:
             return ""
         space, word, self._space, self._word = self._space, self._word, "", ""
-        if not self._begun:
+        if not self._begun and _COLOUR.sub("", word):
             self._open(space, word)
         elif self._overflows(columns(space + word)):
             space = "\n" + self._indent
