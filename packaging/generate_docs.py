@@ -35,6 +35,9 @@ class Anything:
     def __int__(self) -> int:
         return 0
 
+    def __iter__(self) -> Iterator["Anything"]:
+        return iter(())
+
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status."""

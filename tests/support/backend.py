@@ -118,6 +118,7 @@ def running(
     home = Home(folder)
     home.make()
     if config:
+        home.config.touch(0o600)
         home.config.write_text(config, "utf-8")
     process = _start(home, environ or {}, arguments)
     endpoint = discovery.read_endpoint(home)
@@ -146,6 +147,7 @@ def _start(home: Home, environ: Mapping[str, str], arguments: Sequence[str]) -> 
         discovery.READY_FD: str(child_end),
         **environ,
     }
+    (home.logs / "output").touch(0o600)
     with open(home.logs / "output", "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "hearth_backend", "up", "--headless", *arguments],

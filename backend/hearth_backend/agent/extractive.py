@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hearth_backend.agent.ledger import Entry, shortened
+from hearth_backend.memory.passages import reflow
 from hearth_shared.errors import HearthError, NoModel
 from hearth_shared.protocol.tasks import Source
 
 MOST = 4
-_QUOTE = 480
+_QUOTE, _INDENT = 480, "    "
+_MARKDOWN = re.compile(r"\.(?:md|markdown)(?::\d+)?$", re.IGNORECASE)
+_FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
 _LABEL = "No language model is connected; these are the passages that fit best."
 _STANDS_IN = "No language model answered; these are the passages that fit best."
 _NOTHING = "I found nothing about this in your memory, your files or Hearth's documentation."
@@ -47,8 +50,15 @@ def compose(entries: Sequence[Entry], reason: HearthError) -> str:
 
 
 def _quoted(entry: Entry) -> str:
-    quote = textwrap.indent(shortened(entry.text.strip(), _QUOTE), "    ", lambda line: True)
-    return f"[{entry.source.n}] {_from(entry.source)}\n{quote}"
+    source, text = entry.source, entry.text.strip()
+    if source.kind == "docs" or _MARKDOWN.search(source.location):
+        text = reflow(text)
+    if source.kind != "docs":  # Hearth's own pages are cut into passages that are meant to be read whole
+        text = shortened(text, _QUOTE)
+    fences = _FENCE.findall(text)
+    if len(fences) % 2:  # what follows is no code
+        text += f"\n{fences[-1]}"
+    return f"[{source.n}] {_from(source)}\n{textwrap.indent(text, _INDENT)}"
 
 
 def _from(source: Source) -> str:

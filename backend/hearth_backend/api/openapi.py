@@ -26,9 +26,7 @@ def document(endpoints: Sequence[Endpoint]) -> Json:
     from fastapi import FastAPI
     from fastapi.routing import APIRoute
 
-    app = FastAPI(
-        title="Hearth", version=__version__, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}
-    )
+    app = FastAPI(title="Hearth", version=__version__, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"})
     app.router.routes.clear()  # FastAPI's own pages for the document
     for endpoint in endpoints:
         if endpoint.method != "WS":

@@ -27,7 +27,7 @@ def chat(desk: Desk, options: Namespace) -> int:
         if text:
             _answer(conversation, terminal, {"text": text, "local_only": options.local_only})
     terminal.say("")
-    terminal.say((f"This thread stays: hearth chat --thread {conversation.thread_id}", "muted"))
+    terminal.fold((f"This thread stays: hearth chat --thread {conversation.thread_id}", "muted"))
     return 0
 
 
@@ -58,6 +58,6 @@ def _recall(client: BackendClient, terminal: Terminal, thread_id: str) -> None:
     terminal.say((thread["title"] or "(no title)", "strong"))
     for turn in thread["messages"][-_SHOWN:]:
         if turn["role"] == "user":
-            terminal.say((_PROMPT, "muted"), turn["text"])
+            terminal.fold((_PROMPT, "muted"), turn["text"])
         else:
             terminal.stream(f"{turn['text']}\n\n")

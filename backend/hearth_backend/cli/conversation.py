@@ -13,6 +13,7 @@ from hearth_shared.errors import Cancelled, HearthError, from_problem
 from hearth_shared.wire import Answer, Event, EventType, MadeBy, Source, Tokens
 
 NO_MODEL = "no language model connected"
+_TITLE = 60
 
 
 class Conversation:
@@ -77,11 +78,11 @@ class Conversation:
             self._terminal.stream(rest if rest != answer["text"] or not transcript.text else f"\n\n{rest}")
         self._terminal.say("")
         for line in foot(answer):
-            self._terminal.say(*line)
+            self._terminal.fold(*line)
 
     def _stop(self, path: str, message: dict[str, Any], key: str, run_id: str) -> None:
         """Cancel the run, even one whose first event has not come: the same key finds it."""
-        self._terminal.clear_status()
+        self._terminal.flush()
         try:
             run_id = run_id or str(self._client.request("POST", path, message, key=key, limit=5)["task_id"])
             self._client.request("DELETE", route("tasks", run_id), limit=5)
@@ -96,7 +97,7 @@ def foot(answer: Answer) -> Generator[list[tuple[str, str]]]:
     if answer["sources"]:
         yield [("", "")]
         for source in answer["sources"]:
-            yield _source(source, answer["text"])
+            yield _source(source, answer)
     yield [("", "")]
     for note in answer["notes"]:
         yield [(note, "muted")]
@@ -114,12 +115,16 @@ def made(by: MadeBy, tokens: Tokens) -> str:
     return " · ".join(parts)
 
 
-def _source(source: Source, text: str) -> list[tuple[str, str]]:
-    """A quote that stands in the answer already is not said twice."""
-    place = f" ({source['location']})" if source["kind"] != "memory" and source["location"] else ""
-    said = short(source["quote"], 40).rstrip("…") in " ".join(text.split())
-    quote = "" if said else f" — {short(source['quote'])}"
-    return [(f"[{source['n']}] ", "accent"), (f"{source['title']}{place}", "strong"), (quote, "")]
+def _source(source: Source, answer: Answer) -> list[tuple[str, str]]:
+    """One line; its quote only where the answer does not consist of quotes, or hold it already."""
+    place = (
+        "" if source["kind"] == "memory" else source["location"].partition("#")[0]
+    )  # its anchor says the title again
+    place = "" if place == source["title"] else place
+    said = short(source["quote"], 40).rstrip("…") in " ".join(answer["text"].split())
+    quote = "" if said or answer["made_by"]["where"] == "no model" else f" — {short(source['quote'])}"
+    title = f"{short(source['title'], _TITLE)}{f' ({place})' if place else ''}"
+    return [(f"[{source['n']}] ", "accent"), (title, "strong"), (quote, "")]
 
 
 def _raise_failure(event: Event) -> None:

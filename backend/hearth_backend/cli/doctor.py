@@ -96,9 +96,9 @@ def _fault(name: str, error: HearthError) -> wire.Check:
 
 def _show(terminal: Terminal, checks: list[wire.Check]) -> None:
     for check in checks:
-        terminal.say(_SIGNS[check["state"]], "  ", (check["name"], "strong"), f"  {check['detail']}")
+        terminal.fold(_SIGNS[check["state"]], "  ", (check["name"], "strong"), f"  {check['detail']}")
         if check["fix"] and check["state"] != "ok":
-            terminal.say(f"         {check['fix']}")
+            terminal.fold(f"         {check['fix']}")
     faults, looks = (sum(check["state"] == state for check in checks) for state in ("fault", "warn"))
     terminal.say("")
     terminal.say(_summary(faults, looks))

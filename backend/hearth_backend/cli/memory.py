@@ -76,4 +76,4 @@ def _line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
     origin = " · ".join(part for part in (memory["source"], memory["speaker"], when) if part)
     trust = "" if memory["trusted"] else " · not from you"
     terminal.say((memory["id"], "accent"), (f"  {origin}{trust}", "muted"))
-    terminal.say(f"    {short(memory['text'], 400)}")
+    terminal.fold(f"    {short(memory['text'], 400)}")

@@ -108,15 +108,15 @@ def _row(task: wire.Task) -> list[Part]:
 
 
 def _show(terminal: Terminal, task: wire.TaskDetail) -> None:
-    terminal.say((task["goal"], "strong"))
+    terminal.fold((task["goal"], "strong"))
     state = (task["status"], _COLOURS.get(task["status"], "muted"))
     terminal.say(state, (f"  ·  {task['id']}, asked {ago(task['created_at'])} through {task['door']}", "muted"))
     if task["failure"] is not None:
-        terminal.say(f"{task['failure']['detail']} {task['failure']['fix']}".rstrip())
+        terminal.fold(f"{task['failure']['detail']} {task['failure']['fix']}".rstrip())
     if task["answer"] is not None:
         terminal.stream(f"\n{task['answer']['text']}\n")
         for line in foot(task["answer"]):
-            terminal.say(*line)
+            terminal.fold(*line)
 
 
 def _clock(at: float) -> str:

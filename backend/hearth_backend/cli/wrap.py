@@ -79,13 +79,13 @@ class Wrap:
         space, word, self._space, self._word = self._space, self._word, "", ""
         if not self._begun and _COLOUR.sub("", word):
             self._open(space, word)
-        elif self._overflows(columns(space + word)):
-            space = "\n" + self._indent
-            self._column = 0
+        new_line = self._overflows(columns(space + word))
+        if new_line:
+            self._column, space = 0, self._indent
         self._column += columns(space + word)
         if self.width and self._column > self.width:  # where the terminal itself went on
             self._column = (self._column - 1) % self.width + 1
-        return space + word
+        return ("\n" if new_line else "") + space + word
 
     def _blank(self) -> str:
         space, self._space = self._space, ""

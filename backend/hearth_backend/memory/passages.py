@@ -10,6 +10,9 @@ _LONGEST = 800  # characters, some 200 tokens: a passage fits the eye, and the e
 _QUOTED = 1200
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
+_RULE = re.compile(r"\s*(?:[-*_=]\s*){3,}$")
+_OWN_LINE = re.compile(rf"\s*(?:[-*+]\s|\d{{1,9}}[.)]\s|[|>]|#{{1,6}}\s)|{_RULE.pattern}")
+_HARD_END = re.compile(r"(?: {2,}|\\)$")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -45,6 +48,28 @@ def excerpt(text: str, terms: Set[str]) -> str:
     if len(text) <= _QUOTED:
         return text
     return max((passage.text for passage in split(text)), key=lambda part: len(terms & set(words(part))), default="")
+
+
+def reflow(text: str) -> str:
+    """Markdown with each paragraph and list item on one line, for a reader whose window breaks lines itself; code,
+    tables and blank lines stay as they are."""
+    lines: list[str] = []
+    joins = fenced = False
+    for line in text.splitlines():
+        fence = _FENCE.match(line)
+        fenced = fenced != bool(fence)
+        if joins and not (fence or _OWN_LINE.match(line) or not line.strip()):
+            lines[-1] = f"{lines[-1]} {line.strip()}"
+        else:
+            lines.append(line)
+        joins = not fenced and not fence and _goes_on(line)
+    return "\n".join(lines)
+
+
+def _goes_on(line: str) -> bool:
+    """Whether the next line of Markdown belongs to the same paragraph, unless it begins something itself."""
+    ended = _HEADING.match(line) or _RULE.match(line) or _HARD_END.search(line)
+    return bool(line.strip()) and not ended and line.lstrip()[0] != "|"
 
 
 def slug(heading: str) -> str:

@@ -21,11 +21,33 @@ def test_it_reads_well_in_a_terminal() -> None:
         "    My dentist is Dr. Ito.\n"
         "\n"
         "[2] Hearth's documentation, Editors › VS Code\n"
-        "    Install the extension.\n"
-        "    Then run it.\n"
+        "    Install the extension. Then run it.\n"
         "\n"
         "To connect a model: `hearth models use ollama/qwen3` connects it."
     )
+
+
+def test_lines_of_what_a_person_wrote_stay_and_paragraphs_of_markdown_flow() -> None:
+    note, quote = memory("Milk\nEggs"), "We leave\non Friday."
+    page = Source(n=2, kind="file", id="f", title="trip.md", quote=f"{quote}\n\n- a\n- b", location="trip.md:3")
+    plain = Source(n=3, kind="file", id="g", title="a.txt", quote=quote, location="a.txt:1")
+    text = compose(Ledger().add([note, page, plain]), NOBODY)
+    assert "    Milk\n    Eggs\n" in text
+    assert "    We leave on Friday.\n\n    - a\n    - b\n" in text
+    assert "a.txt:1\n    We leave\n    on Friday.\n" in text
+
+
+def test_a_passage_of_the_help_is_quoted_whole_and_another_one_cut() -> None:
+    long = "word " * 150
+    help_page = Source(n=1, kind="docs", id="d", title="Help", quote=long)
+    text = compose(Ledger().add([help_page, memory(long)]), NOBODY)
+    assert f"    {long.strip()}\n" in text
+    assert " word …\n" in text
+
+
+def test_code_that_is_cut_off_is_closed() -> None:
+    text = compose(Ledger().add([memory("See:\n```\n" + "x = 1\n" * 200)]), NOBODY)
+    assert " …\n    ```\n\nTo connect" in text
 
 
 def test_nothing_found_is_said_and_what_to_do() -> None:

@@ -67,6 +67,13 @@ def test_a_quote_that_stands_in_the_answer_is_not_said_twice(backend: SmallBacke
     assert text.count("[1] notes.md\n") == 2
 
 
+def test_under_an_answer_of_quotes_a_source_is_one_line(backend: SmallBackend) -> None:
+    quoted = {**source(1, "Editors", "Make a token. In VS Code, take an extension."), "location": "help/editors.md#editors"}
+    nobody = {"where": "no model", "model": "", "provider": "", "test_model": False}
+    text = shown(backend, finished(1, "[1] Hearth's documentation, Editors\n    …", sources=[quoted], made_by=nobody))
+    assert "\n[1] Editors (help/editors.md)\n" in text
+
+
 def test_what_a_page_says_cannot_command_the_terminal(backend: SmallBackend) -> None:
     quoted = source(1, "\x1b[2Jtitle", "quote\u202e")
     text = shown(backend, delta(1, 0, "\x1b]0;x\x07"), finished(2, "\x1b]0;x\x07", sources=[quoted]))

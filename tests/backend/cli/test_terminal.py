@@ -1,5 +1,10 @@
+import fcntl
 import io
 import json
+import os
+import pty
+import struct
+import termios
 
 import pytest
 
@@ -77,6 +82,66 @@ def test_without_a_screen_there_is_no_status() -> None:
     err = io.StringIO()
     terminal(io.StringIO(), err).status("thinking…")
     assert err.getvalue() == ""
+
+
+def narrow(out: io.StringIO, err: io.StringIO | None = None) -> Terminal:
+    return Terminal(io.StringIO(), out, err or Screen(), {"COLUMNS": "20", "NO_COLOR": "1"})
+
+
+def test_on_a_screen_an_answer_is_broken_between_words() -> None:
+    out = Screen()
+    shown = narrow(out)
+    shown.stream("The lease ends in Ma")
+    assert out.getvalue() == "The lease ends in"
+    shown.stream("y, with")
+    shown.say("")
+    assert out.getvalue() == "The lease ends in\nMay, with\n"
+
+
+def test_elsewhere_an_answer_passes_as_it_comes() -> None:
+    out = io.StringIO()
+    narrow(out).stream("The lease ends in May, with")
+    assert out.getvalue() == "The lease ends in May, with"
+
+
+def test_a_line_is_folded_with_its_colours_and_beside_the_output_too() -> None:
+    out, err = Screen(), Screen()
+    Terminal(io.StringIO(), out, err, {"COLUMNS": "16"}).fold(("[1] ", "accent"), ("the lease ends", "strong"))
+    assert out.getvalue() == "\x1b[38;5;173m[1] \x1b[0m\x1b[1mthe lease\n    ends\x1b[0m\n"
+    narrow(out, err).note("big did not answer: small goes on.")
+    assert err.getvalue() == "big did not answer:\nsmall goes on.\n"
+
+
+def test_what_waits_is_shown_before_a_prompt_or_a_note() -> None:
+    out = Screen()
+    shown = narrow(out)
+    shown.stream("Type accept: ")
+    shown.flush()
+    assert out.getvalue() == "Type accept: "
+    shown.stream("Well")
+    shown.note("\nIt broke off.")
+    assert out.getvalue() == "Type accept: Well"
+
+
+def test_a_status_does_not_wipe_a_line_that_is_being_written() -> None:
+    out, err = Screen(), Screen()
+    shown = narrow(out, err)
+    shown.stream("Let me see")
+    shown.status("using clock…")
+    assert err.getvalue() == ""
+    shown.stream(".\n")
+    shown.status("using clock…")
+    assert "using clock…" in err.getvalue()
+
+
+def test_the_width_is_that_of_the_window() -> None:
+    inner, outer = pty.openpty()
+    fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 9, 16, 0, 0))
+    with open(outer, "w", encoding="utf-8") as screen:
+        Terminal(io.StringIO(), screen, io.StringIO(), {"NO_COLOR": "1"}).fold("the lease ends in May")
+        screen.flush()
+        assert os.read(inner, 100) == b"the lease ends\r\nin May\r\n"
+    os.close(inner)
 
 
 def test_what_a_person_must_see_goes_where_the_person_is() -> None:

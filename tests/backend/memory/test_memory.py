@@ -5,12 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.memory import documents
 from hearth_shared.errors import BadRequest, HearthError, NotFound
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import EpisodeBatch, ForgetRequest, SearchRequest
 from hearth_shared.protocol.tasks import FileText
-from support.embedders import WordEmbedder
+from support.embedders import WordEmbedder, need_minilm
 from support.rooms_of_memory import MAIN, START, Room, room, turns
 
 pytestmark = pytest.mark.integration
@@ -186,6 +187,15 @@ async def test_a_place_that_is_none_is_said_to_be_wrong(tmp_path: Path, cursor: 
     async with room(tmp_path) as one:
         with pytest.raises(BadRequest):
             await one.memory.list("main", MAIN, after=cursor)
+
+
+async def test_the_real_model_finds_by_meaning_what_words_do_not(tmp_path: Path) -> None:
+    need_minilm()
+    embedder = MiniLMEmbedder(tmp_path / "minilm")
+    async with room(tmp_path, embedder) as one:
+        await one.keep("My automobile is at the garage.", "The soup was cold.", "Bo sings in a choir.")
+        assert (await one.texts("where is the car?"))[0] == "My automobile is at the garage."
+    await embedder.close()
 
 
 # -- forgetting

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.memory.passages import excerpt, slug, split
+from hearth_backend.memory.passages import excerpt, reflow, slug, split
 
 pytestmark = pytest.mark.unit
 PAGE = """Before any heading.
@@ -87,3 +87,27 @@ def test_of_a_long_text_the_passage_with_the_words_is_quoted() -> None:
 
 def test_a_heading_has_the_anchor_that_renderers_make() -> None:
     assert slug("How do I connect VS Code?") == "how-do-i-connect-vs-code"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("One\ntwo\nthree.\n\nFour\nfive.", "One two three.\n\nFour five."),
+        ("It can:\n\n- answer\n  questions;\n- remember.", "It can:\n\n- answer questions;\n- remember."),
+        ("First\n1. one\n2) two\n   more", "First\n1. one\n2) two more"),
+        ("Type:\n```\na\nb\n```\nThen\nwait.", "Type:\n```\na\nb\n```\nThen wait."),
+        ("| a |\n| - |\n| b |\nafter\nit", "| a |\n| - |\n| b |\nafter it"),
+        ("# Head\none\ntwo", "# Head\none two"),
+        ("one  \ntwo\\\nthree\nfour", "one  \ntwo\\\nthree four"),
+        ("one\n> said\n> twice", "one\n> said\n> twice"),
+        ("one\n---\ntwo", "one\n---\ntwo"),
+        ("", ""),
+    ],
+)
+def test_a_paragraph_of_markdown_becomes_one_line_and_everything_else_stays(text: str, shown: str) -> None:
+    assert reflow(text) == shown
+
+
+@given(st.text("ab -*1.)#>|`~\n\\", max_size=60))
+def test_reflowing_changes_line_ends_alone(text: str) -> None:
+    assert "".join(reflow(text).split()) == "".join(text.split())

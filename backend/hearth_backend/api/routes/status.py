@@ -41,7 +41,7 @@ class Status:
         )
         components = services.health.components()
         return StatusAnswer(
-            state=_state(components, models, lanes, pending),
+            state=state(components, models, lanes, pending),
             version=services.version,
             home=str(services.home.root),
             uptime_s=max(0.0, time.time() - services.started_at),
@@ -66,9 +66,10 @@ class Status:
             return []
 
 
-def _state(
+def state(
     components: Sequence[Component], models: Sequence[ModelInfo], lanes: Mapping[str, int], pending: int
 ) -> State:
+    """The most pressing of what there is to say."""
     if any(component.state == "fault" for component in components):
         return "fault"
     if pending:
