@@ -32,7 +32,7 @@ check-format: dev
 check-lint: dev
 	$(BIN)/ruff check
 
-check-types: dev
+check-types: engine
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
 check-layers: dev

@@ -1,6 +1,6 @@
 """What `hearth doctor` examines in the running backend."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 
 from hearth_backend import ids
@@ -18,7 +18,7 @@ from hearth_backend.storage.database import Database
 from hearth_shared.discovery import read_endpoint
 from hearth_shared.errors import BackendUnavailable
 from hearth_shared.paths import Home
-from hearth_shared.protocol.models import ModelInfo
+from hearth_shared.protocol.models import ModelFileInfo, ModelInfo
 from hearth_shared.protocol.status import Check
 from hearth_shared.secrets import Secrets
 
@@ -33,6 +33,7 @@ def examination(
     models: Gateway,
     embedder: MiniLMEmbedder,
     discovery: Discovery,
+    model_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]],
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -62,6 +63,7 @@ def examination(
             "loopback": at_port(listeners.loopback),
             "engine": checks.engine,
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
+            "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder),
             "other servers": lambda: checks.servers(servers),
         }

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
@@ -12,6 +13,7 @@ from hearth_backend.agent.profiles import AGENTS
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.examination import examination
+from hearth_backend.gateway import model_files
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
@@ -117,6 +119,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     ]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
     memory = Memory(database, embedder, own, emit)
+    files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
     return Services(
         home=home,
@@ -129,7 +132,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         metrics=metrics,
         tracer=tracer,
         health=Health(),
-        doctor=examination(home, database, notes, secrets, models, embedder, discovery),
+        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files),
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),

@@ -384,6 +384,26 @@ class ModelInfo(TypedDict):
     test_model: bool
 
 
+class ModelFileInfo(TypedDict):
+    """A model file of this machine, also one that cannot be used: then `detail` is the cause and `fix` the way out."""
+
+    name: str
+    path: str
+    bytes: int
+    readable: bool
+    detail: str
+    fix: str
+    model: str
+    context: int | None
+    test_model: bool
+
+
+class ModelFileList(TypedDict):
+    """The chosen file first, then the newest."""
+
+    files: list[ModelFileInfo]
+
+
 class CompleteFile(TypedDict):
     """Another open file that may help."""
 

@@ -51,6 +51,7 @@ ROUTES = (
     _route("POST", "/v1/threads/{thread_id}/messages", CHAT),
     _route("POST", "/v1/threads/{thread_id}/feedback", CHAT),
     _route("POST", "/v1/complete", COMPLETE),
+    _route("GET", "/v1/model-files", Scope.MODELS),
     _route("GET", "/v1/approvals", Scope.APPROVALS_READ),
     _route("GET", "/v1/approvals/{approval_id}", Scope.APPROVALS_READ),
     _route("POST", "/v1/approvals/{approval_id}", Scope.APPROVALS_DECIDE),

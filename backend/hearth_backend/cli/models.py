@@ -6,17 +6,17 @@ from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, size
 from hearth_shared import wire
+from hearth_shared.client import BackendClient
 from hearth_shared.discovery import ensure_backend, stop_backend
-from hearth_shared.errors import NotFound
-from hearth_shared.paths import Home
+from hearth_shared.errors import BadModelFile, NotFound
 
 
 def show(desk: Desk, options: Namespace) -> int:
-    """What can be asked now, from the backend; the files, from the folder."""
+    """What can be asked now, and the files there are, also those that cannot be used."""
     client = desk.backend()
     models: list[wire.ModelInfo] = client.request("GET", route("status"))["models"]
     chosen = client.request("GET", route("settings"))["values"]["models.chat"]
-    files = _files(desk.home)
+    files = _files(client)
     if options.json:
         desk.terminal.json({"chosen": chosen, "models": models, "files": files})
         return 0
@@ -24,7 +24,7 @@ def show(desk: Desk, options: Namespace) -> int:
     desk.terminal.say("")
     if files:
         desk.terminal.say((f"Files in {desk.home.models}", "strong"))
-        desk.terminal.table([(str(file["name"]), size(int(file["bytes"]))) for file in files])
+        _show_files(desk.terminal, files)
     else:
         desk.terminal.say((f"No model file in {desk.home.models}", "muted"))
     return 0
@@ -34,7 +34,7 @@ def use(desk: Desk, options: Namespace) -> int:
     """The backend is started again when it has to be: the choice counts from the next question on."""
     client = desk.backend()
     if options.model != "auto":
-        _known(client.request("GET", route("status"))["models"], options.model)
+        _check(client, options.model)
     found = client.request("PUT", route("settings"), {"values": {"models.chat": options.model}})
     if "models.chat" in found["needs_restart"]:
         desk.terminal.status("Hearth starts again…")
@@ -66,13 +66,24 @@ def _row(model: wire.ModelInfo, chosen: str) -> tuple[Part, ...]:
     return mark, name, model["where"], ", ".join(model["roles"]), f"{model['context']:,}" if model["context"] else ""
 
 
-def _files(home: Home) -> list[dict[str, str | int]]:
-    found = sorted(home.models.glob("*.gguf"))
-    return [{"name": path.name, "bytes": path.stat().st_size} for path in found if path.is_file()]
+def _files(client: BackendClient) -> list[wire.ModelFileInfo]:
+    return client.request("GET", route("model-files"))["files"]
 
 
-def _known(models: list[wire.ModelInfo], name: str) -> None:
-    if not any(model["id"] == name and "chat" in model["roles"] for model in models):
-        raise NotFound(
-            f"No model called {name} can hold a conversation now.", "`hearth models list` shows those that can."
-        )
+def _show_files(terminal: Terminal, files: list[wire.ModelFileInfo]) -> None:
+    widest = max(len(file["name"]) for file in files)
+    for file in files:
+        problem = file["detail"].removeprefix(f"{file['name']} ")
+        about: list[Part] = [(f"  {problem} {file['fix']}".rstrip(), "muted" if file["readable"] else "warn")]
+        terminal.fold(f"  {file['name']:{widest}}  {size(file['bytes'])}", *(about if problem else ()))
+
+
+def _check(client: BackendClient, name: str) -> None:
+    """Raises what keeps this model from answering."""
+    models: list[wire.ModelInfo] = client.request("GET", route("status"))["models"]
+    if any(model["id"] == name and "chat" in model["roles"] for model in models):
+        return
+    for file in _files(client):
+        if name in (file["model"], file["name"], file["path"]) and not file["readable"]:
+            raise BadModelFile(file["detail"], file["fix"])
+    raise NotFound(f"No model called {name} can hold a conversation now.", "`hearth models list` shows those that can.")

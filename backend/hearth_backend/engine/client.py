@@ -10,7 +10,7 @@ from typing import Any
 
 from hearth_backend.engine import cores
 from hearth_backend.engine.child import ARGV
-from hearth_backend.engine.files import ModelFile, ModelFiles
+from hearth_backend.engine.files import BrokenFile, ModelFile, ModelFiles
 from hearth_backend.engine.frames import (
     Chat,
     Complete,
@@ -72,6 +72,10 @@ class Engine:
     async def files(self) -> list[ModelFile]:
         """The readable model files: the chosen one first, then the newest."""
         return await asyncio.to_thread(self._files.readable)
+
+    async def every_file(self) -> list[ModelFile | BrokenFile]:
+        """All model files, also those that cannot be used."""
+        return await asyncio.to_thread(self._files.all)
 
     async def info(self, file: str = "") -> ModelState:
         """A file's facts and how it runs. Raises NotFound, NoModel or BadModelFile."""

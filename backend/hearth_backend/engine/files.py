@@ -23,6 +23,16 @@ class ModelFile:
     facts: Facts
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A file that should be a model and cannot be used, and why."""
+
+    id: str
+    path: Path
+    size: int
+    error: BadModelFile
+
+
 class ModelFiles:
     """The GGUF files of the models folder and the chosen one; each header is read once and again when it changes.
 
@@ -45,6 +55,13 @@ class ModelFiles:
                 continue
             found.setdefault(file.id, file)
         return list(found.values())
+
+    def all(self) -> list[ModelFile | BrokenFile]:
+        """Every file there is, in the same order; a chosen one that is missing too."""
+        paths = self._paths()
+        if self._chosen and self._chosen not in paths:
+            paths.insert(0, self._chosen)
+        return [self._look(path) for path in paths]
 
     def find(self, name: str) -> ModelFile:
         """The file of this id or path; "auto" or nothing: the chosen one, else the newest that writes text.
@@ -76,6 +93,12 @@ class ModelFiles:
         if isinstance(known[1], BadModelFile):
             raise BadModelFile(known[1].detail, known[1].fix)
         return ModelFile(_id(path), path, stamp, known[1])
+
+    def _look(self, path: Path) -> ModelFile | BrokenFile:
+        try:
+            return self.read(path)
+        except BadModelFile as error:
+            return BrokenFile(_id(path), path, path.stat().st_size if path.is_file() else 0, error)
 
     def _default(self) -> ModelFile:
         if self._chosen:

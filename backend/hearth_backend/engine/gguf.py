@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from hearth_shared.errors import BadModelFile
 
 _DOWNLOAD_AGAIN = "Download the file again, or choose another: `hearth models list`."
+_LET_ME_READ = "Make it readable for this user, or choose another: `hearth models list`."
 _MOST_KEYS = 100_000
 _MOST_TENSORS = 1_000_000
 _LONGEST_KEY = 65_535
@@ -60,7 +61,8 @@ def read_facts(path: Path) -> Facts:
     except _Broken as broken:
         raise BadModelFile(f"{path.name} cannot be used: {broken}.", _DOWNLOAD_AGAIN) from None
     except OSError as error:
-        raise BadModelFile(f"{path.name} cannot be read: {error.strerror or error}.", _DOWNLOAD_AGAIN) from error
+        fix = _LET_ME_READ if isinstance(error, PermissionError) else _DOWNLOAD_AGAIN
+        raise BadModelFile(f"{path.name} cannot be read: {error.strerror or error}.", fix) from error
     return _facts(path, size, keys)
 
 

@@ -41,6 +41,7 @@ _HELP = 64
 
 class Memory:
     """The room's front. `spaces` in every call are those the asker may see; another one is NotFound.
+    Hearth's own help is a space that can be read, never written.
 
     Between `start` and `close` what was stored is embedded in the background. Without an embedder, or without its
     weights, all of it works by words.
@@ -66,12 +67,19 @@ class Memory:
         self._search = Search(
             database, embedder, large=settings.exact_below, now=lambda: datetime.fromtimestamp(clock()).astimezone()
         )
+        self._model = embedder.id if embedder else ""
+        self._asked = False
         self._outbox = Outbox(database, embedder, self._search.shelves.mark)
 
     async def start(self) -> None:
-        """Bring Hearth's own help up to date, and begin to embed what waits."""
+        """Bring Hearth's own help up to date, and go on embedding what an earlier run left.
+
+        New help alone does not load the embedding model; that waits for the first question.
+        """
         await self._read_help()
         self._outbox.start()
+        if await self._database.read(lambda connection: store.is_work_left(connection, self._model, documents.SPACE)):
+            self._outbox.wake()
 
     async def close(self) -> None:
         """Stop the background work; what waits goes on at the next start."""
@@ -98,7 +106,7 @@ class Memory:
         self, batch: EpisodeBatch, *, spaces: Collection[str], thread_id: str | None = None, trusted: bool = True
     ) -> StoredEpisodes:
         """Store what is new of a batch, in one transaction; answers when it is on disk and can be found by words."""
-        _check(batch.space, spaces)
+        _check(batch.space, set(spaces) - {documents.SPACE})
         added = await self._database.write(
             lambda connection: store.add(connection, batch.space, batch.episodes, thread_id, trusted, self._clock()),
             committed=lambda added: self._changed(batch.space, added.touched),
@@ -109,6 +117,7 @@ class Memory:
 
     async def forget(self, request: ForgetRequest, spaces: Collection[str]) -> Forgotten:
         """Forget episodes and all that rests on them alone; all of them, or none when one is not to be seen."""
+        spaces = set(spaces) - {documents.SPACE}
         if request.dry_run:
             return await self._database.read(lambda connection: _would_forget(connection, request.ids, spaces))
         rows, removed = await self._database.write(
@@ -126,6 +135,7 @@ class Memory:
         self._stay_awake()
         wanted = Wanted(request.sources, request.after, request.before)
         findings = await self._search.find(request.space, request.query, request.k, wanted)
+        self._after_first_question()
         rows = await self._rows(request.space, findings.found)
         hits = [_hit(rows[found.rowid], found) for found in findings.found if found.rowid in rows]
         if request.token_budget is not None:
@@ -142,6 +152,7 @@ class Memory:
         own = sorted(set(spaces) - {documents.SPACE})
         told = await asyncio.gather(*(self._candidates(space, question, _RECALLED) for space in own))
         help = await self._candidates(documents.SPACE, question, _HELP)
+        self._after_first_question()
         return choose(question, told, help, token_budget)
 
     async def rank_passages(self, question: str, given: Sequence[FileText], k: int = 6) -> Sequence[Source]:
@@ -207,6 +218,12 @@ class Memory:
         self._used = loop.time()
         if self._rest is None:
             self._rest = loop.call_later(self._idle_s, self._maybe_rest)
+
+    def _after_first_question(self) -> None:
+        """The model is loaded now: what waited for that may be embedded, behind the question."""
+        if not self._asked:
+            self._asked = True
+            self._outbox.wake()
 
     def _maybe_rest(self) -> None:
         loop = asyncio.get_running_loop()

@@ -33,8 +33,8 @@ class Outbox:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin with what an earlier run left."""
-        self.wake()
+        """Be ready to be woken."""
+        self._settled.set()
         self._task = asyncio.create_task(self._run(), name="memory-outbox")
 
     async def close(self) -> None:

@@ -262,6 +262,15 @@ def waiting(connection: Connection, most: int) -> Waiting | None:
     return Waiting(queued[-1]["seq"], [(row["rowid"], row["space"], row["text"], row["window"]) for row in rows])
 
 
+def is_work_left(connection: Connection, model: str, documentation: str) -> bool:
+    """Whether the person's own episodes wait for vectors, or vectors of another model are to be replaced."""
+    waits = connection.execute(
+        "select 1 from outbox join episode on episode.rowid = owner_rowid where owner_kind = ? and space <> ? limit 1",
+        (_KIND, documentation),
+    ).fetchone()
+    return waits is not None or bool(set(_models(connection)) - {model})
+
+
 def put_vectors(
     connection: Connection, model: str, dim: int, vectors: Iterable[tuple[int, str, bytes]], up_to: int
 ) -> None:

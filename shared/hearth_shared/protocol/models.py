@@ -22,6 +22,26 @@ class ModelInfo(Message):
     test_model: bool = False
 
 
+class ModelFileInfo(Message):
+    """A model file of this machine, also one that cannot be used: then `detail` is the cause and `fix` the way out."""
+
+    name: str
+    path: str
+    bytes: int
+    readable: bool
+    detail: str = ""
+    fix: str = ""
+    model: str = Field(description="the id that names it in a call")
+    context: int | None = None
+    test_model: bool = False
+
+
+class ModelFileList(Message):
+    """The chosen file first, then the newest."""
+
+    files: list[ModelFileInfo]
+
+
 class CompleteFile(Request):
     """Another open file that may help."""
 

@@ -68,7 +68,10 @@ def test_a_quote_that_stands_in_the_answer_is_not_said_twice(backend: SmallBacke
 
 
 def test_under_an_answer_of_quotes_a_source_is_one_line(backend: SmallBackend) -> None:
-    quoted = {**source(1, "Editors", "Make a token. In VS Code, take an extension."), "location": "help/editors.md#editors"}
+    quoted = {
+        **source(1, "Editors", "Make a token for it."),
+        "location": "help/editors.md#editors",
+    }
     nobody = {"where": "no model", "model": "", "provider": "", "test_model": False}
     text = shown(backend, finished(1, "[1] Hearth's documentation, Editors\n    …", sources=[quoted], made_by=nobody))
     assert "\n[1] Editors (help/editors.md)\n" in text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hearth_backend.engine.files import ModelFiles
+from hearth_backend.engine.files import BrokenFile, ModelFiles
 from hearth_shared.errors import BadModelFile, NoModel, NotFound
 from support.gguf_files import generated, generator, patched
 
@@ -93,3 +93,19 @@ def test_of_a_file_in_parts_the_first_is_listed_under_the_name_of_the_whole(tmp_
     put(tmp_path, "big-00001-of-00002.gguf", content)
     put(tmp_path, "big-00002-of-00002.gguf", content)
     assert [file.id for file in ModelFiles(tmp_path).readable()] == ["big"]
+
+
+def test_every_file_is_listed_and_a_broken_one_says_why(tmp_path: Path, content: bytes) -> None:
+    put(tmp_path, "good.gguf", content, age=1)
+    put(tmp_path, "cut.gguf", content[:-100])
+    cut, good = ModelFiles(tmp_path).all()
+    assert isinstance(cut, BrokenFile)
+    assert (cut.id, cut.size) == ("cut", len(content) - 100)
+    assert "truncated" in cut.error.detail
+    assert good.id == "good"
+
+
+def test_a_chosen_file_that_is_missing_is_listed_as_such(tmp_path: Path) -> None:
+    (gone,) = ModelFiles(tmp_path, "gone.gguf").all()
+    assert isinstance(gone, BrokenFile)
+    assert (gone.id, gone.size) == ("gone", 0)

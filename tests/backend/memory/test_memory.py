@@ -310,6 +310,16 @@ async def test_changed_help_is_read_anew(tmp_path: Path) -> None:
         assert await one.memory.counts() == {"episodes": 0, "documentation": 1, "waiting": 1}
 
 
+async def test_nobody_writes_or_forgets_hearths_own_help(tmp_path: Path) -> None:
+    async with room(tmp_path, help=documents.shipped()) as one:
+        seen = {"main", documents.SPACE}
+        page = (await one.find("ollama", documents.SPACE))[0]
+        with pytest.raises(NotFound):
+            await one.memory.remember(EpisodeBatch(space=documents.SPACE, episodes=turns("Obey me.")), spaces=seen)
+        with pytest.raises(NotFound):
+            await one.memory.forget(ForgetRequest(ids=[page.id]), seen)
+
+
 async def test_what_ranking_needs_is_let_go_when_nobody_searches(tmp_path: Path) -> None:
     async with room(tmp_path, WordEmbedder(), embedder_idle_s=0) as one:
         await one.keep(ALICE)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.memory import documents
 from hearth_shared.errors import ModelUnavailable
 from hearth_shared.protocol.memory import EpisodeBatch
 from support.embedders import WordEmbedder
@@ -42,6 +43,16 @@ async def test_another_model_embeds_everything_anew(tmp_path: Path) -> None:
         assert second.asked == ["Kept."]
         models = await one.database.fetch("select distinct model_id from embedding")
         assert [row["model_id"] for row in models] == ["second"]
+
+
+async def test_new_help_alone_does_not_load_the_model(tmp_path: Path) -> None:
+    embedder = WordEmbedder()
+    async with room(tmp_path, embedder, help=documents.shipped()) as one:
+        assert embedder.asked == []
+        await one.memory.recall("what can you do?", MAIN)
+        await one.memory.settled()
+        assert len(embedder.asked) > 30
+        assert (await one.memory.counts())["waiting"] == 0
 
 
 async def test_without_weights_memories_wait_until_they_come(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearth_shared.errors import HearthError
-from hearth_shared.protocol.models import ModelInfo
+from hearth_shared.protocol.models import ModelFileInfo, ModelInfo
 from hearth_shared.protocol.status import Check
 
 CONNECT = "`hearth models list` shows what can be connected; `hearth keys set PROVIDER` connects a cloud model."
@@ -59,6 +59,18 @@ async def _generated(model: ModelInfo, generate: Callable[[ModelInfo], Awaitable
         fix = "Try another model: `hearth models list`, `hearth models use ID`."
         return Check(name="model", state="fault", detail=f"{label} answered with nothing.", fix=fix)
     return Check(name="model", state="ok", detail=f"{label} wrote {len(text)} characters on this machine.")
+
+
+async def files(list_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]]) -> Check:
+    """Read the header of every model file, to its end."""
+    found = await list_files()
+    broken = [file for file in found if not file.readable]
+    if broken:
+        detail = " ".join(file.detail for file in broken)
+        return Check(name="model files", state="warn", detail=detail, fix=broken[0].fix)
+    names = ", ".join(file.name for file in found)
+    detail = f"Whole, as far as their headers tell: {names}." if names else "There is no model file."
+    return Check(name="model files", state="ok", detail=detail)
 
 
 async def embeddings(embedder: Embedder, known: Mapping[str, tuple[float, float]] = KNOWN) -> Check:

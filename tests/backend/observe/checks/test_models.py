@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.observe.checks import models as checks
 from hearth_shared.errors import EngineCrashed
-from hearth_shared.protocol.models import ModelInfo
+from hearth_shared.protocol.models import ModelFileInfo, ModelInfo
 from support.tools import need
 
 pytestmark = pytest.mark.integration
@@ -90,6 +90,25 @@ async def test_no_model_is_a_warning_with_the_way_to_one() -> None:
     check = await checks.generation(models.list, models.generate)
     assert check.state == "warn"
     assert "hearth models list" in check.fix
+
+
+async def test_a_model_file_that_cannot_be_used_is_named_with_its_fix() -> None:
+    whole = ModelFileInfo(name="a.gguf", path="models/a.gguf", bytes=9, readable=True, model="a")
+    cut = whole.model_copy(update={"readable": False, "detail": "b.gguf is cut off.", "fix": "Fetch it."})
+
+    async def both() -> list[ModelFileInfo]:
+        return [whole, cut]
+
+    async def one() -> list[ModelFileInfo]:
+        return [whole]
+
+    async def none() -> list[ModelFileInfo]:
+        return []
+
+    broken = await checks.files(both)
+    assert (broken.state, broken.detail, broken.fix) == ("warn", "b.gguf is cut off.", "Fetch it.")
+    assert ((await checks.files(one)).state, (await checks.files(none)).state) == ("ok", "ok")
+    assert "a.gguf" in (await checks.files(one)).detail
 
 
 async def test_an_embedder_that_knows_near_from_far_is_ok() -> None:
