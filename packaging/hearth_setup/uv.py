@@ -67,9 +67,10 @@ class Uv:
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """No other Python is fetched, and no environment of the caller's is taken for ours."""
+    """No other Python is fetched, no environment of the caller's is taken for ours, and the machine's own list of
+    certificates is trusted, as pip does: a company's network may need it."""
     kept = {name: text for name, text in environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
-    return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_SYSTEM_CERTS": "true"}
 
 
 def _failed(what: str, lines: Sequence[str]) -> SetupFailed:

@@ -29,6 +29,7 @@ from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.sampling import Sampling
 from hearth_backend.engine.supervisor import Running, Supervisor
 from hearth_backend.observe.metrics import Metrics
+from hearth_backend.observe.traces import Tracer
 from hearth_shared.errors import BadRequest, ModelUnavailable
 from hearth_shared.settings import Engine as EngineSettings
 
@@ -53,6 +54,7 @@ class Engine:
         emit: Emit,
         *,
         metrics: Metrics | None = None,
+        tracer: Tracer | None = None,
         argv: Sequence[str] = ARGV,
     ) -> None:
         threads, batch_threads = cores.threads(cores.physical_cores(), settings.threads)
@@ -61,6 +63,7 @@ class Engine:
         self._files = ModelFiles(models_folder, settings.model_file)
         self._emit = emit
         self._metrics = metrics
+        self._tracer = tracer or Tracer()
         self._argv = argv
         self._supervisors: dict[Path, Supervisor] = {}
 
@@ -161,7 +164,9 @@ class Engine:
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:
             loader = Loader(file, self._options, self._emit, self._argv)
-            self._supervisors[file.path] = Supervisor(file, loader, idle_s=self._idle_s, metrics=self._metrics)
+            self._supervisors[file.path] = Supervisor(
+                file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer
+            )
             if known is not None:  # the file was replaced: what runs is the old one
                 await known.close()
         return self._supervisors[file.path]

@@ -28,6 +28,8 @@ from hearth_backend.engine.frames import (
 )
 from hearth_backend.engine.loader import Loader
 from hearth_backend.observe.metrics import Metrics
+from hearth_backend.observe.spans import Span, Untraced
+from hearth_backend.observe.traces import Tracer
 from hearth_shared.errors import (
     Cancelled,
     EngineCrashed,
@@ -58,9 +60,12 @@ class Running:
 class Supervisor:
     """One model file, its child, and the tasks that wait for it."""
 
-    def __init__(self, file: ModelFile, loader: Loader, *, idle_s: float, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, file: ModelFile, loader: Loader, *, idle_s: float, metrics: Metrics | None, tracer: Tracer
+    ) -> None:
         self.file = file
         self._metrics = metrics
+        self._tracer = tracer
         self._loader = loader
         self._idle_s = idle_s
         self._ids = itertools.count(1)
@@ -83,17 +88,18 @@ class Supervisor:
 
     async def answers(self, lane: Lane, task: Task) -> AsyncGenerator[Said, None]:
         """What the child says to this task, to its end. Leaving early cancels the task."""
-        call = self._admit(lane, task)
-        try:
-            while not call.over:
-                said = await call.events.get()
-                if isinstance(said, HearthError):
-                    raise said
-                if isinstance(said, Ended):
-                    self._speed = said.output_tokens / said.output_s if said.output_s else self._speed
-                yield said
-        finally:
-            self._dismiss(call)
+        with self._tracer.span(f"model.{type(task).__name__.lower()}", model=self.file.id, lane=lane) as span:
+            call = self._admit(lane, task)
+            try:
+                while not call.over:
+                    said = await call.events.get()
+                    if isinstance(said, HearthError):
+                        raise said
+                    if isinstance(said, Ended):
+                        self._took(said, span)
+                    yield said
+            finally:
+                self._dismiss(call)
 
     def unload(self) -> None:
         """Let the child go; the next task starts another."""
@@ -115,6 +121,17 @@ class Supervisor:
         self.unload()
         if self._ending:
             await asyncio.wait(self._ending)
+
+    def _took(self, end: Ended, span: Span | Untraced) -> None:
+        """How long a whole answer took, and how fast its words came."""
+        self._speed = end.output_tokens / end.output_s if end.output_s else self._speed
+        span.set(
+            prompt_tokens=end.prompt_tokens,
+            cached_tokens=end.cached_tokens,
+            output_tokens=end.output_tokens,
+            prompt_ms=round(1000 * end.prompt_s, 1),
+            output_ms=round(1000 * end.output_s, 1),
+        )
 
     # -- tasks
 
@@ -178,7 +195,9 @@ class Supervisor:
 
     async def _start(self) -> None:
         try:
-            child, self._ready = await self._loader.load(self._answered, self._ended)
+            with self._tracer.span("model.load", model=self.file.id) as span:
+                child, self._ready = await self._loader.load(self._answered, self._ended)
+                span.set(context=self._ready.context, gpu_layers=self._ready.gpu_layers)
         except HearthError as error:
             self._starting = None
             self._fail(error)

@@ -102,3 +102,7 @@ class RunStore(Protocol):
     async def counts(self) -> dict[str, int]:
         """Open runs by lane."""
         ...
+
+    async def waiting(self) -> dict[str, int]:
+        """Queued runs by lane."""
+        ...

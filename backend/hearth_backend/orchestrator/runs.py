@@ -104,6 +104,10 @@ class Runs:
         """Open tasks, those that wait and those that run, by lane."""
         return await self.store.counts()
 
+    async def waiting(self) -> dict[str, int]:
+        """Tasks that nobody has begun, by lane."""
+        return await self.store.waiting()
+
     async def prune(self) -> int:
         """Delete the events of tasks that ended longer ago than the setting says; how many went."""
         return await self._events.prune(self._clock() - self._settings.keep_days * _DAY)

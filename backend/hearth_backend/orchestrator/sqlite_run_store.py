@@ -188,6 +188,10 @@ class SQLiteRunStore:
         found = await self._database.read(store.open_by_lane)
         return {lane.value: 0 for lane in Lane} | {row[0]: row[1] for row in found}
 
+    async def waiting(self) -> dict[str, int]:
+        found = await self._database.read(store.queued_by_lane)
+        return {lane.value: 0 for lane in Lane} | {_LANES[rank].value: count for rank, count in found}
+
     def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Event]:
         now = self._clock()
         if row["cancel_requested"]:

@@ -88,6 +88,7 @@ select lane, sum(n) from (
     count(*) as n from run where status = 'queued' group by lane_rank
   union all select lane, count(*) from run where {_BEGUN} group by lane)
 group by lane"""
+_QUEUED_BY_LANE: Final = "select lane_rank, count(*) from run where status = 'queued' group by lane_rank"
 STATUS: Final = "select status from run where id = ? and owner = ?"
 # The first of the best lane, unless an earlier run of its thread is still open.
 _CLAIM: Final = f"""
@@ -224,6 +225,11 @@ def place_of_run(connection: Connection, owner: str, run_id: str) -> int | None:
 def open_by_lane(connection: Connection) -> list[Row]:
     """(lane, how many runs are open)."""
     return connection.execute(_OPEN_BY_LANE).fetchall()
+
+
+def queued_by_lane(connection: Connection) -> list[Row]:
+    """(rank of the lane, how many runs are queued)."""
+    return connection.execute(_QUEUED_BY_LANE).fetchall()
 
 
 # -- steps

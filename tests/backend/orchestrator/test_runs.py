@@ -146,6 +146,13 @@ async def test_open_tasks_are_counted_by_lane(band: Orchestra) -> None:
     assert await band.runs.counts() == {"inline": 0, "chat": 2, "ambient": 0, "indexing": 1}
 
 
+async def test_queued_tasks_are_counted_by_lane_without_those_that_have_begun(band: Orchestra) -> None:
+    for lane in (Lane.CHAT, Lane.CHAT, Lane.INDEXING):
+        await band.runs.submit(ME, AGENT, GO, lane=lane)
+    await band.runs.store.claim(Lane.CHAT, 60)
+    assert await band.runs.waiting() == {"inline": 0, "chat": 1, "ambient": 0, "indexing": 1}
+
+
 async def test_a_message_and_its_run_are_stored_together(band: Orchestra) -> None:
     thread = await band.threads.create(ME, ThreadRequest(agent_id="scribe", local_only=True))
     accepted = await band.runs.say(ME, thread.id, MessageRequest(text="hello"))

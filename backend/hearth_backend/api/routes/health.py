@@ -39,5 +39,8 @@ class Health:
         return Reply(answer.model_dump_json().encode(), 200 if answer.ready else 503)
 
     async def metrics(self, call: Call) -> Reply:
-        """All metrics."""
-        return Reply(self._services.metrics.render(), media=CONTENT_TYPE.encode())
+        """All metrics; how many tasks wait is counted now."""
+        metrics = self._services.metrics
+        for lane, count in (await self._services.runs.waiting()).items():
+            metrics.lane_waiting(lane, count)
+        return Reply(metrics.render(), media=CONTENT_TYPE.encode())
