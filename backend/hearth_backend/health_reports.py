@@ -9,7 +9,9 @@ from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.observe.health import Health
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.storage import driver
+from hearth_shared.engine_build import read_engine_build
 from hearth_shared.errors import HearthError
+from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.principals import Door
 from hearth_shared.protocol.status import Component
@@ -22,9 +24,11 @@ _INSTALL: Final = "Run `make run` in Hearth's checkout, which builds it."
 class HealthReports:
     """Each change becomes an event."""
 
-    def __init__(self, health: Health, events: EventLog) -> None:
+    def __init__(self, home: Home, health: Health, events: EventLog, embedder: MiniLMEmbedder) -> None:
+        self._home = home
         self._health = health
         self._events = events
+        self._embedder = embedder
         self._unsubscribe = lambda: None
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -36,18 +40,23 @@ class HealthReports:
         self._unsubscribe()
         await asyncio.gather(*self._sending)
 
-    async def begin(self, engine: Engine, embedder: MiniLMEmbedder) -> None:
-        """How things are at the start."""
+    async def look(self) -> None:
+        """How things are now: at the start, and whenever somebody asks."""
         version = ".".join(map(str, driver.SQLITE_VERSION))
         self._health.set("storage", "ok", f"SQLite {version} by {driver.DRIVER}")
-        if engine.available():
+        self._look_at_engine()
+        if await self._embedder.available():
+            self._health.set("embedder", "ok", self._embedder.id)
+        else:
+            self._health.set("embedder", "warn", "Memory is searched by words alone.", self._embedder.fix)
+
+    def _look_at_engine(self) -> None:
+        if Engine.available():
             self._health.set("engine", "ok", "llama.cpp is installed")
+        elif (build := read_engine_build(self._home)) is not None and build.state != "ready":
+            self._health.set("engine", "warn", build.words(), build.fix)
         else:
             self._health.set("engine", "warn", _NO_ENGINE, _INSTALL)
-        if await embedder.available():
-            self._health.set("embedder", "ok", embedder.id)
-        else:
-            self._health.set("embedder", "warn", "Memory is searched by words alone.", embedder.fix)
 
     def _changed(self, component: Component) -> None:
         task = asyncio.get_running_loop().create_task(self._send(component))

@@ -63,6 +63,7 @@ class Services:
     metrics: Metrics
     tracer: Tracer
     health: Health
+    reports: HealthReports
     doctor: Doctor
     events: EventLog
     runs: Runs
@@ -83,8 +84,8 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
     async with AsyncExitStack() as stack:
         discovery = Discovery(enabled=settings.models.look_around)
         services = _build(home, settings, Secrets(OnDemand()), discovery, stack)
-        reports = await stack.enter_async_context(HealthReports(services.health, services.events))
-        await reports.begin(services.engine, services.embedder)
+        await stack.enter_async_context(services.reports)
+        await services.reports.look()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
         services.worker.start()
@@ -99,7 +100,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
 def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discovery, stack: AsyncExitStack) -> Services:
     database = _closing(stack, Database(home.database, hearth.MIGRATIONS))
     notes = _closing(stack, Database(home.telemetry, telemetry.MIGRATIONS, synchronous="NORMAL"))
-    metrics = Metrics()
+    metrics, health = Metrics(), Health()
     tracer = _closing(stack, Tracer(notes, settings.observe))
     events = EventLog(database)
     stack.callback(events.close)
@@ -131,7 +132,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         secrets=secrets,
         metrics=metrics,
         tracer=tracer,
-        health=Health(),
+        health=health,
+        reports=HealthReports(home, health, events, embedder),
         doctor=examination(home, database, notes, secrets, models, embedder, discovery, files),
         events=events,
         runs=runs,

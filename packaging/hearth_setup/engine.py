@@ -20,6 +20,7 @@ from hearth_setup.failure import SetupFailed
 from hearth_shared.engine_build import EngineBuild, write_engine_build
 from hearth_shared.paths import Home
 
+_PINNED = re.compile(r"^llama-cpp-python==(\S+)", re.MULTILINE)
 _NINJA = re.compile(r"\[(\d+)/(\d+)\]")
 
 
@@ -42,7 +43,10 @@ class Engine:
 
     @property
     def is_installed(self) -> bool:
-        return any((self.root / ".venv" / "lib").glob("python3.*/site-packages/llama_cpp/__init__.py"))
+        """At the version of the lock file."""
+        pinned = _PINNED.search((self.root / "requirements-local.lock").read_text("utf-8"))
+        installed = (self.root / ".venv" / "lib").glob("python3.*/site-packages/llama_cpp_python-*.dist-info")
+        return pinned is not None and f"llama_cpp_python-{pinned[1]}.dist-info" in {path.name for path in installed}
 
     @property
     def command(self) -> tuple[str, ...]:

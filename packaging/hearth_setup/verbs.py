@@ -171,8 +171,10 @@ def _start_engine(engine: Engine, packages: Plan) -> str:
 
 
 def _engine(_options: argparse.Namespace) -> int:
-    _see_to_packages(Stages(sys.stdout, 1), _plan(("run", "engine")), all_needed=True)
     engine = Engine(ROOT, find_home())
+    if engine.is_installed:
+        return 0
+    _see_to_packages(Stages(sys.stdout, 1), _plan(("run", "engine")), all_needed=True)
     engine.prepare()
     os.execv(engine.command[0], engine.command)
 

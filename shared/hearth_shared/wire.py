@@ -474,6 +474,15 @@ class KeyState(TypedDict):
     kept_in: Literal["keyring", "environment", "nowhere"]
 
 
+class KeyTest(TypedDict):
+    """What a provider said when it was asked for its models with the key there is."""
+
+    provider: str
+    ok: bool
+    detail: str
+    fix: str
+
+
 class KeyList(TypedDict):
     """The providers' keys, by name."""
 

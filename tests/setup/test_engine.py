@@ -20,6 +20,7 @@ def build(tmp_path: Path) -> Engine:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".cache" / "uv" / "bin").mkdir(parents=True)
     write_program(tmp_path / ".cache" / "uv" / "bin" / "uv", "exit 0")
+    (tmp_path / "requirements-local.lock").write_text("diskcache==5\nllama-cpp-python==1.0 \\\n    --hash=sha256:00\n")
     return Engine(tmp_path, home)
 
 
@@ -73,9 +74,10 @@ def test_a_second_build_leaves_the_first_alone(build: Engine) -> None:
     assert read_engine_build(build.home) is None
 
 
-def test_an_installed_engine_is_found(build: Engine) -> None:
+def test_an_installed_engine_is_found_at_the_version_of_the_lock(build: Engine) -> None:
     assert not build.is_installed
-    package = build.root / ".venv" / "lib" / "python3.11" / "site-packages" / "llama_cpp"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
+    packages = build.root / ".venv" / "lib" / "python3.11" / "site-packages"
+    (packages / "llama_cpp_python-1.0.dist-info").mkdir(parents=True)
     assert build.is_installed
+    (build.root / "requirements-local.lock").write_text("llama-cpp-python==1.1 \\\n")
+    assert not build.is_installed

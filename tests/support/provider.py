@@ -99,6 +99,7 @@ class ModelServer:
     behaviours: list[Behaviour]
     models: Sequence[str] = ("m",)
     framing: str = "chunked"
+    key: str = ""  # without it, nobody gets in
     port: int = 0
     connections: int = 0
     requests: list[Received] = field(default_factory=list[Received])
@@ -133,7 +134,9 @@ class ModelServer:
             request = await _read(reader)
             self.requests.append(request)
             reply = Reply(reader, writer, self.framing)
-            if request.method == "GET" and request.path == "/v1/models":
+            if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+                await refuses(401, "wrong key")(reply, request)
+            elif request.method == "GET" and request.path == "/v1/models":
                 reply.json({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
             else:
                 await self._next()(reply, request)

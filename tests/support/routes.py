@@ -69,6 +69,7 @@ ROUTES = (
     _route("GET", "/v1/keys", Scope.SETTINGS),
     _route("PUT", "/v1/keys/{provider}", Scope.SETTINGS),
     _route("DELETE", "/v1/keys/{provider}", Scope.SETTINGS),
+    _route("POST", "/v1/keys/{provider}/test", Scope.SETTINGS),
     _route("POST", "/v1/tokenize", CHAT, COMPLETE),
     _route("POST", "/v1/detokenize", CHAT, COMPLETE),
     _route("GET", "/v1/models", CHAT, COMPLETE),

@@ -14,6 +14,7 @@ from hearth_shared.paths import Home
 
 _LOOPBACK: Final = {"127.0.0.1": socket.AF_INET, "localhost": socket.AF_INET, "::1": socket.AF_INET6}
 _TRIED: Final = 20
+_BRIDGE: Final = 4748  # where browsers look for their bridge: never taken in place of another port
 _BACKLOG: Final = 2048
 
 
@@ -77,7 +78,8 @@ def _tcp(host: str, port: int, *, exactly: bool) -> socket.socket:
             "Set `server.host` to 127.0.0.1, localhost or ::1.",
         )
     address = "127.0.0.1" if host == "localhost" else host
-    candidates = (port,) if exactly or port == 0 else (*range(port, min(port + _TRIED, 65536)), 0)
+    following = (port + step for step in range(_TRIED) if port + step < 65536 and (step == 0 or port + step != _BRIDGE))
+    candidates = (port,) if exactly or port == 0 else (*following, 0)
     for candidate in candidates:
         listener = socket.socket(family, socket.SOCK_STREAM)
         try:

@@ -32,6 +32,18 @@ def show(desk: Desk, options: Namespace) -> int:
     return 0
 
 
+def test(desk: Desk, options: Namespace) -> int:
+    """0 when the provider lets Hearth in."""
+    found: wire.KeyTest = desk.backend().request("POST", route("keys", options.provider, "test"))
+    if options.json:
+        desk.terminal.json(found)
+    elif found["ok"]:
+        desk.terminal.fold((found["detail"], "ok"))
+    else:
+        desk.terminal.fold((found["detail"], "danger"), f" {found['fix']}")
+    return 0 if found["ok"] else 1
+
+
 def remove(desk: Desk, options: Namespace) -> int:
     """From the keyring."""
     state = desk.backend().request("DELETE", route("keys", options.provider))

@@ -86,6 +86,13 @@ VERBS = (
     ),
     Verb("keys list", "which keys there are, and where they are kept", "hearth keys list", "keys:show", (JSON,)),
     Verb(
+        "keys test",
+        "ask a provider for its models, with its key",
+        "hearth keys test openai",
+        "keys:test",
+        (option("provider", metavar="PROVIDER", help="its name"), JSON),
+    ),
+    Verb(
         "keys rm",
         "remove a key from the keyring",
         "hearth keys rm openai",

@@ -29,12 +29,13 @@ from hearth_backend.observe.spans import Span, Untraced
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.resilience import Breaker, Clock
 from hearth_shared.errors import BadRequest, HearthError, ModelFailed, ModelUnavailable, NotFound, Overloaded
-from hearth_shared.protocol.models import ModelInfo, Role
+from hearth_shared.protocol.models import KeyTest, ModelInfo, Role
 from hearth_shared.settings import Models as Policy
 
 log = logging.getLogger(__name__)
 _ELSEWHERE = (ModelUnavailable, ModelFailed, BadRequest, NotFound, Overloaded)
 _WINDOW_HERE, _WINDOW_AWAY = 4096, 32_768  # Ollama cuts off at 4096 without a word, unless it is told otherwise
+_NO_CLOUD = "`models.cloud` is never, so no cloud is asked, not even for this."
 Asked = Callable[[Route], AsyncGenerator[ChatEvent]]
 
 
@@ -73,6 +74,20 @@ class Gateway:
             for provider, listing in zip(everybody, listings, strict=True)
             for info in listing
         ]
+
+    async def try_key(self, name: str) -> KeyTest:
+        """Ask a provider for its models, with its key. Raises NotFound for one that nobody set up."""
+        named = (one for one in self._providers if one.name == name and isinstance(one, OpenAICompatible))
+        provider = next(named, None)
+        if provider is None:
+            raise NotFound(f"There is no provider {name!r}.", "Name it in config.toml: `hearth config docs`.")
+        if provider not in self._router.everybody():
+            return KeyTest(provider=name, ok=False, detail=_NO_CLOUD, fix="`hearth config set models.cloud fallback`.")
+        try:
+            count = await provider.try_key()
+        except HearthError as error:
+            return KeyTest(provider=name, ok=False, detail=error.detail, fix=error.fix)
+        return KeyTest(provider=name, ok=True, detail=f"{name} lets Hearth in; its models: {count}.")
 
     async def has(self, role: Role, *, local_only: bool = False) -> bool:
         return await self._router.has(role, local_only=local_only)

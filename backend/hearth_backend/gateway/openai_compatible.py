@@ -80,6 +80,12 @@ class OpenAICompatible:
                 self._listed_until = time.monotonic() + (_LISTED_S if self._listed else _NOBODY_S)
             return self._listed
 
+    async def try_key(self) -> int:
+        """How many models it lists now, asked with its key. Raises ModelUnavailable or BadRequest with the reason."""
+        if self.where == "cloud" and await self._key() is None:
+            raise ModelUnavailable(f"There is no key for {self.name}.", f"Set it with `hearth keys set {self.name}`.")
+        return len(await self._ids())
+
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         model = request.model or await self._default()
         asked = sum(len(message.content) for message in request.messages)
@@ -126,16 +132,19 @@ class OpenAICompatible:
                 return ()
             if self.where == "cloud" and self._settings.model:
                 return (self._info(self._settings.model),)
-            reply = await self._json("GET", "/models", None, _LISTING_S)
+            ids = await self._ids()
         except (ModelUnavailable, BadRequest) as error:
             log.info("%s lists no models: %s", self.name, error.detail)
             return ()
-        entries = cast("list[Any]", reply["data"]) if isinstance(reply.get("data"), list) else []
-        ids = [
-            str(cast("dict[str, Any]", entry)["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry
-        ]
         ids.sort(key=lambda model: model != self._settings.model)  # the named one first
         return tuple(self._info(model) for model in ids[:500])
+
+    async def _ids(self) -> list[str]:
+        reply = await self._json("GET", "/models", None, _LISTING_S)
+        entries = cast("list[Any]", reply["data"]) if isinstance(reply.get("data"), list) else []
+        return [
+            str(cast("dict[str, Any]", entry)["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry
+        ]
 
     def _info(self, model: str) -> ModelInfo:
         roles: list[Role] = ["chat", "complete"] if self._settings.complete else ["chat"]

@@ -112,6 +112,15 @@ class KeyState(Message):
     kept_in: Literal["keyring", "environment", "nowhere"]
 
 
+class KeyTest(Message):
+    """What a provider said when it was asked for its models with the key there is."""
+
+    provider: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
 class KeyList(Message):
     """The providers' keys, by name."""
 

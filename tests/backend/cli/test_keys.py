@@ -43,6 +43,14 @@ def test_no_key_changes_nothing(keyring: SmallBackend) -> None:
     assert not keyring.asked
 
 
+@pytest.mark.parametrize(("ok", "status"), [(True, 0), (False, 1)])
+def test_what_a_provider_says_of_its_key_is_told(keyring: SmallBackend, ok: bool, status: int) -> None:
+    told = {"provider": "openai", "ok": ok, "detail": "openai said so.", "fix": "" if ok else "Set it."}
+    keyring.routes["POST", "/v1/keys/openai/test"] = lambda asked: told
+    assert hearth("keys", "test", "openai") == (status, "openai said so.\n" if ok else "openai said so. Set it.\n", "")
+    assert json.loads(hearth("keys", "test", "openai", "--json").out) == told
+
+
 def test_the_list_says_where_and_never_what(keyring: SmallBackend) -> None:
     assert hearth("keys", "list").out == "openai  keyring\n"
     assert json.loads(hearth("keys", "list", "--json").out) == {"keys": [KEPT]}

@@ -1,6 +1,7 @@
 """A model that keeps answering, whatever becomes of its process."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -11,6 +12,10 @@ from hearth_backend.engine.client import Engine
 from hearth_backend.engine.frames import Started
 from hearth_backend.engine.sampling import Sampling
 from hearth_backend.observe.metrics import Metrics
+from hearth_backend.observe.spans import Span
+from hearth_backend.observe.traces import Tracer
+from hearth_backend.storage.database import Database
+from hearth_backend.storage.migrations.telemetry import MIGRATIONS
 from hearth_shared.errors import EngineCrashed, Overloaded
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
@@ -77,6 +82,27 @@ async def test_the_death_of_an_engine_is_counted(models: Path, announced: Announ
         await heard(events)
     assert "hearth_engine_restarts_total 1.0" in metrics.render().decode()
     await engine.close()
+
+
+async def test_loading_and_answering_are_traced_beneath_the_call_that_asked(
+    models: Path, announced: Announced, tmp_path: Path
+) -> None:
+    telemetry = Database(tmp_path / "telemetry.db", MIGRATIONS)
+    tracer = Tracer(telemetry)
+    engine = Engine(EngineSettings(), models, announced, tracer=tracer)
+    with tracer.span("model") as call:
+        await heard(engine.chat(TINY, user("hello"), SHORT))
+    await engine.close()
+    await tracer.close()
+    spans = {row["name"]: dict(row) for row in await telemetry.fetch("select * from span")}
+    await telemetry.close()
+    assert isinstance(call, Span)
+    assert {row["trace_id"] for row in spans.values()} == {call.trace_id}
+    assert spans["model.chat"]["parent_id"] == call.span_id
+    assert spans["model.load"]["parent_id"] == spans["model.chat"]["span_id"]
+    said = json.loads(spans["model.chat"]["attributes"])
+    assert (said["model"], said["lane"], said["output_tokens"]) == (TINY, "chat", 8)
+    assert json.loads(spans["model.load"]["attributes"])["gpu_layers"] >= 0
 
 
 async def test_a_model_nobody_uses_is_unloaded_and_comes_back(models: Path, announced: Announced) -> None:

@@ -223,6 +223,32 @@ async def test_what_must_not_leave_is_not_sent_on_when_this_machine_fails(tmp_pa
     assert (there.connections, cloud.connections) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("key", "ok", "said"),
+    [("right", True, "its models: 1."), ("wrong", False, "answered 401"), ("", False, "There is no key for p.")],
+)
+async def test_a_key_is_tried_on_its_provider(tmp_path: Path, key: str, ok: bool, said: str) -> None:
+    keys = KeyRing(p=key) if key else KeyRing()
+    async with model_server() as cloud:
+        cloud.key = "right"
+        async with gateway_over(tmp_path, provider_of(cloud, where="cloud", model="m", keys=keys)) as bench:
+            told = await bench.gateway.try_key("p")
+            with pytest.raises(NotFound):
+                await bench.gateway.try_key("nobody")
+    assert (told.provider, told.ok) == ("p", ok)
+    assert said in told.detail
+    assert ok or "hearth keys set p" in told.fix
+
+
+async def test_no_key_is_tried_where_the_cloud_is_never_asked(tmp_path: Path) -> None:
+    async with model_server() as cloud:
+        provider = provider_of(cloud, where="cloud", keys=KeyRing(p="k"))
+        async with gateway_over(tmp_path, provider, policy=Policy(cloud="never")) as bench:
+            told = await bench.gateway.try_key("p")
+    assert (told.ok, cloud.connections) == (False, 0)
+    assert "models.cloud" in told.detail
+
+
 async def test_the_cloud_is_never_asked_when_the_settings_say_so(tmp_path: Path) -> None:
     async with (
         model_server() as cloud,

@@ -34,6 +34,7 @@ class Health:
 
     async def ready(self, call: Call) -> Reply:
         """Component by component."""
+        await self._services.reports.look()
         health = self._services.health
         answer = Ready(ready=health.ready(), components=health.components())
         return Reply(answer.model_dump_json().encode(), 200 if answer.ready else 503)

@@ -6,12 +6,12 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from hearth_backend.api.endpoint import Endpoint, delete, get, post
+from hearth_backend.api.endpoint import Endpoint, act, delete, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.gateway.providers import PRESETS
 from hearth_backend.services import Services
 from hearth_shared.errors import BadRequest, NotFound
-from hearth_shared.protocol.models import KeyList, KeyRequest, KeyState
+from hearth_shared.protocol.models import KeyList, KeyRequest, KeyState, KeyTest
 from hearth_shared.protocol.principals import Scope
 
 _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -22,6 +22,7 @@ class Keys:
 
     def __init__(self, services: Services) -> None:
         self._secrets = services.secrets
+        self._models = services.models
         self._providers = sorted({*PRESETS, *services.settings.providers})
 
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -35,6 +36,12 @@ class Keys:
                 "Keep a provider's key in the keyring.",
                 method="PUT",
                 answer=KeyState,
+            ),
+            act(
+                "/v1/keys/{provider}/test",
+                self.test,
+                "Ask a provider for its models with the key it has; says what came of it.",
+                answer=KeyTest,
             ),
             delete("/v1/keys/{provider}", self.remove, "Remove a provider's key.", answer=KeyState),
         )
@@ -50,6 +57,10 @@ class Keys:
         name = _provider(call)
         await asyncio.to_thread(self._secrets.set, name, SecretStr(body.key))
         return await asyncio.to_thread(self._secrets.state, name)
+
+    async def test(self, call: Call) -> KeyTest:
+        """A key that is refused is an answer here, not a failure."""
+        return await self._models.try_key(_provider(call))
 
     async def remove(self, call: Call) -> KeyState:
         """From the keyring; the environment is not ours to change."""

@@ -36,6 +36,7 @@ class Status:
     async def show(self, call: Call) -> StatusAnswer:
         """Gathered now."""
         services = self._services
+        await services.reports.look()
         models, lanes, memory, pending = await asyncio.gather(
             self._models(), services.runs.counts(), services.memory.counts(), services.approvals.pending()
         )

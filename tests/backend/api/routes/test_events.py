@@ -39,9 +39,9 @@ def test_a_program_hears_of_its_own_runs_only(backend: Backend) -> None:
 def test_a_wrong_place_in_the_address_ends_the_websocket_with_the_reason(backend: Backend) -> None:
     token = backend.token(Scope.TASKS).text
     url = f"ws://127.0.0.1:{backend.port}/v1/events?after_seq=x"
-    with connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
-        with pytest.raises(ConnectionClosed) as ended:
-            socket.recv(timeout=30)
+    authorized = {"Authorization": f"Bearer {token}"}
+    with connect(url, additional_headers=authorized) as socket, pytest.raises(ConnectionClosed) as ended:
+        socket.recv(timeout=30)
     assert ended.value.rcvd is not None
     assert ended.value.rcvd.code == 1008
     assert "after_seq" in ended.value.rcvd.reason

@@ -22,6 +22,14 @@ def test_a_name_that_no_provider_has_is_refused(backend: Backend, name: str) -> 
     assert backend.door().put(f"/v1/keys/{name}", json={"key": "x"}).status_code in (400, 404, 405)
 
 
+def test_a_provider_without_a_key_is_told_so_and_an_unknown_one_too(backend: Backend) -> None:
+    told = backend.door().post("/v1/keys/openai/test").json()
+    print(told)
+    assert (told["ok"], told["detail"]) == (False, "There is no key for openai.")
+    assert "hearth keys set openai" in told["fix"]
+    assert backend.door().post("/v1/keys/nobody/test").status_code == 404
+
+
 def test_a_wrong_body_does_not_repeat_the_key(backend: Backend) -> None:
     answer = backend.door().put("/v1/keys/openai", json={"key": ["sk-very-secret"]})
     assert answer.status_code == 422
