@@ -474,6 +474,10 @@ class KeyState(TypedDict):
     kept_in: Literal["keyring", "environment", "nowhere"]
 
 
+class KeyTestRequest(TypedDict):
+    """Nothing more needs to be told."""
+
+
 class KeyTest(TypedDict):
     """What a provider said when it was asked for its models with the key there is."""
 

@@ -20,7 +20,8 @@ def test_the_pin_is_the_one_of_the_lock_file_with_its_hash() -> None:
 
 
 def test_a_pin_may_have_several_hashes() -> None:
-    lock = "a==1 \\\n    --hash=sha256:00\nllama-cpp-python==1.2.3 \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\nz==1\n"
+    pinned = "llama-cpp-python==1.2.3 \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\n"
+    lock = f"a==1 \\\n    --hash=sha256:00\n{pinned}z==1\n"
     assert read_pin(lock) == Pin("1.2.3", ("sha256:ab", "sha256:cd"))
     assert str(read_pin(lock)) == "llama-cpp-python==1.2.3 --hash=sha256:ab --hash=sha256:cd"
 

@@ -117,13 +117,6 @@ def post(
     )
 
 
-def act(
-    path: str, run: Callable[[Call], Awaitable[Out]], summary: str, *, answer: type[BaseModel] | None = None
-) -> Endpoint:
-    """A route that does something and needs to be told nothing more."""
-    return Endpoint(method="POST", path=path, run=run, summary=summary, answer=answer)
-
-
 def delete(
     path: str, run: Callable[[Call], Awaitable[Out]], summary: str, *, answer: type[BaseModel] | None = None
 ) -> Endpoint:

@@ -15,6 +15,7 @@ from hearth_shared.errors import HearthError
 from hearth_shared.paths import Home
 
 _SIGNS = {"ok": ("ok   ", "ok"), "warn": ("look ", "warn"), "fault": ("fault", "danger")}
+_MARGIN = 7  # as wide as a sign and the gap behind it
 
 
 def doctor(desk: Desk, options: Namespace) -> int:
@@ -96,9 +97,10 @@ def _fault(name: str, error: HearthError) -> wire.Check:
 
 def _show(terminal: Terminal, checks: list[wire.Check]) -> None:
     for check in checks:
-        terminal.fold(_SIGNS[check["state"]], "  ", (check["name"], "strong"), f"  {check['detail']}")
+        sign = _SIGNS[check["state"]]
+        terminal.fold(sign, "  ", (check["name"], "strong"), f"  {check['detail']}", hanging=_MARGIN)
         if check["fix"] and check["state"] != "ok":
-            terminal.fold(f"         {check['fix']}")
+            terminal.fold(" " * _MARGIN, check["fix"])
     faults, looks = (sum(check["state"] == state for check in checks) for state in ("fault", "warn"))
     terminal.say("")
     terminal.say(_summary(faults, looks))

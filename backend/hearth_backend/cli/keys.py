@@ -34,7 +34,7 @@ def show(desk: Desk, options: Namespace) -> int:
 
 def test(desk: Desk, options: Namespace) -> int:
     """0 when the provider lets Hearth in."""
-    found: wire.KeyTest = desk.backend().request("POST", route("keys", options.provider, "test"))
+    found: wire.KeyTest = desk.backend().request("POST", route("keys", options.provider, "test"), {})
     if options.json:
         desk.terminal.json(found)
     elif found["ok"]:

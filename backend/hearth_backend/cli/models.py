@@ -75,7 +75,7 @@ def _show_files(terminal: Terminal, files: list[wire.ModelFileInfo]) -> None:
     for file in files:
         problem = file["detail"].removeprefix(f"{file['name']} ")
         about: list[Part] = [(f"  {problem} {file['fix']}".rstrip(), "muted" if file["readable"] else "warn")]
-        terminal.fold(f"  {file['name']:{widest}}  {size(file['bytes'])}", *(about if problem else ()))
+        terminal.fold(f"  {file['name']:{widest}}  {size(file['bytes'])}", *(about if problem else ()), hanging=2)
 
 
 def _check(client: BackendClient, name: str) -> None:

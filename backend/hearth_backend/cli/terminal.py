@@ -60,10 +60,10 @@ class Terminal:
         self._settle()
         self._out.write("".join(self._shown(part, "\t\n") for part in parts) + "\n")
 
-    def fold(self, *parts: Part) -> None:
-        """One line, broken between words where the window is too narrow for it."""
+    def fold(self, *parts: Part, hanging: int = 0) -> None:
+        """One line, broken between words where the window is too narrow for it; what goes on stands `hanging` in."""
         self._settle()
-        wrap = Wrap(_columns(self._out, self._environ))
+        wrap = Wrap(_columns(self._out, self._environ), hanging=hanging)
         line = "".join(self._shown(part, "\t\n") for part in parts)
         self._out.write(wrap.feed(line) + wrap.finish() + "\n")
 

@@ -22,8 +22,10 @@ class Wrap:
     and words that fit no line pass as they are. With `width` None everything passes; it may change at any time.
     """
 
-    def __init__(self, width: int | None) -> None:
+    def __init__(self, width: int | None, *, hanging: int = 0) -> None:
+        """`hanging` columns stand before each line that goes on, beyond the indentation it began with."""
         self.width = width
+        self._hanging = " " * hanging
         self._space = ""
         self._word = ""
         self._fence = ""
@@ -102,7 +104,7 @@ class Wrap:
             self._fence = "" if plain.rstrip(self._fence[0]) == "" and len(plain) >= len(self._fence) else self._fence
         elif fence:
             self._fence = fence[1]
-        indent = space + (" " * (columns(plain) + 1) if _LIST_SIGN.fullmatch(plain) else "")
+        indent = space + self._hanging + (" " * (columns(plain) + 1) if _LIST_SIGN.fullmatch(plain) else "")
         self._indent = indent if columns(indent) <= (self.width or 0) // 2 else ""
 
     def _overflows(self, more: int) -> bool:

@@ -33,7 +33,7 @@ from hearth_shared.protocol.tasks import (
 LEASE_S: Final = 60.0
 _SHOWN_GOAL: Final = 200
 _TITLE: Final = 60
-_LANES: Final = tuple(Lane)
+_LANES: Final[tuple[Lane, ...]] = tuple(Lane)
 
 
 class _Whose(NamedTuple):
@@ -190,7 +190,7 @@ class SQLiteRunStore:
 
     async def waiting(self) -> dict[str, int]:
         found = await self._database.read(store.queued_by_lane)
-        return {lane.value: 0 for lane in Lane} | {_LANES[rank].value: count for rank, count in found}
+        return {lane.value: 0 for lane in Lane} | {_LANES[int(row[0])].value: row[1] for row in found}
 
     def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Event]:
         now = self._clock()

@@ -112,6 +112,10 @@ class KeyState(Message):
     kept_in: Literal["keyring", "environment", "nowhere"]
 
 
+class KeyTestRequest(Request):
+    """Nothing more needs to be told."""
+
+
 class KeyTest(Message):
     """What a provider said when it was asked for its models with the key there is."""
 

@@ -59,6 +59,11 @@ def test_a_line_that_goes_on_stands_clear_of_its_list_sign(text: str, shown: str
     assert wrapped(text, 12) == shown
 
 
+def test_a_line_that_goes_on_may_hang_deeper() -> None:
+    wrap = Wrap(16, hanging=3)
+    assert wrap.feed(" ok the lease ends in May") + wrap.finish() == " ok the lease\n    ends in May"
+
+
 def test_an_indentation_that_would_leave_no_room_is_not_kept() -> None:
     assert wrapped("        the lease ends", 12) == "        the\nlease ends"
 

@@ -22,6 +22,7 @@ from hearth_shared.errors import (
     ModelFailed,
     ModelUnavailable,
     NoModel,
+    NotFound,
 )
 from hearth_shared.settings import Models as Policy
 from support import provider as server_that

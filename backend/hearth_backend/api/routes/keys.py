@@ -6,12 +6,12 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from hearth_backend.api.endpoint import Endpoint, act, delete, get, post
+from hearth_backend.api.endpoint import Endpoint, delete, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.gateway.providers import PRESETS
 from hearth_backend.services import Services
 from hearth_shared.errors import BadRequest, NotFound
-from hearth_shared.protocol.models import KeyList, KeyRequest, KeyState, KeyTest
+from hearth_shared.protocol.models import KeyList, KeyRequest, KeyState, KeyTest, KeyTestRequest
 from hearth_shared.protocol.principals import Scope
 
 _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -37,8 +37,9 @@ class Keys:
                 method="PUT",
                 answer=KeyState,
             ),
-            act(
+            post(
                 "/v1/keys/{provider}/test",
+                KeyTestRequest,
                 self.test,
                 "Ask a provider for its models with the key it has; says what came of it.",
                 answer=KeyTest,
@@ -58,7 +59,7 @@ class Keys:
         await asyncio.to_thread(self._secrets.set, name, SecretStr(body.key))
         return await asyncio.to_thread(self._secrets.state, name)
 
-    async def test(self, call: Call) -> KeyTest:
+    async def test(self, call: Call, body: KeyTestRequest) -> KeyTest:
         """A key that is refused is an answer here, not a failure."""
         return await self._models.try_key(_provider(call))
 

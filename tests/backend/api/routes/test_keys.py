@@ -23,11 +23,10 @@ def test_a_name_that_no_provider_has_is_refused(backend: Backend, name: str) -> 
 
 
 def test_a_provider_without_a_key_is_told_so_and_an_unknown_one_too(backend: Backend) -> None:
-    told = backend.door().post("/v1/keys/openai/test").json()
-    print(told)
+    told = backend.door().post("/v1/keys/openai/test", json={}).json()
     assert (told["ok"], told["detail"]) == (False, "There is no key for openai.")
     assert "hearth keys set openai" in told["fix"]
-    assert backend.door().post("/v1/keys/nobody/test").status_code == 404
+    assert backend.door().post("/v1/keys/nobody/test", json={}).status_code == 404
 
 
 def test_a_wrong_body_does_not_repeat_the_key(backend: Backend) -> None:
