@@ -84,7 +84,7 @@ def test_a_killed_engine_is_started_again_and_nobody_is_left(tmp_path: Path, tin
     tools.need("llama_cpp")
     with running(tmp_path / "home") as backend:
         shutil.copyfile(tiny_gguf, backend.home.models / tiny_gguf.name)
-        asked = {"model": "auto", "stream": True, "max_tokens": 400, "messages": [{"role": "user", "content": "hi"}]}
+        asked = {"model": "auto", "stream": True, "max_tokens": 3500, "messages": [{"role": "user", "content": "hi"}]}
         door = backend.door()
         with door.stream("POST", "/v1/chat/completions", json=asked) as stream:
             lines = stream.iter_lines()

@@ -49,9 +49,9 @@ def term_hits(connection: Connection, space: str, question: Question, shelf: She
     for term in question.terms:
         having, rows = store.occurrences(connection, space, term, windows=question.windows)
         places = shelf.places([rowid for rowid, _, _ in rows])
-        scores = np.array([(text, window) for _, text, window in rows], np.float64).reshape(-1, 2)
+        scores = np.array(rows, np.float64).reshape(-1, 3)
         here = places >= 0
-        hits.append(TermHits(total, having, places[here], scores[here, 0], scores[here, 1]))
+        hits.append(TermHits(total, having, places[here], scores[here, 1], scores[here, 2]))
     return hits
 
 

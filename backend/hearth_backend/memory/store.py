@@ -343,14 +343,16 @@ def occurrences(
     match = f'"{term}"' if windows else f'{{text}} : "{term}"'
     having = connection.execute("select count(*) from episode_fts where episode_fts match ?", (match,)).fetchone()[0]
     in_window = "-bm25(episode_fts, 0.0, 1.0)" if windows else "0.0"
-    rows = connection.execute(
+    cursor = connection.cursor()
+    cursor.row_factory = None  # plain tuples: a common word has thousands of rows
+    cursor.execute(
         f"select e.rowid, -bm25(episode_fts, 1.0, 0.0), {in_window} from episode_fts "
         # this index alone answers the join: the rows themselves are large, and many of them are of other spaces
         "join episode e indexed by episode_by_space on e.rowid = episode_fts.rowid "
         "where episode_fts match ? and e.space = ?",
         (match, space),
     )
-    return having, [(row[0], row[1], row[2]) for row in rows]
+    return having, cursor.fetchall()
 
 
 def all_rows(connection: Connection) -> int:

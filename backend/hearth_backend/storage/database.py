@@ -22,8 +22,8 @@ T = TypeVar("T")
 _BATCH = 512
 _QUEUE = 20_000
 _READERS = 2
-_BUSY_S = 0.02  # so lately was the last COMMIT if there is much to write
-_GATHER_S = 0.01  # what a person does not notice
+_BUSY_S = 0.03  # so lately was the last COMMIT if there is much to write
+_GATHER_S = 0.02  # what a person does not notice
 
 
 @dataclass(slots=True)
