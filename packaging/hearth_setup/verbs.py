@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,9 @@ def _run(options: argparse.Namespace) -> int:
     stages.say("\nHearth is running. It keeps everything on this machine.")
     for line in (*doors(home, endpoint.port), put_on_path(link, program)):
         stages.say(line)
+    stages.say("\nWhat can answer:")
+    sys.stdout.flush()
+    subprocess.run([str(program), "models", "list"], stdin=subprocess.DEVNULL, check=False)
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.no_chat:
         os.execv(program, [str(program), "chat"])
     return 0

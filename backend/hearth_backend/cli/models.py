@@ -3,6 +3,7 @@
 from argparse import Namespace
 
 from hearth_backend.cli.desk import Desk
+from hearth_backend.cli.offer import memory_here, offer
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, size
 from hearth_shared import wire
@@ -55,6 +56,8 @@ def _show(terminal: Terminal, models: list[wire.ModelInfo], chosen: str) -> None
         terminal.say(("No language model is connected.", "info"), " Any of these connects one:")
         terminal.say("  start Ollama, LM Studio or llama-server on this machine, then `hearth models list`")
         terminal.say("  put a GGUF file into the models folder")
+        if (offered := offer(memory_here())) is not None:
+            terminal.say((f"    for this machine's memory: {offered.words()}", "muted"))
         terminal.say("  `hearth keys set openai` for a cloud model")
     elif chosen == "auto":
         terminal.say(("Hearth chooses; `hearth models use ID` to choose yourself.", "muted"))
