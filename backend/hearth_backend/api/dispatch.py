@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from hearth_backend.api import problems, websocket
 from hearth_backend.api.asgi import Receive, Scope, Send
 from hearth_backend.api.connections import Connections, Live, watched
+from hearth_backend.api.deadlines import Deadlines, Within
 from hearth_backend.api.endpoint import Endpoint
 from hearth_backend.api.exchange import EVENT_STREAM, Call, Outcome, Reply, Stream
 from hearth_backend.api.failures import Failures
@@ -38,6 +39,7 @@ class Dispatch:
         self._metrics = metrics
         self._tracer = tracer
         self._failures = Failures(metrics)
+        self._plain_limits = Deadlines(settings.plain_timeout_s)
 
     async def http(self, endpoint: Endpoint, call: Call, receive: Receive, send: Send, began: float) -> None:
         """Answer one request."""
@@ -75,7 +77,7 @@ class Dispatch:
 
     async def _plain(self, endpoint: Endpoint, call: Call, receive: Receive, answer: Answer) -> None:
         try:
-            async with asyncio.timeout(self._settings.plain_timeout_s):
+            with Within(self._plain_limits):
                 if endpoint.takes_body:
                     call.body = await read_body(receive, self._settings.max_body)
                 reply = _whole(await endpoint.run(call), endpoint)

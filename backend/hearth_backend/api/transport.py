@@ -12,6 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from hearth_backend.api.deadlines import Deadlines
 from hearth_backend.api.principals import Listener
 
 HEAD_LIMIT_S: Final = 10.0
@@ -38,6 +39,7 @@ class DoorProtocol(HttpToolsProtocol):
     def __init__(
         self,
         rules: Rules,
+        heads: Deadlines,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -47,7 +49,8 @@ class DoorProtocol(HttpToolsProtocol):
         self._rules = rules
         self._head_bytes = 0
         self._in_head = True
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._heads = heads
+        self._awaits_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -62,7 +65,7 @@ class DoorProtocol(HttpToolsProtocol):
             self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_head_timer()
+        self._head_is_here()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -72,7 +75,7 @@ class DoorProtocol(HttpToolsProtocol):
         self._head_bytes += len(data)
         if self._head_bytes > self._rules.head_limit_bytes:
             self._end(_TOO_LONG)
-        elif self._head_timer is None:
+        elif not self._awaits_head:
             self._await_head()
 
     def on_message_begin(self) -> None:
@@ -81,21 +84,22 @@ class DoorProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._stop_head_timer()
+        self._head_is_here()
         super().on_headers_complete()
         if self.parser is not None and not self.parser.should_upgrade():
             self.headers = _NO_TRAILERS  # fields after a chunked body: nobody reads them, and they have no limit
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(self._rules.head_limit_s, self.transport.abort)
+        self._awaits_head = True
+        self._heads.add(self, self.transport.abort)
 
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _head_is_here(self) -> None:
+        if self._awaits_head:
+            self._awaits_head = False
+            self._heads.drop(self)
 
     def _end(self, answer: bytes) -> None:
-        self._stop_head_timer()
+        self._head_is_here()
         self.transport.write(answer)
         self.transport.close()
 
@@ -111,7 +115,9 @@ def peer_uid(connection: socket.socket) -> int | None:
 def protocol(rules: Rules) -> type[asyncio.Protocol]:
     """What uvicorn calls for each connection; it takes any callable, and says that it wants a class."""
 
+    heads = Deadlines(rules.head_limit_s)
+
     def build(**given: Any) -> DoorProtocol:
-        return DoorProtocol(rules, **given)
+        return DoorProtocol(rules, heads, **given)
 
     return cast("type[asyncio.Protocol]", build)
