@@ -57,7 +57,7 @@ def _show(terminal: Terminal, models: list[wire.ModelInfo], chosen: str) -> None
         terminal.say("  start Ollama, LM Studio or llama-server on this machine, then `hearth models list`")
         terminal.say("  put a GGUF file into the models folder")
         if (offered := offer(memory_here())) is not None:
-            terminal.say((f"    for this machine's memory: {offered.words()}", "muted"))
+            terminal.fold((f"    for this machine's memory: {offered.words()}", "muted"), hanging=6)
         terminal.say("  `hearth keys set openai` for a cloud model")
     elif chosen == "auto":
         terminal.say(("Hearth chooses; `hearth models use ID` to choose yourself.", "muted"))
