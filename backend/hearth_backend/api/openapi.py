@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, written by FastAPI from the same route table that the gate uses.
 
-FastAPI describes the API; it does not serve it (docs/decisions/0006): a bare FastAPI echo costs more than Hearth's
-whole answer, gate included.
+FastAPI describes the API; it does not serve it (docs/decisions/0006): a bare FastAPI echo costs about as much as
+Hearth's whole answer, gate included.
 """
 
 import inspect
