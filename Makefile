@@ -14,8 +14,8 @@ help:  ## this list
 run:  ## start Hearth, setting up what is missing (ENGINE=no CHAT=no leave a part out)
 	@$(SETUP) run $(if $(filter no,$(ENGINE)),--no-engine) $(if $(filter no,$(CHAT)),--no-chat)
 
-test: dev engine  ## everything needed to trust a change: unit, integration, engine, clients, security, fuzz
-	@$(BIN)/python packaging/tiers.py unit integration engine clients security fuzz
+test: dev engine  ## everything needed to trust a change: unit, integration, engine, clients, doors, security, fuzz
+	@$(BIN)/python packaging/tiers.py unit integration engine clients desktop editors browsers security fuzz
 
 test-crash: dev engine  ## kill -9 at random moments (HEARTH_CRASH_N=50 for more of them)
 	@$(BIN)/python packaging/tiers.py crash
@@ -65,7 +65,7 @@ bench-retrieval: dev  ## how well memory finds things
 
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)
-	$(COMPILE) --group models --group dev --extra local --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group models --group dev --all-extras --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --extra local -c requirements-dev.lock pyproject.toml -o requirements-local.lock
 	$(COMPILE) --group models -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(COMPILE) packaging/requirements-build.in -o packaging/requirements-build.lock

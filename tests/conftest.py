@@ -14,7 +14,10 @@ import pytest
 from support import tools
 from support.loopback import is_local
 
-TIERS = frozenset({"unit", "integration", "engine", "clients", "security", "fuzz", "crash", "setup"})
+TIERS = frozenset(
+    {"unit", "integration", "engine", "clients", "desktop", "editors", "browsers"}
+    | {"security", "fuzz", "crash", "setup"}
+)
 _PROVIDERS = ("ANTHROPIC_", "AZURE_", "GEMINI_", "GOOGLE_", "GROQ_", "HF_", "MISTRAL_", "OLLAMA_", "OPENAI_", "OTEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _numbers = itertools.count()

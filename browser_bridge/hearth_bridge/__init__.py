@@ -1,0 +1,1 @@
+"""The browser's door: WebSocket bridge, native messaging host and extension."""

@@ -1,0 +1,1 @@
+"""The tray application: chat, approvals and settings in Qt."""

@@ -1,0 +1,1 @@
+"""The language server: Hearth inside an editor."""
