@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import AGENTS
+from hearth_backend.bridge import Bridge
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.examination import examination
@@ -31,6 +32,7 @@ from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
 from hearth_backend.orchestrator.worker import Worker
+from hearth_backend.pairing import Pairings
 from hearth_backend.storage.clients import Clients
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations import hearth, telemetry
@@ -76,6 +78,8 @@ class Services:
     engine: Engine
     embedder: MiniLMEmbedder
     clients: Clients
+    bridge: Bridge
+    pairings: Pairings
 
 
 @contextlib.asynccontextmanager
@@ -91,6 +95,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
+        await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
             Upkeep(services.runs, services.approvals, services.usage, settings.observe, services.metrics)
         )
@@ -122,6 +127,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     memory = Memory(database, embedder, own, emit)
     files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
+    clients = Clients(database)
+    bridge = Bridge(home, settings.bridge.port, clients, health)
     return Services(
         home=home,
         settings=settings,
@@ -145,7 +152,9 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         usage=usage,
         engine=engine,
         embedder=embedder,
-        clients=Clients(database),
+        clients=clients,
+        bridge=bridge,
+        pairings=Pairings(clients, bridge),
     )
 
 

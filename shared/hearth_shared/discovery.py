@@ -1,8 +1,8 @@
 """How a door finds the backend, starts it when there is none, and replaces one that is older. Standard library only.
 
-Three files in `run/` tell what there is. The lock is held by the living backend and names its pid; a file alone proves
+A few files in `run/` tell what there is. The lock is held by the living backend and names its pid; a file alone proves
 nothing, because a killed backend leaves its files behind. `backend.json` says where it listens, once it is ready.
-`startup-error.json` says why the last start failed.
+`startup-error.json` says why the last start failed. `bridge.json` says where browsers find the bridge.
 """
 
 import fcntl
@@ -111,6 +111,32 @@ def write_endpoint(home: Home, endpoint: Endpoint) -> None:
 def remove_endpoint(home: Home) -> None:
     """Called by the backend as it closes: doors stop finding it."""
     home.endpoint.unlink(missing_ok=True)
+
+
+class BridgeAt(NamedTuple):
+    """Where browsers find the bridge."""
+
+    pid: int
+    port: int
+
+
+def read_bridge(home: Home) -> BridgeAt | None:
+    """The bridge of the running backend, or None; what a killed one left behind counts for nothing."""
+    if read_endpoint(home) is None:
+        return None
+    try:
+        said = json.loads(home.bridge.read_bytes())
+        return BridgeAt(*(said[name] for name in BridgeAt._fields))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_bridge(home: Home, at: BridgeAt | None) -> None:
+    """Called by the backend when the bridge listens, and with None when it does no more."""
+    if at is None:
+        home.bridge.unlink(missing_ok=True)
+    else:
+        _write(home.bridge, at._asdict())
 
 
 def report_failure(home: Home, error: HearthError) -> None:

@@ -3,7 +3,9 @@
 HearthError
 ├── BadRequest · InvalidBody · UnsupportedMedia · MethodNotAllowed · TooLarge   the request is wrong
 ├── Unauthorized · Forbidden · RateLimited                         who asks, how much
-├── NotFound · Conflict · IdempotencyMismatch                      the thing asked about
+│   ├── WrongCode                                                  a browser that wants in
+│   └── NoConsent                                                  a site the person said no to
+├── NotFound · Conflict · IdempotencyMismatch · NoPairing          the thing asked about
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
 │   └── NotLoopback
 ├── GaveUp · ReplayMismatch · OutcomeUnknown                       a task over a crash
@@ -95,6 +97,18 @@ class Forbidden(HearthError):
     code, status = "forbidden", 403
 
 
+class WrongCode(Forbidden):
+    """Not the code that is shown; `tries_left` rides along."""
+
+    code = "wrong_code"
+
+
+class NoConsent(Forbidden):
+    """The person said that nothing of this site is read or kept; `subject` rides along."""
+
+    code = "no_consent"
+
+
 class RateLimited(HearthError):
     """Too many requests; `retry_after` seconds ride along."""
 
@@ -111,6 +125,12 @@ class Conflict(HearthError):
     """Somebody was faster, or the thing is in another state."""
 
     code, status = "conflict", 409
+
+
+class NoPairing(Conflict):
+    """No pairing is open: nobody shows a code."""
+
+    code = "no_pairing"
 
 
 class IdempotencyMismatch(Conflict):

@@ -35,6 +35,14 @@ class Server(_Section):
     model_timeout_s: float = Field(default=600, gt=0, description="Longest call with a model, in seconds.")
 
 
+class Bridge(_Section):
+    """The way to paired browsers; it is there while one is paired."""
+
+    port: int = Field(
+        default=4748, ge=0, le=65535, description="Port where the browser extension finds Hearth; 0 takes a free one."
+    )
+
+
 class Models(_Section):
     """Which models answer."""
 
@@ -110,6 +118,7 @@ class Settings(_Section):
     """Hearth's options."""
 
     server: Server = Server()
+    bridge: Bridge = Bridge()
     models: Models = Models()
     providers: dict[str, Provider] = Field(default={}, description="OpenAI-compatible servers by name.")
     engine: Engine = Engine()

@@ -33,7 +33,9 @@ class ErrorCode:
     MODEL_FAILED: Final = "model_failed"
     MODEL_UNAVAILABLE: Final = "model_unavailable"
     NEWER_DATABASE: Final = "newer_database"
+    NO_CONSENT: Final = "no_consent"
     NO_MODEL: Final = "no_model"
+    NO_PAIRING: Final = "no_pairing"
     NOT_FOUND: Final = "not_found"
     NOT_LOOPBACK: Final = "not_loopback"
     OUTCOME_UNKNOWN: Final = "outcome_unknown"
@@ -46,6 +48,7 @@ class ErrorCode:
     TOO_LARGE: Final = "too_large"
     UNAUTHORIZED: Final = "unauthorized"
     UNSUPPORTED_MEDIA: Final = "unsupported_media"
+    WRONG_CODE: Final = "wrong_code"
 
 
 DoorValue = Literal["tray", "cli", "editor", "browser", "http", "internal"]
@@ -503,11 +506,12 @@ class TokenRequest(TypedDict):
 
 
 class Client(TypedDict):
-    """A program that was given a token. The token itself is never stored."""
+    """A program or a browser that was given a token. The token itself is never stored."""
 
     id: str
     name: str
     kind: str
+    origin: str
     scopes: list[str]
     spaces: list[str]
     created_at: float
@@ -521,6 +525,39 @@ class NewToken(TypedDict):
 
     client: Client
     token: str
+
+
+class PairRequest(TypedDict):
+    """A browser asks for a token: with the code that the person typed, or `native`, for the native host, which runs as
+    the person."""
+
+    code: NotRequired[str]
+    native: NotRequired[bool]
+    origin: str
+    name: str
+
+
+class Paired(TypedDict):
+    """Shown once; `port` is the bridge's, None when it could not be started."""
+
+    client: Client
+    token: str
+    port: int | None
+
+
+class PairingRequest(TypedDict):
+    """Nothing more needs to be told."""
+
+
+class Pairing(TypedDict):
+    """Where the pairing stands. `code` is there while it is open, `client` once a browser is paired."""
+
+    state: Literal["none", "open", "paired", "expired", "closed"]
+    code: str
+    expires_at: float | None
+    tries_left: int
+    port: int | None
+    client: Client | None
 
 
 class ClientList(TypedDict):

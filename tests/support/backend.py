@@ -144,6 +144,7 @@ def _start(home: Home, environ: Mapping[str, str], arguments: Sequence[str]) -> 
     own = {
         "HEARTH_HOME": str(home.root),
         "HEARTH_MODELS__LOOK_AROUND": "false",
+        "HEARTH_BRIDGE__PORT": "0",
         discovery.READY_FD: str(child_end),
         **environ,
     }

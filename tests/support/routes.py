@@ -11,11 +11,12 @@ CHAT, COMPLETE, STATUS, TASKS = Scope.CHAT, Scope.COMPLETE, Scope.STATUS, Scope.
 
 @dataclass(frozen=True)
 class Route:
-    """One route; `scopes` empty means open to all who reach the listener."""
+    """One route; `scopes` empty means open to all who reach the listener, or `for_bridge`: to the bridge's key alone."""
 
     method: str
     path: Path
     scopes: frozenset[Scope]
+    for_bridge: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -32,6 +33,7 @@ def _route(method: str, path: str, *scopes: Scope) -> Route:
 
 ROUTES = (
     _route("GET", "/healthz"),
+    Route("POST", "/v1/pair", frozenset(), for_bridge=True),
     _route("GET", "/readyz", STATUS),
     _route("GET", "/metrics", STATUS),
     _route("GET", "/v1/status", STATUS),
@@ -64,6 +66,9 @@ ROUTES = (
     _route("GET", "/v1/clients", Scope.CLIENTS),
     _route("POST", "/v1/clients", Scope.CLIENTS),
     _route("DELETE", "/v1/clients/{client_id}", Scope.CLIENTS),
+    _route("GET", "/v1/clients/pairing", Scope.CLIENTS),
+    _route("POST", "/v1/clients/pairing", Scope.CLIENTS),
+    _route("DELETE", "/v1/clients/pairing", Scope.CLIENTS),
     _route("GET", "/v1/settings", Scope.SETTINGS),
     _route("PUT", "/v1/settings", Scope.SETTINGS),
     _route("GET", "/v1/keys", Scope.SETTINGS),

@@ -15,7 +15,7 @@ Run = Callable[[Call], Awaitable[Outcome]]
 Kind = Literal["plain", "model", "lasting"]
 
 OPEN: Final[frozenset[Scope]] = frozenset()
-"""For the routes that need no credential; the table knows by name which may be so."""
+"""For the routes that need no scope: the table knows by name which may need no credential either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Endpoint:
     dialect: Literal["native", "openai"] = "native"
     completion: bool = False
     listen: Callable[[Call, Listener], Awaitable[None]] | None = None
+    for_bridge: bool = False
 
     def needing(self, *scopes: Scope) -> "Endpoint":
         """This route for principals that hold one of `scopes`."""
@@ -49,6 +50,10 @@ class Endpoint:
     def open(self) -> "Endpoint":
         """This route for everybody who reaches the listener."""
         return replace(self, scopes=OPEN)
+
+    def only_for_bridge(self) -> "Endpoint":
+        """This route for the bridge's own key, which opens nothing else: no scope gives it to anybody."""
+        return replace(self, scopes=OPEN, for_bridge=True)
 
 
 def get(

@@ -27,7 +27,10 @@ from hearth_shared.protocol.principals import Door
 
 log = logging.getLogger(__name__)
 _TOKEN_PROTOCOL: Final = "hearth.token."
-_ONCE: Final = frozenset({b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length"})
+_ONCE: Final = frozenset(
+    {b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length"}
+    | {b"x-hearth-token", b"x-hearth-origin"}
+)
 _OWN_SITE: Final = frozenset({b"none", b"same-origin"})
 # Compared without case, `-` and `_`; exact names, because `page_token` is no token.
 _SECRET_NAMES: Final = frozenset(
@@ -136,6 +139,8 @@ class Gate:
             raise Refused(403, REFUSED)
         try:
             found = self._principals.authenticate(_token(scope, headers), listener)
+            if found is not None and found.door is Door.BROWSER and b"x-hearth-token" in headers:
+                found = self._principals.behind_bridge(headers[b"x-hearth-token"], headers.get(b"x-hearth-origin", b""))
         except HearthError as error:
             log.warning("a credential could not be checked: %s", error.detail)
             raise Refused(503, UNAVAILABLE) from error
@@ -172,7 +177,7 @@ class Gate:
         if scope["type"] == "websocket" or (found := self._table.find(scope["path"])) is None:
             return False
         endpoint = found[0].get(scope["method"])
-        return endpoint is not None and endpoint.scopes == OPEN
+        return endpoint is not None and endpoint.scopes == OPEN and not endpoint.for_bridge
 
 
 def _foreign(pairs: Headers, headers: Mapping[bytes, bytes], hosts: frozenset[bytes]) -> bool:
@@ -234,6 +239,8 @@ def _check_scope(endpoint: Endpoint, principal: Principal) -> None:
     if scopes and scopes.isdisjoint(principal.scopes):
         needed = " or ".join(sorted(scopes))
         raise Forbidden(f"This credential may not do that; it needs {needed}.", "Create a token with that scope.")
+    if not scopes and endpoint.for_bridge and not principal.is_bridge:
+        raise Forbidden("Only the bridge to the browsers may do that.", "Pair a browser: `hearth pair browser`.")
 
 
 async def _constant(refused: Refused, headers: Mapping[bytes, bytes], send: Send) -> None:

@@ -46,7 +46,10 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
         "response_model": endpoint.answer,
         "response_description": "Done.",
         "responses": {**_events(endpoint), "default": _failure(native)},
-        "openapi_extra": {"x-scope": sorted(endpoint.scopes or ()), **({} if endpoint.scopes else {"security": []})},
+        "openapi_extra": {
+            "x-scope": sorted(endpoint.scopes or ()),
+            **({} if endpoint.scopes or endpoint.for_bridge else {"security": []}),
+        },
     }
 
 

@@ -1,6 +1,8 @@
-"""Who asks: first-party doors by their key on the Unix socket, third parties by their token over TCP.
+"""Who asks: first-party doors by their key on the Unix socket, third parties by their token over TCP, a browser by its
+token and Origin behind the bridge's key.
 
-A key is good on the socket alone, and a token over TCP alone, so neither opens the other's door.
+A key is good on the socket alone, and a token over TCP alone, so neither opens the other's door; a browser's token is
+good behind the bridge's key alone, and only with the Origin that it was given to.
 """
 
 import asyncio
@@ -18,7 +20,16 @@ from hearth_backend.orchestrator.requester import PERSON
 from hearth_backend.storage.clients import PREFIX, SEEN_EVERY_S, Clients
 from hearth_shared.errors import HearthError
 from hearth_shared.paths import Home
-from hearth_shared.protocol.principals import FIRST_PARTY, MAIN_SPACE, Client, Door, Scope
+from hearth_shared.protocol.principals import (
+    BROWSER,
+    BROWSER_SCOPES,
+    FIRST_PARTY,
+    MAIN_SPACE,
+    THIRD_PARTY,
+    Client,
+    Door,
+    Scope,
+)
 
 log = logging.getLogger(__name__)
 _CACHED: Final = 4096
@@ -34,7 +45,7 @@ class Listener(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One requester and its rights. `client` is empty for the person's own doors."""
+    """One requester and its rights. `client` names the token it came with, and is empty for a door with a key."""
 
     name: str
     door: Door
@@ -43,11 +54,17 @@ class Principal:
     spaces: frozenset[str]
     client: str = ""
     expires_at: float = float("inf")
+    origin: str = ""
 
     @property
     def is_first_party(self) -> bool:
         """Whether it is one of the person's own doors."""
-        return not self.client
+        return self.owner == PERSON
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it is the bridge or the native host itself, not a browser behind it."""
+        return self.door is Door.BROWSER and not self.client
 
     @property
     def recalled(self) -> frozenset[str]:
@@ -71,9 +88,18 @@ def third_party(client: Client) -> Principal:
     return Principal(name, Door.HTTP, name, known, frozenset(client.spaces), client.id, client.expires_at)
 
 
+def browser(client: Client) -> Principal:
+    """The principal behind a browser's token: never more than a browser may, whatever the row says."""
+    known = BROWSER_SCOPES.intersection(client.scopes)
+    name = f"browser:{client.id}"
+    return Principal(
+        name, Door.BROWSER, PERSON, known, frozenset(client.spaces), client.id, client.expires_at, client.origin
+    )
+
+
 def write_keys(home: Home) -> dict[Door, str]:
-    """A new random key for each door that may do something, each in a file for this user's eyes only."""
-    keys = {door: f"{PREFIX}{door.value}_{secrets.token_urlsafe(32)}" for door, may in FIRST_PARTY.items() if may}
+    """A new random key for each door, each in a file for this user's eyes only."""
+    keys = {door: f"{PREFIX}{door.value}_{secrets.token_urlsafe(32)}" for door in FIRST_PARTY}
     for door, key in keys.items():
         _write_private(home.key(door.value), key)
     return keys
@@ -103,6 +129,7 @@ class Principals:
         self._clients = clients
         self._doors = {_digest(key.encode()): first_party(door) for door, key in keys.items()}
         self._known: dict[bytes, Principal] = {}
+        self._browsers: dict[bytes, Principal] = {}
         self._noted: dict[str, float] = {}
         self._notes: set[asyncio.Task[None]] = set()
         self._end = clients.on_revoke(self.forget)
@@ -114,17 +141,21 @@ class Principals:
         digest = _digest(token)
         if listener is Listener.SOCKET:
             return self._doors.get(digest)
-        found = self._known.get(digest) or self._look_up(digest, token)
-        now = self._clients.now()
-        if found is None or found.expires_at <= now:
+        return self._now_here(self._known.get(digest) or self._look_up(digest, token))
+
+    def behind_bridge(self, token: bytes, origin: bytes) -> Principal | None:
+        """The browser whose token the bridge forwards, or None: also for a good token from another Origin."""
+        digest = _digest(token)
+        found = self._browsers.get(digest) or self._look_up_browser(digest, token)
+        if found is None or found.origin.encode() != origin:
             return None
-        if now - self._noted.get(found.client, 0.0) >= SEEN_EVERY_S:
-            self._note(found.client, now)
-        return found
+        return self._now_here(found)
 
     def forget(self, client: str) -> None:
         """Ask the database again for this client's token."""
-        self._known = {digest: found for digest, found in self._known.items() if found.client != client}
+        for known in (self._known, self._browsers):
+            for digest in [digest for digest, found in known.items() if found.client == client]:
+                del known[digest]
 
     async def close(self) -> None:
         """Stop listening for revocations, and write down what is still to be written."""
@@ -133,11 +164,29 @@ class Principals:
 
     def _look_up(self, digest: bytes, token: bytes) -> Principal | None:
         client = self._clients.authenticate(token.decode("latin-1"))
-        if client is None:
+        if client is None or client.kind != THIRD_PARTY:
             return None
         if len(self._known) >= _CACHED:
             self._known.clear()
         found = self._known[digest] = third_party(client)
+        return found
+
+    def _look_up_browser(self, digest: bytes, token: bytes) -> Principal | None:
+        client = self._clients.authenticate(token.decode("latin-1"))
+        if client is None or client.kind != BROWSER or not client.origin:
+            return None
+        if len(self._browsers) >= _CACHED:
+            self._browsers.clear()
+        found = self._browsers[digest] = browser(client)
+        return found
+
+    def _now_here(self, found: Principal | None) -> Principal | None:
+        """Nobody once the token has expired; else noted as seen, now and then."""
+        now = self._clients.now()
+        if found is None or found.expires_at <= now:
+            return None
+        if now - self._noted.get(found.client, 0.0) >= SEEN_EVERY_S:
+            self._note(found.client, now)
         return found
 
     def _note(self, client: str, now: float) -> None:

@@ -1,22 +1,34 @@
-"""Programs that were given a token. Of the token itself only the SHA-256 of its secret is stored."""
+"""Programs and browsers that were given a token. Of the token itself only the SHA-256 of its secret is stored."""
 
 import hashlib
 import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.errors import Forbidden, NotFound
-from hearth_shared.protocol.principals import NEVER_THIRD_PARTY, Client, ClientList, NewToken, TokenRequest
+from hearth_shared.protocol.principals import (
+    BROWSER,
+    BROWSER_SCOPES,
+    MAIN_SPACE,
+    NEVER_THIRD_PARTY,
+    Client,
+    ClientList,
+    NewToken,
+    TokenRequest,
+)
 
 PREFIX: Final = "hth_"
 _DAY: Final = 86_400
 SEEN_EVERY_S: Final = 300
-_COLUMNS: Final = "id, name, kind, secret_sha256, scopes, spaces, created_at, expires_at, last_seen_at, revoked_at"
+BROWSER_DAYS: Final = 365
+_COLUMNS: Final = (
+    "id, name, kind, origin, secret_sha256, scopes, spaces, created_at, expires_at, last_seen_at, revoked_at"
+)
 Revoked = Callable[[str], None]
 
 
@@ -49,18 +61,50 @@ class Clients:
                 f"A token can never hold {' or '.join(never)}.",
                 "Leave it out: only the person's own doors may do that.",
             )
-        identifier, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self.now()
         client = Client(
-            id=identifier,
+            id=secrets.token_hex(8),
             name=request.name,
             scopes=sorted(set(request.scopes)),
             spaces=sorted(set(request.spaces)),
             created_at=now,
             expires_at=now + request.days * _DAY,
         )
+        secret = secrets.token_urlsafe(32)
         await self._database.write(lambda connection: _insert(connection, client, _digest(secret)))
-        return NewToken(client=client, token=f"{PREFIX}{identifier}_{secret}")
+        return NewToken(client=client, token=f"{PREFIX}{client.id}_{secret}")
+
+    async def pair(self, origin: str, name: str) -> NewToken:
+        """A new token for a browser, good from this origin alone. The one that this browser had before ends: the name
+        tells it from another browser, for all of Chromium's family share the extension's origin."""
+        now = self.now()
+        client = Client(
+            id=secrets.token_hex(8),
+            name=name,
+            kind=BROWSER,
+            origin=origin,
+            scopes=sorted(BROWSER_SCOPES),
+            spaces=[MAIN_SPACE],
+            created_at=now,
+            expires_at=now + BROWSER_DAYS * _DAY,
+        )
+        secret = secrets.token_urlsafe(32)
+
+        def work(connection: Connection) -> Sequence[Client]:
+            replaced = [_revoke(connection, old, now) for old in _paired(connection, origin, name)]
+            _insert(connection, client, _digest(secret))
+            return replaced
+
+        await self._database.write(work, self._tell_all)
+        return NewToken(client=client, token=f"{PREFIX}{client.id}_{secret}")
+
+    async def browsers(self) -> int:
+        """How many browsers are paired now."""
+        rows = await self._database.fetch(
+            "select count(*) as n from client where kind = ? and revoked_at is null and expires_at > ?",
+            (BROWSER, self.now()),
+        )
+        return rows[0]["n"]
 
     async def list(self) -> ClientList:
         """All clients, also expired and revoked ones, newest first."""
@@ -92,6 +136,10 @@ class Clients:
             (now, identifier, now - SEEN_EVERY_S),
         )
 
+    def _tell_all(self, clients: Sequence[Client]) -> None:
+        for client in clients:
+            self._tell(client)
+
     def _tell(self, client: Client) -> None:
         for listener in tuple(self._listeners):
             listener(client.id)
@@ -103,12 +151,13 @@ def _digest(secret: str) -> bytes:
 
 def _insert(connection: Connection, client: Client, digest: bytes) -> None:
     connection.execute(
-        "insert into client(id, name, kind, secret_sha256, scopes, spaces, created_at, expires_at)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into client(id, name, kind, origin, secret_sha256, scopes, spaces, created_at, expires_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             client.id,
             client.name,
             client.kind,
+            client.origin,
             digest,
             json.dumps(client.scopes),
             json.dumps(client.spaces),
@@ -116,6 +165,13 @@ def _insert(connection: Connection, client: Client, digest: bytes) -> None:
             client.expires_at,
         ),
     )
+
+
+def _paired(connection: Connection, origin: str, name: str) -> list[str]:
+    rows = connection.execute(
+        "select id from client where origin = ? and origin <> '' and name = ? and revoked_at is null", (origin, name)
+    )
+    return [row["id"] for row in rows.fetchall()]
 
 
 def _revoke(connection: Connection, identifier: str, now: float) -> Client:
@@ -131,6 +187,7 @@ def _client(row: Row) -> Client:
         id=row["id"],
         name=row["name"],
         kind=row["kind"],
+        origin=row["origin"],
         scopes=json.loads(row["scopes"]),
         spaces=json.loads(row["spaces"]),
         created_at=row["created_at"],

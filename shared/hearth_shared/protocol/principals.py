@@ -1,6 +1,7 @@
 """Who asks, through which door, with which rights."""
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -56,8 +57,20 @@ FIRST_PARTY: dict[Door, frozenset[Scope]] = {
             Scope.STATUS,
         }
     ),
-    Door.BROWSER: frozenset(),  # the bridge's own key may only open pairings (the Doors issue)
+    Door.BROWSER: frozenset(),  # the bridge's own key: it may pair, and forward a browser's token
 }
+BROWSER_SCOPES = frozenset(
+    {
+        Scope.CHAT,
+        Scope.CONTEXT,
+        Scope.TASKS,
+        Scope.MEMORY_READ,
+        Scope.MEMORY_WRITE,
+        Scope.APPROVALS_READ,
+        Scope.STATUS,
+    }
+)
+THIRD_PARTY, BROWSER = "third party", "browser"
 MAIN_SPACE = "main"
 
 
@@ -71,11 +84,12 @@ class TokenRequest(Request):
 
 
 class Client(Message):
-    """A program that was given a token. The token itself is never stored."""
+    """A program or a browser that was given a token. The token itself is never stored."""
 
     id: str
     name: str
-    kind: str = "third party"
+    kind: str = THIRD_PARTY
+    origin: str = Field(default="", description="the address of a paired browser's extension")
     scopes: list[str]
     spaces: list[str]
     created_at: Seconds
@@ -89,6 +103,37 @@ class NewToken(Message):
 
     client: Client
     token: str
+
+
+class PairRequest(Request):
+    """A browser asks for a token: with the code that the person typed, or `native`, for the native host, which runs as
+    the person."""
+
+    code: str = Field(default="", max_length=16, repr=False)
+    native: bool = False
+    origin: str = Field(min_length=1, max_length=128)
+    name: str = Field(min_length=1, max_length=80)
+
+
+class Paired(NewToken):
+    """Shown once; `port` is the bridge's, None when it could not be started."""
+
+    port: int | None = None
+
+
+class PairingRequest(Request):
+    """Nothing more needs to be told."""
+
+
+class Pairing(Message):
+    """Where the pairing stands. `code` is there while it is open, `client` once a browser is paired."""
+
+    state: Literal["none", "open", "paired", "expired", "closed"]
+    code: str = ""
+    expires_at: Seconds | None = None
+    tries_left: int = 0
+    port: int | None = None
+    client: Client | None = None
 
 
 class ClientList(Message):

@@ -46,7 +46,7 @@ async def token(clients: Clients, *scopes: Scope, days: float = 1, spaces: list[
 
 def test_a_key_is_new_at_each_start_and_private(home: Home) -> None:
     first, second = write_keys(home), write_keys(home)
-    assert set(first) == {Door.TRAY, Door.CLI, Door.EDITOR}
+    assert set(first) == {Door.TRAY, Door.CLI, Door.EDITOR, Door.BROWSER}
     assert not set(first.values()) & set(second.values())
     for door, key in second.items():
         assert home.key(door).read_text() == key

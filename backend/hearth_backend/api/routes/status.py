@@ -50,9 +50,13 @@ class Status:
             lanes=lanes,
             memory=memory,
             approvals_pending=pending,
-            doors=self._doors,
+            doors=self._doors | self._bridge(),
             components=components,
         )
+
+    def _bridge(self) -> dict[str, str]:
+        port = self._services.bridge.port
+        return {} if port is None else {"browser": f"ws://127.0.0.1:{port}"}
 
     async def examine(self, call: Call) -> Doctor:
         """Each check is performed, none remembered."""

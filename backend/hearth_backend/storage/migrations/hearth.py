@@ -111,4 +111,9 @@ create table block(
   label text primary key, text text not null, token_limit integer not null, version integer not null) strict;
 """
 
-MIGRATIONS = (Migration(1, "core", _CORE), Migration(2, "memory", _MEMORY))
+_BROWSERS = """
+alter table client add column origin text not null default '';
+create index client_by_origin on client(origin) where origin <> '';
+"""
+
+MIGRATIONS = (Migration(1, "core", _CORE), Migration(2, "memory", _MEMORY), Migration(3, "browsers", _BROWSERS))
