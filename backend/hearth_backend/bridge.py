@@ -23,8 +23,6 @@ log = logging.getLogger(__name__)
 ARGV: Final = (sys.executable, "-I", "-m", "hearth_bridge")
 OPENS_S: Final = 30.0
 _PASSED: Final = ("PATH", "LANG", "XDG_RUNTIME_DIR")
-_PATIENCE_S: Final = 5.0
-_GRACE_S: Final = 10.0  # in which the bridge tells a browser that its token has ended
 _STEADY_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
@@ -54,13 +52,19 @@ class Bridge:
         *,
         argv: Sequence[str] = ARGV,
         clock: Callable[[], float] = time.monotonic,
+        patience_s: float = 5.0,
+        grace_s: float = 10.0,
     ) -> None:
+        """A child that was told to end is killed after `patience_s`. When the last browser's token ends, the child
+        stays for `grace_s`: the bridge tells the browser why it is cut off."""
         self._home = home
         self._wanted_port = port
         self._clients = clients
         self._health = health
         self._argv = argv
         self._clock = clock
+        self._patience_s = patience_s
+        self._grace_s = grace_s
         self._breaker = Breaker(clock, failures=5, within_s=60)
         self._pause = _FIRST_PAUSE_S
         self._holds = 0
@@ -159,7 +163,7 @@ class Bridge:
         elif at_once or self._port is None:
             self._let_go()
         else:
-            self._grace = asyncio.get_running_loop().call_later(_GRACE_S, self._let_go)
+            self._grace = asyncio.get_running_loop().call_later(self._grace_s, self._let_go)
 
     def _let_go(self) -> None:
         self._needed.clear()
@@ -219,7 +223,7 @@ class Bridge:
         let_go = letting_go.done()
         letting_go.cancel()
         self._gone()
-        await _end(child)
+        await _end(child, self._patience_s)
         how = await ending
         return None if let_go else how or f"status {child.returncode}"
 
@@ -295,12 +299,12 @@ def _open_log(home: Home) -> Generator[int]:
         os.close(number)
 
 
-async def _end(child: Process) -> None:
+async def _end(child: Process, patience_s: float) -> None:
     """It ends when its standard input does."""
     assert child.stdin is not None
     child.stdin.close()
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             await child.wait()
     except TimeoutError:
         log.warning("the bridge did not end by itself")

@@ -26,6 +26,7 @@ class _Offer:
         self.code = code
         self.expires_at = expires_at
         self.tries_left = TRIES
+        self.used = False
         self.ended = asyncio.Event()
         self.timer: asyncio.TimerHandle | None = None
 
@@ -40,11 +41,13 @@ class Pairings:
         *,
         clock: Callable[[], float] = time.time,
         new_code: Callable[[], str] = lambda: f"{secrets.randbelow(1_000_000):06}",
+        open_s: float = OPEN_S,
     ) -> None:
         self._clients = clients
         self._bridge = bridge
         self._clock = clock
         self._new_code = new_code
+        self._open_s = open_s
         self._offer: _Offer | None = None
         self._last = _NONE
 
@@ -57,8 +60,8 @@ class Pairings:
             self._bridge.release()
             raise
         self.close()
-        offer = self._offer = _Offer(self._new_code(), self._clock() + OPEN_S)
-        offer.timer = asyncio.get_running_loop().call_later(OPEN_S, self._end, Pairing(state="expired"))
+        offer = self._offer = _Offer(self._new_code(), self._clock() + self._open_s)
+        offer.timer = asyncio.get_running_loop().call_later(self._open_s, self._end, Pairing(state="expired"))
         return self._state()
 
     async def state(self, *, wait: bool) -> Pairing:
@@ -77,18 +80,19 @@ class Pairings:
         """A token for the browser in which the person typed the code. Raises NoPairing or WrongCode."""
         _check(origin)
         offer = self._offer
-        if offer is None:
+        if offer is None or offer.used:
             raise NoPairing("No pairing is open, so no code is good.", _AGAIN)
-        if not hmac.compare_digest("".join(code.split()).encode(), offer.code.encode()):
+        if not hmac.compare_digest("".join(code.split()).encode("utf-8", "replace"), offer.code.encode()):
             raise self._wrong(offer)
-        self._end(Pairing(state="closed"), release=False)  # before anything is waited for: a code is good once
+        offer.used = True  # before anything is waited for: a code is good once
+        outcome = Pairing(state="closed")
         try:
             paired = await self._pair(origin, name)
-            self._last = Pairing(state="paired", client=paired.client)
+            outcome = Pairing(state="paired", client=paired.client)
             return paired
         finally:
-            offer.ended.set()
-            self._bridge.release()
+            if self._offer is offer:
+                self._end(outcome)
 
     async def native(self, origin: str, name: str) -> Paired:
         """A token for the browser that started the native host: the browser, like it, runs as the person."""
@@ -117,14 +121,13 @@ class Pairings:
         self._end(Pairing(state="closed"))
         return WrongCode(f"That was wrong code number {TRIES}, so this pairing has ended.", _AGAIN, tries_left=0)
 
-    def _end(self, outcome: Pairing, *, release: bool = True) -> None:
+    def _end(self, outcome: Pairing) -> None:
         offer, self._offer, self._last = self._offer, None, outcome
         assert offer is not None
         if offer.timer is not None:
             offer.timer.cancel()
-        if release:
-            offer.ended.set()
-            self._bridge.release()
+        offer.ended.set()
+        self._bridge.release()
 
     def _state(self) -> Pairing:
         offer = self._offer

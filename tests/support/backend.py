@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx2
 
 from hearth_shared import discovery
+from hearth_shared.extension import CHROMIUM_ORIGIN
 from hearth_shared.paths import Home
 from hearth_shared.protocol.principals import Scope
 
@@ -31,6 +32,15 @@ class Token:
 
     id: str
     text: str
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A paired browser."""
+
+    id: str
+    token: str
+    origin: str
 
 
 @dataclass
@@ -54,6 +64,18 @@ class Backend:
     def door(self, name: str = "tray") -> httpx2.Client:
         """One of the person's own doors, over the Unix socket."""
         return self.over_socket(self.key(name))
+
+    def pair(self, name: str = "Chromium on Linux", origin: str = CHROMIUM_ORIGIN) -> Browser:
+        """A browser that comes in through its native host."""
+        asked = {"native": True, "origin": origin, "name": name}
+        made = self.door("browser").post("/v1/pair", json=asked)
+        assert made.status_code == 201, made.text
+        return Browser(made.json()["client"]["id"], made.json()["token"], origin)
+
+    def browser(self, browser: Browser) -> httpx2.Client:
+        """What the bridge forwards for a browser."""
+        named = {"X-Hearth-Token": browser.token, "X-Hearth-Origin": browser.origin}
+        return self._client(self.key("browser"), "http://localhost", str(self.home.socket), named)
 
     def over_socket(self, credential: str) -> httpx2.Client:
         """The Unix socket with any credential."""
@@ -95,14 +117,16 @@ class Backend:
             client.close()
         self._clients.clear()
 
-    def _client(self, credential: str, base_url: str, uds: str | None) -> httpx2.Client:
-        known = self._clients.get((credential, base_url))
+    def _client(
+        self, credential: str, base_url: str, uds: str | None, more: Mapping[str, str] | None = None
+    ) -> httpx2.Client:
+        known = self._clients.get((credential, base_url + str(more or "")))
         if known is not None:
             return known
-        headers = {"Authorization": f"Bearer {credential}"} if credential else {}
+        headers = {**({"Authorization": f"Bearer {credential}"} if credential else {}), **(more or {})}
         transport = httpx2.HTTPTransport(uds=uds, verify=False)
         client = httpx2.Client(base_url=base_url, transport=transport, headers=headers, timeout=LIMIT_S)
-        self._clients[credential, base_url] = client
+        self._clients[credential, base_url + str(more or "")] = client
         return client
 
 
