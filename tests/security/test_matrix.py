@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx2
 import pytest
 
 from hearth_shared.protocol.principals import ALL_SCOPES, FIRST_PARTY, NEVER_THIRD_PARTY, Door, Scope
 from support.backend import Backend, wrong_token
-from support.routes import ROUTES, Route
+from support.routes import ROUTES, Route, ask
 
 pytestmark = pytest.mark.security
 
@@ -101,6 +100,7 @@ CASES = (
     Case(
         "a token with every scope there is", "tcp", _granted(GRANTABLE), 403, lambda route: not _some_token_may(route)
     ),
+    Case("the bridge's key", "tcp", _door("browser"), 401),
     Case("nothing", "socket", _nothing, 401),
     Case("a wrong token", "socket", _made_up, 401),
     Case("a good token", "socket", _granted(GRANTABLE), 401),
@@ -108,19 +108,11 @@ CASES = (
     Case("a revoked token", "socket", _revoked, 401),
     Case("the editor's key without the scope", "socket", _door("editor"), 403, _may_not(Door.EDITOR)),
     Case("the editor's key with the scope", "socket", _door("editor"), None, _may(Door.EDITOR)),
+    Case("the bridge's key", "socket", _door("browser"), 403),
     Case("the command line's key", "socket", _door("cli"), None),
     Case("the tray's key", "socket", _door("tray"), None),
 )
 GUARDED = tuple(route for route in ROUTES if route.scopes)
-
-
-def ask(client: httpx2.Client, route: Route) -> httpx2.Response:
-    """One request; of an endless answer only its head is read."""
-    body: dict[str, str] | None = {} if route.method in ("POST", "PUT") else None
-    with client.stream(route.method, route.address, json=body) as answer:
-        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-            answer.read()
-        return answer
 
 
 def test_the_table_of_routes_is_complete(backend: Backend) -> None:

@@ -3,6 +3,8 @@ added, or whose scope changes, has to be added or changed here too."""
 
 from dataclasses import dataclass
 
+import httpx2
+
 from hearth_shared.protocol.principals import Scope
 
 Path = str
@@ -11,7 +13,7 @@ CHAT, COMPLETE, STATUS, TASKS = Scope.CHAT, Scope.COMPLETE, Scope.STATUS, Scope.
 
 @dataclass(frozen=True)
 class Route:
-    """One route; `scopes` empty means open to all who reach the listener, or `for_bridge`: to the bridge's key alone."""
+    """One route; `scopes` empty means open to all who reach the listener, or (`for_bridge`) to the bridge alone."""
 
     method: str
     path: Path
@@ -25,6 +27,15 @@ class Route:
     def address(self) -> str:
         """The path with something in place of its parameters."""
         return self.path.replace("{agent_id}", "assistant").replace("{", "no-such-").replace("}", "")
+
+
+def ask(client: httpx2.Client, route: Route) -> httpx2.Response:
+    """One request; of an endless answer only its head is read."""
+    body: dict[str, str] | None = {} if route.method in ("POST", "PUT") else None
+    with client.stream(route.method, route.address, json=body) as answer:
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            answer.read()
+        return answer
 
 
 def _route(method: str, path: str, *scopes: Scope) -> Route:
