@@ -54,9 +54,12 @@ def expired(backend: Backend) -> httpx2.Client:
     return backend.browser(browser)
 
 
-def third_partys(backend: Backend) -> httpx2.Client:
-    token = backend.token(*BROWSER_SCOPES)
-    return backend.browser(Browser(token.id, token.text, CHROMIUM_ORIGIN))
+def third_partys(origin: str) -> Client:
+    def client(backend: Backend) -> httpx2.Client:
+        token = backend.token(*BROWSER_SCOPES)
+        return backend.browser(Browser(token.id, token.text, origin))
+
+    return client
 
 
 def over_socket(backend: Backend) -> httpx2.Client:
@@ -103,7 +106,8 @@ CASES = (
     Case("nonsense", forwarded(token="x" * 5000), 401),
     Case("an expired token", expired, 401),
     Case("a revoked token", revoked, 401),
-    Case("a third party's token", third_partys, 401),
+    Case("a third party's token", third_partys(CHROMIUM_ORIGIN), 401),
+    Case("a third party's token without Origin", third_partys(""), 401),
     Case("another extension's Origin", forwarded(origin="chrome-extension://" + "a" * 32), 401),
     Case("another browser's Origin", forwarded(origin=FIREFOX), 401),
     Case("a page's Origin", forwarded(origin="https://evil.example"), 401),
