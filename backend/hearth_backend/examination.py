@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 
 from hearth_backend import ids
+from hearth_backend.bridge import Bridge
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
@@ -34,6 +35,7 @@ def examination(
     embedder: MiniLMEmbedder,
     discovery: Discovery,
     model_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]],
+    bridge: Bridge,
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -61,6 +63,7 @@ def examination(
             "socket answers": lambda: listeners.socket_answers(home.socket),
             "HTTP door answers": at_port(listeners.port_answers),
             "loopback": at_port(listeners.loopback),
+            "bridge": lambda: listeners.bridge(bridge.port, bridge.is_needed, home.logs / "bridge.log"),
             "engine": checks.engine,
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),

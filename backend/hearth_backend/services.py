@@ -97,7 +97,9 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         discovery.start()
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
-            Upkeep(services.runs, services.approvals, services.usage, settings.observe, services.metrics)
+            Upkeep(
+                services.runs, services.approvals, services.usage, services.bridge, settings.observe, services.metrics
+            )
         )
         yield services
 
@@ -141,7 +143,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         tracer=tracer,
         health=health,
         reports=HealthReports(home, health, events, embedder),
-        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files),
+        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge),
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),

@@ -1,10 +1,11 @@
-"""What is done now and then: old rows go, unanswered approvals expire."""
+"""What is done now and then: old rows go, unanswered approvals expire, and so do browsers."""
 
 import asyncio
 import logging
 import time
 from typing import Final, Self
 
+from hearth_backend.bridge import Bridge
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.orchestrator.approvals import Approvals
@@ -21,10 +22,19 @@ _DAY: Final = 86_400
 class Upkeep:
     """Runs a while after the start, then four times a day: one timer, and nothing in between."""
 
-    def __init__(self, runs: Runs, approvals: Approvals, usage: UsageLog, settings: Observe, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        runs: Runs,
+        approvals: Approvals,
+        usage: UsageLog,
+        bridge: Bridge,
+        settings: Observe,
+        metrics: Metrics,
+    ) -> None:
         self._runs = runs
         self._approvals = approvals
         self._usage = usage
+        self._bridge = bridge
         self._metrics = metrics
         self._keep_s = settings.keep_days * _DAY
         self._task: asyncio.Task[None] | None = None
@@ -44,6 +54,7 @@ class Upkeep:
             self._metrics.approval("expired")
         await self._runs.prune()
         await self._usage.prune(time.time() - self._keep_s)
+        await self._bridge.look()
 
     async def _forever(self) -> None:
         pause = _AFTER_START_S

@@ -9,6 +9,7 @@ from pathlib import Path
 from hearth_shared.protocol.status import Check
 
 _LISTEN = "0A"
+_REACHED = "Paired browsers reach Hearth on port {port}, which is open on this machine only."
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -40,7 +41,7 @@ async def port_answers(port: int, host: str = "127.0.0.1") -> Check:
 async def _answers(door: str, host: str, connect: Callable[[], Awaitable[Streams]]) -> Check:
     name = f"{door} answers"
     try:
-        status = await _healthz(host, connect)
+        status = await _status(host, "/healthz", connect)
     except OSError as error:
         return _fault(name, f"No connection through the {door}: {error.strerror or error}.")
     if status != b"HTTP/1.1 200 OK":
@@ -48,31 +49,45 @@ async def _answers(door: str, host: str, connect: Callable[[], Awaitable[Streams
     return Check(name=name, state="ok", detail=f"A request through the {door} was answered.")
 
 
-async def _healthz(host: str, connect: Callable[[], Awaitable[Streams]]) -> bytes:
+async def _status(host: str, path: str, connect: Callable[[], Awaitable[Streams]]) -> bytes:
     reader, writer = await connect()
     try:
-        writer.write(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         return (await reader.readline()).strip()
     finally:
         writer.close()
 
 
-async def loopback(port: int, proc_net: Path = Path("/proc/net")) -> Check:
-    """Ask the kernel on which addresses the HTTP door listens."""
+async def bridge(port: int | None, is_needed: bool, log: Path) -> Check:
+    """Send a request to the bridge that paired browsers come through: it must answer, and on this machine only."""
+    if port is None:
+        if is_needed:
+            return _fault("bridge", "A browser is paired, and the bridge to it does not run.", f"See {log}.")
+        return Check(name="bridge", state="ok", detail="No browser is paired, so there is no bridge.")
+    try:
+        status = await _status(f"127.0.0.1:{port}", "/", lambda: asyncio.open_connection("127.0.0.1", port))
+    except OSError as error:
+        return _fault("bridge", f"No connection to the bridge on port {port}: {error.strerror or error}.")
+    if not status.startswith(b"HTTP/1.1 4"):  # whoever brings no Origin is turned away
+        return _fault("bridge", f"The bridge answered {status.decode('ascii', 'replace') or 'with nothing'}.")
+    where = await loopback(port, name="bridge")
+    return where if where.state == "fault" else where.model_copy(update={"detail": _REACHED.format(port=port)})
+
+
+async def loopback(port: int, proc_net: Path = Path("/proc/net"), name: str = "loopback") -> Check:
+    """Ask the kernel on which addresses a port is open."""
     tables = [table for table in (proc_net / "tcp", proc_net / "tcp6") if table.exists()]
     if not tables:
         detail = f"This system does not tell on which addresses port {port} is open; Hearth asked for loopback only."
-        return Check(
-            name="loopback", state="warn", detail=detail, fix="Look with the system's own tool (lsof, netstat)."
-        )
+        return Check(name=name, state="warn", detail=detail, fix="Look with the system's own tool (lsof, netstat).")
     texts = await asyncio.to_thread(lambda: [table.read_text() for table in tables])
     addresses = {address for text in texts for address in listening(text, port)}
     if not addresses:
-        return _fault("loopback", f"Nobody listens on port {port}.")
+        return _fault(name, f"Nobody listens on port {port}.")
     if beyond := sorted(str(address) for address in addresses if not _is_loopback(address)):
         detail = f"Port {port} is open on {', '.join(beyond)}, beyond this machine."
-        return _fault("loopback", detail, "Find the program with `ss -ltnp` and stop it.")
-    return Check(name="loopback", state="ok", detail=f"Port {port} is open on this machine only.")
+        return _fault(name, detail, "Find the program with `ss -ltnp` and stop it.")
+    return Check(name=name, state="ok", detail=f"Port {port} is open on this machine only.")
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -135,3 +135,32 @@ def test_the_kernels_table_is_read(line: str, address: str) -> None:
 def test_connections_and_other_ports_are_passed_over() -> None:
     table = HEAD + "   0: 0100007F:128B 0100007F:9999 01 0 0 0\n   1: 00000000:0050 00000000:0000 0A 0 0 0\n"
     assert list(checks.listening(table, 4747)) == []
+
+
+async def test_without_a_paired_browser_there_need_be_no_bridge(tmp_path: Path) -> None:
+    assert (await checks.bridge(None, False, tmp_path / "log")).state == "ok"
+
+
+async def test_a_browser_without_its_bridge_is_a_fault_that_names_the_log(tmp_path: Path) -> None:
+    check = await checks.bridge(None, True, tmp_path / "bridge.log")
+    assert check.state == "fault"
+    assert "bridge.log" in check.fix
+
+
+async def test_a_bridge_that_turns_strangers_away_is_ok(tmp_path: Path) -> None:
+    async with door(b"HTTP/1.1 403 Forbidden\r\n\r\n") as (port, _):
+        check = await checks.bridge(port, True, tmp_path)
+    assert (check.name, check.state) == ("bridge", "ok")
+    assert "on this machine only" in check.detail
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b""])
+async def test_a_bridge_that_lets_strangers_in_is_a_fault(answer: bytes, tmp_path: Path) -> None:
+    async with door(answer) as (port, _):
+        assert (await checks.bridge(port, True, tmp_path)).state == "fault"
+
+
+async def test_a_bridge_that_nobody_serves_is_a_fault(tmp_path: Path) -> None:
+    async with door(b"") as (port, _):
+        pass
+    assert "No connection" in (await checks.bridge(port, True, tmp_path)).detail
