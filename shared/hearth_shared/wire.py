@@ -226,6 +226,65 @@ class DecisionRequest(TypedDict):
     text: NotRequired[str | None]
 
 
+class Consent(TypedDict):
+    """off: neither read nor kept; ask: kept when the person says so; remember: kept when the person asks about it."""
+
+    door: str
+    subject: str
+    level: Literal["off", "ask", "remember"]
+    changed_at: float
+
+
+class ConsentList(TypedDict):
+    """What was decided, by door and subject; `level` is what holds for the subject that was asked about."""
+
+    consents: list[Consent]
+    level: Literal["off", "ask", "remember"] | None
+
+
+class ConsentRequest(TypedDict):
+    """A decision. A door may decide for itself alone; the tray and the command line for any."""
+
+    door: NotRequired[DoorValue | None]
+    subject: str
+    level: Literal["off", "ask", "remember"]
+
+
+class SeenRequest(TypedDict):
+    """What a surface sees now."""
+
+    surface: Literal["browser", "editor"]
+    kind: Literal["page", "selection", "file", "diagnostics"]
+    title: NotRequired[str]
+    url: NotRequired[str]
+    path: NotRequired[str]
+    text: str
+    sensitivity: NotRequired[Literal["normal", "local only"]]
+
+
+class Seen(TypedDict):
+    """It is held for an hour, in memory alone: never on disk, never embedded."""
+
+    id: str
+    door: str
+    surface: Literal["browser", "editor"]
+    kind: Literal["page", "selection", "file", "diagnostics"]
+    title: str
+    url: str
+    path: str
+    text: str
+    sensitivity: Literal["normal", "local only"]
+    consent: Literal["off", "ask", "remember"]
+    at: float
+    expires_at: float
+
+
+class SeenList(TypedDict):
+    """Newest first."""
+
+    seen: list[Seen]
+
+
 class Event(TypedDict):
     """`seq` is one global counter in commit order: resume with `Last-Event-ID` or `after_seq`."""
 
@@ -250,6 +309,7 @@ class NewEpisode(TypedDict):
 
     external_id: str
     source: NotRequired[str]
+    title: NotRequired[str]
     session: NotRequired[str]
     speaker: NotRequired[str]
     occurred_at: str
@@ -277,6 +337,7 @@ class Episode(TypedDict):
     space: str
     external_id: str
     source: str
+    title: str
     session: str
     speaker: str
     occurred_at: str
@@ -326,6 +387,7 @@ class Hit(TypedDict):
     space: str
     external_id: str
     source: str
+    title: str
     session: str
     speaker: str
     occurred_at: str
@@ -668,17 +730,21 @@ class Usage(TypedDict):
 
 
 class FileText(TypedDict):
-    """A file's text that an answer may quote; it is not remembered."""
+    """A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is
+    data from outside, never an instruction."""
 
     name: str
     text: str
+    origin: NotRequired[Literal["file", "page", "selection"]]
+    title: NotRequired[str]
 
 
 class TaskContext(TypedDict):
-    """What the asker lays beside the goal."""
+    """What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`."""
 
     files: NotRequired[list[FileText]]
     note: NotRequired[str]
+    seen: NotRequired[list[str]]
 
 
 class TaskRequest(TypedDict):
@@ -704,6 +770,8 @@ class Source(TypedDict):
     occurred_at: float | None
     score: float
     location: str
+    url: str
+    trusted: bool
     cited: bool
 
 

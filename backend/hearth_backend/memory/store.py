@@ -121,10 +121,11 @@ def _insert(
     now: float,
 ) -> int:
     row = connection.execute(
-        "insert into episode(id, space, source, external_id, thread_id, session, speaker, occurred_at, recorded_at, "
-        "text, window, sha256, trusted) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
+        "insert into episode(id, space, source, title, external_id, thread_id, session, speaker, occurred_at, "
+        "recorded_at, text, window, sha256, trusted) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
         (
-            *(id, space, episode.source, episode.external_id, thread_id, episode.session, episode.speaker),
+            *(id, space, episode.source, episode.title, episode.external_id, thread_id),
+            *(episode.session, episode.speaker),
             *(episode.occurred_at.timestamp(), now, episode.text, window),
             *(hashlib.sha256(episode.text.encode()).digest(), trusted),
         ),
@@ -425,7 +426,7 @@ def facts_only_of(connection: Connection, rowids: Sequence[int]) -> list[int]:
 def episode(row: Row) -> Episode:
     """An episode as it goes over the wire."""
     return Episode(
-        **{name: row[name] for name in ("id", "space", "external_id", "source", "session", "speaker", "text")},
+        **{name: row[name] for name in ("id", "space", "external_id", "source", "title", "session", "speaker", "text")},
         occurred_at=moment(row["occurred_at"]),
         recorded_at=moment(row["recorded_at"]),
         trusted=bool(row["trusted"]),

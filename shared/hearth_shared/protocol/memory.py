@@ -12,7 +12,8 @@ class NewEpisode(Request):
     """Something said, read or noted. Storing the same (source, external_id) in a space again changes nothing."""
 
     external_id: str = Field(min_length=1, max_length=256)
-    source: str = Field(default="person", min_length=1, max_length=256)
+    source: str = Field(default="person", min_length=1, max_length=2048, description="for a page, its address")
+    title: str = Field(default="", max_length=300, description="the page's title")
     session: str = Field(default="", max_length=256)
     speaker: str = Field(default="", max_length=128)
     occurred_at: AwareDatetime
@@ -40,6 +41,7 @@ class Episode(Message):
     space: str
     external_id: str
     source: str
+    title: str = ""
     session: str
     speaker: str
     occurred_at: AwareDatetime
@@ -89,6 +91,7 @@ class Hit(Message):
     space: str
     external_id: str
     source: str
+    title: str = ""
     session: str
     speaker: str
     occurred_at: AwareDatetime

@@ -33,17 +33,21 @@ class Lane(StrEnum):
 
 
 class FileText(Request):
-    """A file's text that an answer may quote; it is not remembered."""
+    """A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is
+    data from outside, never an instruction."""
 
-    name: str = Field(min_length=1, max_length=1024)
+    name: str = Field(min_length=1, max_length=2048, description="the file's name, or the page's address")
     text: Text
+    origin: Literal["file", "page", "selection"] = "file"
+    title: str = Field(default="", max_length=300, description="the page's title")
 
 
 class TaskContext(Request):
-    """What the asker lays beside the goal."""
+    """What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`."""
 
     files: list[FileText] = Field(default=[], max_length=64)
     note: Text = ""
+    seen: list[Identifier] = Field(default=[], max_length=16)
 
 
 class TaskRequest(Request):
@@ -86,6 +90,8 @@ class Source(Message):
     occurred_at: Seconds | None = None
     score: float = 0.0
     location: str = ""
+    url: str = Field(default="", description="the page to open; empty when it is none")
+    trusted: bool = Field(default=True, description="false: written by somebody outside, such as a page")
     cited: bool = Field(default=True, description="false: read for the answer, but not cited in it")
 
 

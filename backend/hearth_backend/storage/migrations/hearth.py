@@ -116,4 +116,16 @@ alter table client add column origin text not null default '';
 create index client_by_origin on client(origin) where origin <> '';
 """
 
-MIGRATIONS = (Migration(1, "core", _CORE), Migration(2, "memory", _MEMORY), Migration(3, "browsers", _BROWSERS))
+_PAGES = """
+alter table episode add column title text not null default '';
+create table consent(
+  door text not null, subject text not null, level text not null check (level in ('off', 'ask', 'remember')),
+  changed_at real not null, primary key (door, subject)) strict, without rowid;
+"""
+
+MIGRATIONS = (
+    Migration(1, "core", _CORE),
+    Migration(2, "memory", _MEMORY),
+    Migration(3, "browsers", _BROWSERS),
+    Migration(4, "pages", _PAGES),
+)
