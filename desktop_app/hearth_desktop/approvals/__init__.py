@@ -1,0 +1,1 @@
+"""A person's decisions: the card that asks for one, and the inbox that holds them."""

@@ -1,0 +1,1 @@
+"""Pairing a browser: a code shown here, typed there."""
