@@ -1,0 +1,253 @@
+// The connection to the bridge: found, opened, lost, found again; paired and forgotten. The world outside (sockets,
+// storage, the native host, timers) is given to its constructor, so that all of it can be tried without a browser.
+
+import {Problem, unreachable} from './problem.js';
+import {BRIDGE_PORT} from './protocol.js';
+import {Wire} from './wire.js';
+
+export const State = Object.freeze({
+  CONNECTING: 'connecting',
+  OPEN: 'open',
+  UNPAIRED: 'not paired',
+  OFFLINE: 'offline',
+});
+
+const PROTOCOL = 'hearth.v1';
+const TOKEN_ENDED = 4401;
+const PORTS_TRIED = 10;
+const PAUSES_MS = [0, 500, 1000, 2000, 4000, 8000, 15000];
+const PONG_MS = 3000;
+const ENDED = 'This browser’s access was ended. What you kept is safe; pair the browser again to go on.';
+
+export class Link {
+  #world;
+  #wire = null;
+  #socket = null;
+  #state = {name: State.CONNECTING, note: ''};
+  #failures = 0;
+  #timer = null;
+  #busy = false;
+  #wanted = false;
+  #seq = null;
+  #waiting = [];
+  #listeners = {state: [], event: []};
+
+  /**
+   * world: {store: {read, write, clear}, native(message), open(port, protocols), later(ms, fn), never(timer), isSeen()}
+   * `store` keeps {token, port}; `native` rejects when there is no native host.
+   */
+  constructor(world) {
+    this.#world = world;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  onState(listener) {
+    this.#listeners.state.push(listener);
+  }
+
+  /** Everything that happens in Hearth, from when the connection was first there; after a break nothing is missing. */
+  onEvent(listener) {
+    this.#listeners.event.push(listener);
+  }
+
+  /** Connect, and stay connected. */
+  start() {
+    this.#wanted = true;
+    return this.#connect();
+  }
+
+  stop() {
+    this.#wanted = false;
+    this.#drop();
+  }
+
+  /** Somebody looks at us again, or pressed "Try again". */
+  async retry() {
+    if (!this.#wanted) return undefined;
+    if (this.#state.name === State.OPEN) return this.#check();
+    this.#failures = 0;
+    return this.#connect();
+  }
+
+  /** Resolves once the connection is there. */
+  whenOpen() {
+    if (this.#state.name === State.OPEN) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  call(method, path, body = null, key = '') {
+    return this.#wire ? this.#wire.call(method, path, body, key) : Promise.reject(unreachable());
+  }
+
+  follow(path, afterSeq, listeners) {
+    if (this.#wire) return this.#wire.follow(path, afterSeq, listeners);
+    listeners.end(unreachable());
+    return () => {};
+  }
+
+  /** One click: the native host starts Hearth if need be and asks it for a token. Rejects with a Problem. */
+  async pairByNative(origin, name) {
+    const said = await this.#world.native({type: 'pair', origin, name});
+    if (said.problem) throw new Problem(said.problem);
+    await this.#keep(said.token, said.port);
+  }
+
+  /** With the code that the tray or the command line shows. */
+  async pairByCode(code, name, port = BRIDGE_PORT) {
+    const {token} = await this.#exchange(port, {pair: {code, name}});
+    await this.#keep(token, port);
+  }
+
+  /** Another page of this extension paired the browser, or forgot it. */
+  keptChanged(kept) {
+    if (kept && this.#wanted && this.#state.name !== State.OPEN) return this.retry();
+    if (!kept && this.#socket) {
+      this.#drop();
+      this.#become(State.UNPAIRED);
+    }
+    return undefined;
+  }
+
+  /** Gone from this browser; Hearth's own list keeps the entry until it is revoked there. */
+  async forget() {
+    await this.#world.store.clear();
+    this.#drop();
+    this.#become(State.UNPAIRED);
+  }
+
+  async #keep(token, port) {
+    await this.#world.store.write({token, port: port ?? BRIDGE_PORT});
+    this.#drop();
+    this.#failures = 0;
+    this.#wanted = true;
+    await this.#connect();
+  }
+
+  async #connect() {
+    if (this.#busy || this.#socket) return;
+    this.#busy = true;
+    this.#world.never(this.#timer);
+    this.#timer = null;
+    try {
+      if (this.#state.name !== State.OFFLINE) this.#become(State.CONNECTING);
+      const kept = await this.#world.store.read();
+      if (!kept) return this.#become(State.UNPAIRED);
+      await this.#reach(kept);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #reach(kept) {
+    for await (const port of this.#ports(kept.port)) {
+      if (port === null) return this.#become(State.UNPAIRED, ENDED);
+      const socket = await this.#knock(port, kept.token);
+      if (!socket) continue;
+      if (port !== kept.port) await this.#world.store.write({...kept, port});
+      return this.#opened(socket);
+    }
+    return this.#missed();
+  }
+
+  /** Where the bridge may be: where it was; where the native host says it is; where it goes when its port is taken. */
+  async * #ports(known) {
+    yield known;
+    const said = await this.#world.native({type: 'port'}).catch(() => ({}));
+    if ('port' in said) yield said.port;
+    for (let n = 0; n < PORTS_TRIED; n++) if (BRIDGE_PORT + n !== known) yield BRIDGE_PORT + n;
+  }
+
+  /** An open socket, or null when nobody of ours is there. The token never stands in an address. */
+  #knock(port, token) {
+    return new Promise((resolve) => {
+      const socket = this.#world.open(port, [PROTOCOL, `hearth.token.${token}`]);
+      socket.onopen = () => resolve(socket);
+      socket.onclose = socket.onerror = () => resolve(null);
+    });
+  }
+
+  #opened(socket) {
+    this.#socket = socket;
+    const wire = new Wire((text) => socket.send(text));
+    this.#wire = wire;
+    socket.onerror = null;
+    socket.onmessage = (message) => wire.take(message.data);
+    socket.onclose = (close) => this.#lost(socket, close.code);
+    this.#failures = 0;
+    this.#listen(wire);
+    this.#become(State.OPEN);
+  }
+
+  #listen(wire) {
+    wire.follow('/v1/events', this.#seq, {
+      event: (event) => {
+        this.#seq = Math.max(this.#seq ?? 0, event.seq);
+        for (const listener of this.#listeners.event) listener(event);
+      },
+      end: () => {
+        if (this.#wire === wire) this.#listen(wire);
+      },
+    });
+  }
+
+  #lost(socket, code) {
+    if (this.#socket !== socket) return undefined;
+    this.#drop();
+    if (code === TOKEN_ENDED) {
+      this.#world.store.clear();
+      return this.#become(State.UNPAIRED, ENDED);
+    }
+    return this.#wanted ? this.#connect() : undefined;
+  }
+
+  #missed() {
+    this.#become(State.OFFLINE);
+    this.#failures += 1;
+    if (!this.#wanted || !this.#world.isSeen()) return;
+    const pause = PAUSES_MS[Math.min(this.#failures, PAUSES_MS.length - 1)];
+    this.#timer = this.#world.later(pause, () => this.#connect());
+  }
+
+  /** After a sleep a socket may look open and be dead. */
+  async #check() {
+    const socket = this.#socket;
+    const timer = this.#world.later(PONG_MS, () => this.#lost(socket, 1006));
+    await this.#wire.ping();
+    this.#world.never(timer);
+  }
+
+  #drop() {
+    const [socket, wire] = [this.#socket, this.#wire];
+    this.#socket = this.#wire = null;
+    if (socket) socket.onclose = socket.onmessage = null;
+    socket?.close();
+    wire?.broke();
+  }
+
+  #exchange(port, message) {
+    return new Promise((resolve, reject) => {
+      const socket = this.#world.open(port, [PROTOCOL, 'hearth.pair']);
+      socket.onopen = () => socket.send(JSON.stringify(message));
+      socket.onmessage = ({data}) => {
+        const said = JSON.parse(data);
+        socket.onclose = null;
+        socket.close();
+        said.paired ? resolve(said.paired) : reject(new Problem(said.problem));
+      };
+      socket.onclose = () => reject(new Problem({
+        code: 'no_pairing',
+        detail: `Nobody waits for this browser on port ${port}.`,
+        fix: 'Run “hearth pair browser”, or choose “Connect a browser” in the tray; type the port that is shown there.',
+      }));
+    });
+  }
+
+  #become(name, note = '') {
+    this.#state = {name, note};
+    for (const listener of this.#listeners.state) listener(this.#state);
+    if (name === State.OPEN) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
