@@ -3,13 +3,13 @@
 from argparse import Namespace
 
 from hearth_backend.cli.desk import Desk
-from hearth_backend.cli.offer import memory_here, offer
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, size
 from hearth_shared import wire
 from hearth_shared.client import BackendClient
 from hearth_shared.discovery import ensure_backend, stop_backend
 from hearth_shared.errors import BadModelFile, NotFound
+from hearth_shared.offer import memory_here, offer
 
 
 def show(desk: Desk, options: Namespace) -> int:

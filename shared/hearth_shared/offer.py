@@ -1,4 +1,4 @@
-"""The model file that would suit this machine: offered, never fetched."""
+"""The model file that would suit this machine: offered, never fetched. Standard library only."""
 
 import os
 from typing import NamedTuple

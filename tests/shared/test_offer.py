@@ -2,7 +2,7 @@
 
 import pytest
 
-from hearth_backend.cli.offer import memory_here, offer
+from hearth_shared.offer import memory_here, offer
 
 pytestmark = pytest.mark.unit
 GB = 1_000_000_000
