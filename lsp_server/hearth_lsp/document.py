@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
-_LOW_SURROGATES = range(0xDC00, 0xE000)
-_HIGH_SURROGATES = range(0xD800, 0xDC00)
+_STRETCH = 1024
 
 
 class Place(NamedTuple):
@@ -135,17 +134,14 @@ def column_of(line: str, character: int, encoding: Encoding) -> int:
     """Code points before `character`; in the middle of one, those before it."""
     if encoding == "utf-32" or line.isascii():
         return min(character, len(line))
-    if encoding == "utf-8":
-        data = line.encode("utf-8", "surrogatepass")
-        cut = min(character, len(data))
-        while cut < len(data) and data[cut] & 0xC0 == 0x80:
-            cut -= 1
-        return len(data[:cut].decode("utf-8", "surrogatepass"))
-    data = line.encode("utf-16-le", "surrogatepass")
-    cut = min(character * 2, len(data))
-    if 0 < cut < len(data) and _unit(data, cut) in _LOW_SURROGATES and _unit(data, cut - 2) in _HIGH_SURROGATES:
-        cut -= 2
-    return len(data[:cut].decode("utf-16-le", "surrogatepass"))
+    passed = start = 0
+    while start < len(line) and (size := units(line[start : start + _STRETCH], encoding)) <= character - passed:
+        passed, start = passed + size, start + _STRETCH
+    for column in range(start, min(start + _STRETCH, len(line))):
+        passed += units(line[column], encoding)
+        if passed > character:
+            return column
+    return len(line)
 
 
 def units(text: str, encoding: Encoding) -> int:
@@ -155,7 +151,3 @@ def units(text: str, encoding: Encoding) -> int:
     if encoding == "utf-8":
         return len(text.encode("utf-8", "surrogatepass"))
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _unit(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 2], "little")

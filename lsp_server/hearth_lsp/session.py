@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -22,6 +23,7 @@ class Session:
     def __init__(self, server: HearthServer) -> None:
         self._server = server
         self._frames = Frames()
+        self._bodies: deque[bytes] = deque()
 
     async def run(self) -> int:
         """Until it is over."""
@@ -41,12 +43,24 @@ class Session:
 
     def take(self, data: bytes) -> None:
         """What came from the editor."""
+        idle = not self._bodies
         try:
-            for body in self._frames.feed(data):
-                self._server.editor.receive(body)
+            self._bodies += self._frames.feed(data)
         except BrokenFrame as error:
             log.error("the editor sent %s; the session is over", error)
             self.ended()
+        if idle and self._bodies:
+            self._next()
+
+    def _next(self) -> None:
+        """One message in each turn of the loop: what it asks for sees the files as they are now, not as a message
+        behind it makes them."""
+        try:
+            self._server.editor.receive(self._bodies[0])
+        finally:
+            self._bodies.popleft()
+            if self._bodies:
+                asyncio.get_running_loop().call_soon(self._next)
 
     def ended(self) -> None:
         """The editor is gone."""
