@@ -23,6 +23,7 @@ from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.memory import Memory
+from hearth_backend.memory.working import Working
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.observe.health import Health
 from hearth_backend.observe.metrics import Metrics
@@ -34,6 +35,7 @@ from hearth_backend.orchestrator.threads import Threads
 from hearth_backend.orchestrator.worker import Worker
 from hearth_backend.pairing import Pairings
 from hearth_backend.storage.clients import Clients
+from hearth_backend.storage.consents import Consents
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations import hearth, telemetry
 from hearth_backend.tools.clock import Clock
@@ -73,6 +75,8 @@ class Services:
     approvals: Approvals
     worker: Worker
     memory: Memory
+    working: Working
+    consents: Consents
     models: Gateway
     usage: UsageLog
     engine: Engine
@@ -127,6 +131,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     ]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
     memory = Memory(database, embedder, own, emit)
+    working = Working()
+    stack.callback(working.close)
     files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
     clients = Clients(database)
@@ -150,6 +156,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=Approvals(database, events, settings.runs),
         worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
         memory=memory,
+        working=working,
+        consents=Consents(database),
         models=models,
         usage=usage,
         engine=engine,

@@ -14,8 +14,6 @@ MOST = 4
 _QUOTE, _INDENT = 480, "    "
 _MARKDOWN = re.compile(r"\.(?:md|markdown)(?::\d+)?$", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
-_LABEL = "No language model is connected; these are the passages that fit best."
-_STANDS_IN = "No language model answered; these are the passages that fit best."
 _NOTHING = "I found nothing about this in your memory, your files or Hearth's documentation."
 _REMEMBER = re.compile(
     r"^\s*(?:please\s+)?(?:remember|note|keep in mind|don't forget|do not forget)\b(?:\s+that\b|\s*:)?\s*(?P<fact>.+)$",
@@ -44,9 +42,27 @@ def compose(entries: Sequence[Entry], reason: HearthError) -> str:
     """The answer from these passages, in the order given."""
     if not entries:
         return f"{_NOTHING}\n\n{_why(reason)}"
-    label = _LABEL if isinstance(reason, NoModel) else _STANDS_IN
     quotes = "\n\n".join(_quoted(entry) for entry in entries)
-    return f"{label}\n\n{quotes}\n\n{_why(reason)}"
+    return f"{_nobody(reason)} these are the passages that fit best.\n\n{quotes}\n\n{_why(reason)}"
+
+
+def summarised(entries: Sequence[Entry], reason: HearthError) -> str:
+    """The answer to "summarise this"; each entry's text holds its chosen sentences, one on a line."""
+    whose = f"of {entries[0].source.title}" if len(entries) == 1 else "of each text"
+    opening = f"{_nobody(reason)} these are the sentences that carry most {whose}, in the order they stand."
+    return "\n\n".join([opening, *(_listed(entry, alone=len(entries) == 1) for entry in entries), _why(reason)])
+
+
+def _listed(entry: Entry, *, alone: bool) -> str:
+    number, said = entry.source.n, entry.text.split("\n") if entry.text else []
+    head = [] if alone else [f"{_from(entry.source)} [{number}]"]
+    if not said:
+        return "\n".join([*head, f"It holds no whole sentences. [{number}]"])
+    return "\n".join([*head, *(f"- {sentence} [{number}]" for sentence in said)])
+
+
+def _nobody(reason: HearthError) -> str:
+    return "No language model is connected;" if isinstance(reason, NoModel) else "No language model answered;"
 
 
 def _quoted(entry: Entry) -> str:
@@ -65,13 +81,25 @@ def _from(source: Source) -> str:
     """Where a passage comes from, in the person's words."""
     match source.kind:
         case "memory":
-            who = "You" if source.speaker.lower() in ("", "me", "person") else source.speaker
             when = f", {_day(source.occurred_at)}" if source.occurred_at else ""
-            return f"{who}{when}"
+            return f"{_page(source) if source.url else _who(source)}{when}"
         case "docs":
             return f"Hearth's documentation, {source.title}"
-        case "file" | "page":
+        case "page":
+            return _page(source)
+        case "file":
             return source.location or source.title
+
+
+def _page(source: Source) -> str:
+    return f"{source.title}, {source.url}" if source.url else source.title
+
+
+def _who(source: Source) -> str:
+    """Only what the person said is said to be theirs."""
+    if source.speaker.lower() not in ("", "me", "person"):
+        return source.speaker
+    return "You" if source.trusted else f"{source.title} (not your words)"
 
 
 def _day(seconds: float) -> str:

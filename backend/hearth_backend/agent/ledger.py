@@ -70,7 +70,9 @@ def passages(entries: Sequence[Entry]) -> str:
 def passage(entry: Entry) -> str:
     """One numbered block."""
     source = entry.source
-    about = " · ".join(part for part in (source.kind, _one_line(source.title), _one_line(source.speaker)) if part)
+    whose = "" if source.trusted else "not the person's own words"
+    parts = (source.kind, _one_line(source.title), _one_line(source.speaker), whose)
+    about = " · ".join(part for part in parts if part)
     text = entry.text.replace("<<<", "‹‹‹").replace(">>>", "›››")
     return f"<<<passage {source.n} · {about}>>>\n{text}\n<<<end of passage {source.n}>>>"
 

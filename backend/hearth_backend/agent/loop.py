@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Protocol
 
-from hearth_backend.agent import extractive
+from hearth_backend.agent import extractive, summary
 from hearth_backend.agent.context import assemble, budget_of, room_for_answer
 from hearth_backend.agent.errand import Errand
 from hearth_backend.agent.journal import Journal, RunView
@@ -18,6 +18,7 @@ from hearth_backend.agent.reading import Passages, Reader, Reading
 from hearth_backend.agent.speech import Speech
 from hearth_backend.agent.turn import Turn
 from hearth_backend.gateway.messages import Caller, Models
+from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
@@ -121,12 +122,20 @@ class AgentLoop:
         fact = extractive.fact_to_keep(turn.journal.run.goal)
         if fact and self._keeper.keeps(turn.journal.run):
             text = await self._keep(turn) or extractive.kept(fact)
+        elif reading.files and summary.is_asked(turn.journal.run.goal):
+            text = await asyncio.to_thread(_summarised, turn, reading, reason)
         else:
             entries = turn.ledger.add(extractive.best(reading.for_person(), turn.journal.run.goal))
             text = extractive.compose(entries, reason)
         part = len(turn.parts)
         turn.parts.append(await turn.journal.step("quote", "", lambda: _say(turn.journal, part, text)))
         return turn.answer()
+
+
+def _summarised(turn: Turn, reading: Reading, reason: HearthError) -> str:
+    texts = (whole(file) for file in reading.files)
+    picked = (text.model_copy(update={"quote": "\n".join(summary.chosen(text.quote))}) for text in texts)
+    return extractive.summarised(turn.ledger.add(picked), reason)
 
 
 async def _say(journal: Journal, part: int, text: str) -> str:

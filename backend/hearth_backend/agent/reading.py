@@ -1,4 +1,4 @@
-"""What is read before an answer: the files laid beside the question, memory, and Hearth's documentation."""
+"""What is read before an answer: files and pages laid beside the question, memory, and Hearth's documentation."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from hearth_backend.agent.journal import Journal
 from hearth_backend.agent.ledger import shortened
+from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
 from hearth_backend.observe.metrics import Metrics
 from hearth_shared.errors import HearthError
@@ -14,7 +15,7 @@ from hearth_shared.protocol.tasks import FileText, Source
 
 Passages = Callable[[str, Sequence[FileText], int], Awaitable[Sequence[Source]]]
 _FILE_PASSAGES = 6
-_WHOLE = 12_000  # characters of files that a model reads as they are
+_WHOLE = 12_000  # characters of files and pages that a model reads as they are
 _LONGEST_QUESTION = 4000
 
 
@@ -31,8 +32,7 @@ class Reading:
         """Small files as they are, of larger ones the passages; then memory."""
         if sum(len(file.text) for file in self.files) > _WHOLE:
             return [*self.file_passages, *self.memory]
-        whole = [Source(n=0, kind="file", id=file.name, title=file.name, quote=file.text) for file in self.files]
-        return [*whole, *self.memory]
+        return [*map(whole, self.files), *self.memory]
 
     def for_person(self) -> list[Source]:
         """Passages that can be quoted."""

@@ -117,14 +117,19 @@ def made(by: MadeBy, tokens: Tokens) -> str:
 
 def _source(source: Source, answer: Answer) -> list[tuple[str, str]]:
     """One line; its quote only where the answer does not consist of quotes, or hold it already."""
-    place = (
-        "" if source["kind"] == "memory" else source["location"].partition("#")[0]
-    )  # its anchor says the title again
+    place = _place(source)
     place = "" if place == source["title"] else place
     said = short(source["quote"], 40).rstrip("…") in " ".join(answer["text"].split())
     quote = "" if said or answer["made_by"]["where"] == "no model" else f" — {short(source['quote'])}"
     title = f"{short(source['title'], _TITLE)}{f' ({place})' if place else ''}"
     return [(f"[{source['n']}] ", "accent"), (title, "strong"), (quote, "")]
+
+
+def _place(source: Source) -> str:
+    """A page's address, a file's line; of a memory that no page told, nothing a person could open."""
+    if url := source.get("url", ""):
+        return url
+    return "" if source["kind"] == "memory" else source["location"].partition("#")[0]  # its anchor says the title again
 
 
 def _raise_failure(event: Event) -> None:

@@ -73,7 +73,7 @@ def forget(desk: Desk, options: Namespace) -> int:
 
 def _line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
     when = ago(datetime.fromisoformat(memory["occurred_at"]).timestamp())
-    origin = " · ".join(part for part in (memory["source"], memory["speaker"], when) if part)
+    origin = " · ".join(part for part in (memory.get("title", ""), memory["source"], memory["speaker"], when) if part)
     trust = "" if memory["trusted"] else " · not from you"
     terminal.say((memory["id"], "accent"), (f"  {origin}{trust}", "muted"))
     terminal.fold(f"    {short(memory['text'], 400)}")

@@ -1,4 +1,4 @@
-"""The best passages of files that were laid beside a question; nothing is stored."""
+"""The best passages of files and pages that were laid beside a question; nothing is stored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +13,7 @@ from hearth_backend.memory.recall import relevance
 from hearth_backend.memory.store import Scratch
 from hearth_backend.memory.text import terms
 from hearth_shared.protocol.tasks import FileText, Source
+from hearth_shared.sites import site_of
 
 _EMBEDDED = 32  # a question must not wait for the vectors of a whole book
 Embed = Callable[[list[str]], Awaitable[Vectors | None]]
@@ -20,7 +21,7 @@ Embed = Callable[[list[str]], Awaitable[Vectors | None]]
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    name: str
+    file: FileText
     passage: Passage
 
     @property
@@ -30,7 +31,7 @@ class _Piece:
 
 async def rank_passages(question: str, files: Sequence[FileText], k: int, embed: Embed) -> list[Source]:
     """At most `k` passages, best first, numbered from 1. Files were chosen by the person: some passage always comes."""
-    pieces = [_Piece(file.name, passage) for file in files for passage in split(file.text)]
+    pieces = [_Piece(file, passage) for file in files for passage in split(file.text)]
     if not pieces or k < 1:
         return []
     score, covered = await asyncio.to_thread(_by_words, question, [piece.searched for piece in pieces])
@@ -61,9 +62,27 @@ def _hits(found: list[tuple[int, float]], size: int) -> TermHits:
     return TermHits(size, len(found), places, scores, scores)
 
 
-def _source(number: int, piece: _Piece, score: float) -> Source:
-    place = f"{piece.name}:{piece.passage.line}"
-    title = f"{piece.name} › {piece.passage.path}" if piece.passage.headings else piece.name
+def whole(file: FileText) -> Source:
+    """A file or page as one source. What bears a page's address is a page, whatever it was called."""
+    site = site_of(file.name)
+    if file.origin == "file" and not site:
+        return Source(n=0, kind="file", id=file.name, title=file.name, quote=file.text)
     return Source(
-        n=number, kind="file", id=place, title=title, quote=piece.passage.text, score=round(score, 4), location=place
+        n=0,
+        kind="page",
+        id=file.name,
+        title=file.title or site or file.name,
+        quote=file.text,
+        location=file.name,
+        url=file.name if site else "",
+        trusted=False,
     )
+
+
+def _source(number: int, piece: _Piece, score: float) -> Source:
+    source, passage = whole(piece.file), piece.passage
+    place = f"{source.id}:{passage.line}"
+    title = f"{source.title} › {passage.path}" if passage.headings else source.title
+    location = place if source.kind == "file" else source.location
+    found = {"n": number, "id": place, "title": title, "quote": passage.text, "location": location}
+    return source.model_copy(update={**found, "score": round(score, 4)})

@@ -32,6 +32,7 @@ from hearth_shared.protocol.memory import (
 from hearth_shared.protocol.principals import MAIN_SPACE
 from hearth_shared.protocol.tasks import FileText, Source
 from hearth_shared.settings import Memory as MemorySettings
+from hearth_shared.sites import site_of
 
 Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
 _LONGEST_QUESTION = 4000
@@ -285,15 +286,18 @@ def _within(hits: Sequence[Hit], budget: int) -> list[Hit]:
 
 
 def _memory_source(row: Row, looked_for: set[str]) -> Source:
+    site = site_of(row["source"])
     return Source(
         n=0,
         kind="memory",
         id=row["id"],
-        title=row["speaker"] or row["source"],
+        title=row["title"] or row["speaker"] or site or row["source"],
         quote=excerpt(row["text"], looked_for),
         speaker=row["speaker"],
         occurred_at=row["occurred_at"],
         location=f"{row['space']}/{row['external_id']}",
+        url=row["source"] if site else "",
+        trusted=bool(row["trusted"]),
     )
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hearth_backend.agent.extractive import best, compose, fact_to_keep
+from hearth_backend.agent.extractive import best, compose, fact_to_keep, summarised
 from hearth_backend.agent.ledger import Ledger
 from hearth_shared.errors import LocalOnly, ModelUnavailable, NoModel
 from hearth_shared.protocol.tasks import Source
@@ -85,3 +85,37 @@ def test_the_question_itself_is_no_answer() -> None:
 )
 def test_what_to_remember_is_told_from_questions(said: str, fact: str) -> None:
     assert fact_to_keep(said) == fact
+
+
+def test_a_page_is_named_by_its_address_and_never_taken_for_the_persons_words() -> None:
+    learned = memory(
+        "Closes at six.", speaker="", title="Opening hours", url="https://library.example/hours", trusted=False
+    )
+    page = Source(
+        n=1, kind="page", id="p", title="Moorings", quote="40 euros.", url="https://vell.example/m", trusted=False
+    )
+    told = memory("A program's note.", "ep_2", speaker="", title="my-program", trusted=False)
+    text = compose(Ledger().add([learned, page, told]), NOBODY)
+    assert "[1] Opening hours, https://library.example/hours" in text
+    assert "[2] Moorings, https://vell.example/m" in text
+    assert "[3] my-program (not your words)" in text
+    assert "You" not in text
+
+
+def test_a_summary_says_what_it_is_and_cites_each_sentence() -> None:
+    one = Source(n=1, kind="page", id="p", title="Moorings", quote="It opens in May.\nIt costs 40 euros.")
+    text = summarised(Ledger().add([one]), NOBODY)
+    assert text == (
+        "No language model is connected; these are the sentences that carry most of Moorings, in the order they stand."
+        "\n\n- It opens in May. [1]\n- It costs 40 euros. [1]"
+        "\n\nTo connect a model: `hearth models use ollama/qwen3` connects it."
+    )
+
+
+def test_a_summary_of_several_texts_tells_them_apart() -> None:
+    one = Source(n=1, kind="file", id="a", title="a.txt", quote="One.", location="a.txt")
+    two = Source(n=2, kind="file", id="b", title="b.txt", quote="", location="b.txt")
+    text = summarised(Ledger().add([one, two]), ModelUnavailable("p is down.", "Start p."))
+    assert "No language model answered; these are the sentences that carry most of each text" in text
+    assert "a.txt [1]\n- One. [1]" in text
+    assert "b.txt [2]\nIt holds no whole sentences. [2]" in text

@@ -353,3 +353,15 @@ async def test_events_hold_no_whole_files(tmp_path: Path) -> None:
         journal = MemoryJournal(replace(RUN, context=TaskContext(files=files)))
         await at.loop(journal)
     assert len(json.dumps(journal.events)) < 5000
+
+
+async def test_without_a_model_a_page_is_summed_up(tmp_path: Path) -> None:
+    page = FileText(name="https://vell.example/m", text="The harbour opens in May. It costs 40 euros.", origin="page")
+    run = replace(RUN, goal="Summarise this page", context=TaskContext(files=[page]))
+    async with desk(tmp_path) as at:
+        journal = MemoryJournal(run)
+        answer = await at.loop(journal)
+        again = await at.loop(journal.again(steps=9))
+    assert "- The harbour opens in May. [1]" in answer.text
+    assert answer.text == journal.said() == again.text
+    assert [(source.kind, source.url, source.trusted) for source in answer.sources] == [("page", page.name, False)]

@@ -154,3 +154,14 @@ def test_an_answer_that_broke_off_and_what_was_missing_are_said() -> None:
     lines = ["".join(text for text, _ in line) for line in foot(answer("x", complete=False, notes=["No GPU."]))]
     assert lines[0] == "(the answer broke off here)"
     assert "No GPU." in lines
+
+
+def test_a_source_that_is_a_page_shows_its_address() -> None:
+    learned = {
+        **source(1, "Opening hours", "It closes at six."),
+        "kind": "memory",
+        "url": "https://library.example/hours",
+        "trusted": False,
+    }
+    lines = ["".join(text for text, _ in line) for line in foot(answer("At six [1].", sources=[learned]))]
+    assert lines[1] == "[1] Opening hours (https://library.example/hours) — It closes at six."

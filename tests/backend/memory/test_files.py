@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.memory.files import rank_passages
+from hearth_backend.memory.files import rank_passages, whole
 from hearth_backend.memory.ports import Vectors
 from hearth_shared.protocol.tasks import FileText
 from support.embedders import WordEmbedder
@@ -62,3 +62,26 @@ async def test_a_whole_book_is_not_embedded() -> None:
 async def test_no_question_and_no_file_can_break_it(question: str, texts: list[str]) -> None:
     files = [FileText(name="f", text=text) for text in texts]
     assert len(await rank_passages(question, files, 3, no_model)) <= 3
+
+
+async def test_a_page_is_cited_by_its_address_and_not_trusted() -> None:
+    page = FileText(name="https://vell.example/m", text="A mooring costs 40 euros.", origin="page", title="Moorings")
+    (found,) = await rank_passages("What does a mooring cost?", [page], 3, no_model)
+    assert (found.kind, found.title, found.location, found.url, found.trusted) == (
+        *("page", "Moorings", page.name, page.name),
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "title", "url"),
+    [
+        (FileText(name="a.txt", text="x"), "file", "a.txt", ""),
+        (FileText(name="https://vell.example/m", text="x"), "page", "vell.example", "https://vell.example/m"),
+        (FileText(name="selection", text="x", origin="selection"), "page", "selection", ""),
+        (FileText(name="javascript:alert(1)", text="x", origin="page"), "page", "javascript:alert(1)", ""),
+    ],
+)
+def test_what_is_a_page_and_what_can_be_opened(file: FileText, kind: str, title: str, url: str) -> None:
+    source = whole(file)
+    assert (source.kind, source.title, source.url, source.trusted) == (kind, title, url, kind == "file")

@@ -15,7 +15,8 @@ from hearth_shared.protocol.memory import (
     SearchResult,
     StoredEpisodes,
 )
-from hearth_shared.protocol.principals import MAIN_SPACE, Scope
+from hearth_shared.protocol.principals import MAIN_SPACE, Door, Scope
+from hearth_shared.sites import is_page
 
 
 class EpisodePage(Request):
@@ -42,6 +43,7 @@ class Memory:
 
     def __init__(self, services: Services) -> None:
         self._memory = services.memory
+        self._consents = services.consents
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -78,9 +80,13 @@ class Memory:
         return await self._memory.list(page.space, spaces, limit=page.limit, after=page.after)
 
     async def remember(self, call: Call, body: EpisodeBatch) -> StoredEpisodes:
-        """What a third party writes is not trusted: it may be read, and never obeyed."""
-        spaces = call.principal.spaces_with(body.space)
-        return await self._memory.remember(body, spaces=spaces, trusted=call.principal.is_first_party)
+        """What a third party writes, or what comes from a page, is not trusted: it may be read, and never obeyed."""
+        who = call.principal
+        pages = [episode.source for episode in body.episodes if is_page(episode.source)]
+        if who.door is Door.BROWSER:
+            self._consents.check(who.door.value, pages)
+        trusted = who.is_first_party and who.door is not Door.BROWSER and not pages
+        return await self._memory.remember(body, spaces=who.spaces_with(body.space), trusted=trusted)
 
     async def find(self, call: Call, query: SearchQuery) -> SearchResult:
         """By an address."""

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from hearth_backend.api.beside import Beside
 from hearth_backend.api.endpoint import Endpoint, delete, find, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.services import Services
@@ -24,6 +25,7 @@ class Tasks:
 
     def __init__(self, services: Services) -> None:
         self._runs = services.runs
+        self._beside = Beside(services.working, services.consents)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -45,6 +47,9 @@ class Tasks:
 
     async def submit(self, call: Call, body: TaskRequest) -> TaskAccepted:
         """Answers after COMMIT."""
+        context, local_only = self._beside.ready(call.principal, body.context, local_only=body.local_only)
+        if context is not body.context:
+            body = body.model_copy(update={"context": context, "local_only": local_only})
         return await self._runs.submit(
             call.requester(), call.params["agent_id"], body, idempotency_key=call.idempotency_key()
         )

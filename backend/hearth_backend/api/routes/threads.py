@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from hearth_backend.api import event_stream
+from hearth_backend.api.beside import Beside
 from hearth_backend.api.endpoint import Endpoint, find, get, post
 from hearth_backend.api.exchange import Call, Reply, Stream
 from hearth_backend.services import Services
@@ -35,6 +36,7 @@ class Threads:
         self._runs = services.runs
         self._events = services.events
         self._metrics = services.metrics
+        self._beside = Beside(services.working, services.consents)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -76,6 +78,9 @@ class Threads:
 
     async def say(self, call: Call, body: MessageRequest) -> Reply | Stream:
         """The message and its run are on disk before anything is answered."""
+        context, local_only = self._beside.ready(call.principal, body.context, local_only=body.local_only)
+        if context is not body.context:
+            body = body.model_copy(update={"context": context, "local_only": local_only})
         accepted = await self._runs.say(
             call.requester(), call.params["thread_id"], body, idempotency_key=call.idempotency_key()
         )
