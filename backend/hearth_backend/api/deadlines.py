@@ -9,14 +9,14 @@ _LOOKS = 10
 
 
 class Deadlines:
-    """Looked at ten times in `limit_s` (at most once a second) while there are any, and not at all when there are
-    none: a limit may last a tenth longer than it says. A timer of its own for every request would cost each of them
-    some 10 µs, and nearly all of them end long before.
+    """Looked at ten times in `limit_s` (or once a second, or `every_s`) while there are any, and not at all when there
+    are none: a limit may last that much longer than it says. A timer of its own for every request would cost each of
+    them some 10 µs, and nearly all of them end long before.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, *, every_s: float | None = None) -> None:
         self._limit_s = limit_s
-        self._every_s = min(1.0, limit_s / _LOOKS)
+        self._every_s = every_s or min(1.0, limit_s / _LOOKS)
         self._due: dict[object, tuple[float, Callable[[], object]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 

@@ -22,7 +22,6 @@ from hearth_backend.api.transport import Rules, protocol
 
 DRAIN_S: Final = 10
 _AFTER_DRAIN_S: Final = 2
-_KEEP_ALIVE_S: Final = 65
 _CONNECTIONS: Final = 2048
 _OWN_FILES: Final = 256
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -85,7 +84,6 @@ def configured(gate: Gate, max_body: int, rules: Rules | None = None) -> uvicorn
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S + _AFTER_DRAIN_S,
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import os
 from collections.abc import Callable
 
@@ -49,6 +50,7 @@ async def _serve(
         return any((await services.runs.counts()).values())
 
     def opened() -> None:
+        _settle()
         endpoint = discovery.Endpoint(
             os.getpid(), services.version, str(listeners.path), listeners.port, services.started_at
         )
@@ -65,6 +67,14 @@ async def _serve(
     linger = Linger(None if keep else services.settings.server.linger_s, busy, lambda: server.stop())
     server = QuietServer(configured(app.gate, services.settings.server.max_body), linger, opened, ending)
     await server.serve([listeners.unix, listeners.tcp])
+
+
+def _settle() -> None:
+    """What start-up made stays for good: the garbage collector need not look at it again, nor as often as for a script.
+    With some 100,000 objects of ours that is a twentieth of what storing a task costs."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _tell_port(services: Services, listeners: Listeners) -> None:

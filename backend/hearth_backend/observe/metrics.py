@@ -1,29 +1,21 @@
 """What Hearth counts, in Prometheus' text format; nothing here ever holds content or an id."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from hearth_backend.observe.request_counts import Described, RequestCounts
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MOST = 400  # label sets of one metric; whatever comes after is counted under "other"
+_REQUEST_LABELS = "route method status"
 _HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 _ANSWER_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 Kind = TypeVar("Kind", Counter, Gauge, Histogram)
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """One metric as the docs list it."""
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    help: str
 
 
 class _Family(Generic[Kind]):
@@ -87,12 +79,14 @@ class Metrics:
         )
 
     def _doors(self) -> None:
-        self._http = self._counter(
-            "hearth_http_requests_total", "Requests by route template, method and status.", "route method status"
+        requests = self._describe(
+            "hearth_http_requests_total", "counter", "Requests by route template, method and status.", _REQUEST_LABELS
         )
-        self._http_seconds = self._histogram(
-            "hearth_http_seconds", "Seconds until a request was answered in full.", "route", _HTTP_SECONDS
+        seconds = self._describe(
+            "hearth_http_seconds", "histogram", "Seconds until a request was answered in full.", "route"
         )
+        self._http = RequestCounts(requests, seconds, _HTTP_SECONDS)
+        self._registry.register(self._http)
         self._approvals = self._counter("hearth_approvals_total", "Approvals, by decision or `expired`.", "decision")
         self._feedback = self._counter("hearth_feedback_total", "Answers a person rated.", "rating")
 
@@ -110,8 +104,7 @@ class Metrics:
 
     def http(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered. `route` is the template (`/v1/tasks/{task_id}`), never the path asked for."""
-        self._http.of(route, method, str(status)).inc()
-        self._http_seconds.of(route).observe(seconds)
+        self._http.count(route, method, status, seconds)
 
     def run(self, agent: str, door: str, outcome: str, seconds: float) -> None:
         """A task ended: finished, failed, cancelled or dead."""
@@ -180,18 +173,18 @@ class Metrics:
     # -- building
 
     def _counter(self, name: str, text: str, labels: str) -> _Family[Counter]:
-        names = self._describe(name, "counter", text, labels)
+        names = self._describe(name, "counter", text, labels).labels
         return _Family(Counter(name, text, names, registry=self._registry), names)
 
     def _gauge(self, name: str, text: str, labels: str) -> _Family[Gauge]:
-        names = self._describe(name, "gauge", text, labels)
+        names = self._describe(name, "gauge", text, labels).labels
         return _Family(Gauge(name, text, names, registry=self._registry), names)
 
     def _histogram(self, name: str, text: str, labels: str, buckets: tuple[float, ...]) -> _Family[Histogram]:
-        names = self._describe(name, "histogram", text, labels)
+        names = self._describe(name, "histogram", text, labels).labels
         return _Family(Histogram(name, text, names, buckets=buckets, registry=self._registry), names)
 
-    def _describe(self, name: str, kind: str, text: str, labels: str) -> tuple[str, ...]:
-        names = tuple(labels.split())
-        self._described.append(Described(name, kind, names, text))
-        return names
+    def _describe(self, name: str, kind: str, text: str, labels: str) -> Described:
+        described = Described(name, kind, tuple(labels.split()), text)
+        self._described.append(described)
+        return described

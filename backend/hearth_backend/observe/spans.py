@@ -1,6 +1,5 @@
 """A span: one piece of work, timed, with the ids that OpenTelemetry and W3C Trace Context give it."""
 
-import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -121,6 +120,7 @@ def new_id(bits: int) -> str:
 
 
 def _leave(token: Token["Span | Untraced | None"]) -> None:
-    # An async generator may be closed in another context than it ran in; that context has no span to go back to.
-    with contextlib.suppress(ValueError):
+    try:  # noqa: SIM105  # contextlib.suppress would cost each request a microsecond
         current.reset(token)
+    except ValueError:
+        pass  # an async generator may be closed in another context than it ran in: it has no span to go back to
