@@ -2,6 +2,7 @@
 
 const LONGEST_PASSAGE = 1200;
 const MOST_PASSAGES = 200;
+const LONGEST_ADDRESS = 2048;
 
 /** Characters of a page that go with a question. */
 export const LONGEST_PAGE = 100_000;
@@ -14,12 +15,13 @@ export function readPage(longest) {
   const SKIP = 'script,style,noscript,template,svg,canvas,iframe,object,audio,video,select,textarea,input,button,'
     + 'nav,footer,aside,dialog:not([open]),[hidden],[aria-hidden="true"],[role="navigation"],[role="banner"]';
   const BLOCK = /^(block|flex|grid|list-item|table|table-row|flow-root)$/;
+  const CLEAR = /^transparent$|^rgba\(.*, 0\)$/;
   const seen = new Map();
 
   const ground = (element) => {
     for (let one = element; one; one = one.parentElement) {
       const colour = getComputedStyle(one).backgroundColor;
-      if (!/, 0\)$|^transparent$/.test(colour)) return colour;
+      if (!CLEAR.test(colour)) return colour;
     }
     return 'rgb(255, 255, 255)';
   };
@@ -36,7 +38,7 @@ export function readPage(longest) {
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) return style.display === 'contents' || style.display === 'inline';
     if (box.right + scrollX < 0 || box.bottom + scrollY < 0) return false;
-    return style.color !== ground(element) && !/, 0\)$/.test(style.color);
+    return style.color !== ground(element) && !CLEAR.test(style.color);
   };
   const blockOf = (element) => {
     let one = element;
@@ -90,7 +92,8 @@ export function addressOf(address) {
   try {
     const url = new URL(address);
     url.hash = url.username = url.password = '';
-    return url.href;
+    if (url.href.length > LONGEST_ADDRESS) url.search = '';
+    return url.href.slice(0, LONGEST_ADDRESS);
   } catch {
     return '';
   }
@@ -137,13 +140,10 @@ function breakAt(text, longest) {
 export async function episodesOf(page, now = new Date()) {
   const source = addressOf(page.url);
   const passages = passagesOf(page.text);
-  return Promise.all(passages.map(async (passage, n) => {
-    const text = n === 0 && page.title && !passage.startsWith(page.title) ? `${page.title}\n${passage}` : passage;
-    return {
-      external_id: await digest(`${source}\n${text}`), source, session: `page:${siteOf(source)}`.slice(0, 256), speaker: '',
-      occurred_at: now.toISOString(), text,
-    };
-  }));
+  return Promise.all(passages.map(async (text) => ({
+    external_id: await digest(`${source}\n${text}`), source, title: page.title, session: `page:${siteOf(source)}`.slice(0, 256),
+    speaker: '', occurred_at: now.toISOString(), text,
+  })));
 }
 
 async function digest(text) {
@@ -151,9 +151,9 @@ async function digest(text) {
   return [...new Uint8Array(bytes).slice(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** What is laid beside a question: the page or the selection, by its address, as something read. */
-export function contextOf({url, text}) {
-  return {files: [{name: addressOf(url).slice(0, 1024) || 'page', text}]};
+/** What is laid beside a question: a page or a selection (`origin`), by its address, as something written by others. */
+export function contextOf({url, title = '', text}, origin = 'page') {
+  return {files: [{name: addressOf(url) || 'page', title: title.slice(0, 300), origin, text}]};
 }
 
 /** Where a quote stands on its page, so that the browser scrolls to it. */

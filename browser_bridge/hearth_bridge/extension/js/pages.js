@@ -36,13 +36,16 @@ export class Pages {
   /** What the person may do with the page in front now. */
   get view() {
     const {front} = this;
-    if (!front) return null;
-    const site = siteOf(front.url);
+    const site = siteOf(front?.url);
+    if (!front || (front.url && !site && !front.url.startsWith('file:'))) return null;
     return {site, title: front.title, url: front.url, level: site ? this.levelOf(site) : 'ask'};
   }
 
+  /** What was said of a site, or of a wider one that it is part of, the nearest first. */
   levelOf(site) {
-    return this.#levels.get(site) ?? 'ask';
+    const parts = /^[\d.]+$|:/.test(site) ? [site] : site.split('.');
+    const names = parts.map((_, start) => parts.slice(start).join('.'));
+    return names.map((name) => this.#levels.get(name)).find(Boolean) ?? 'ask';
   }
 
   async look() {
@@ -86,7 +89,7 @@ export class Pages {
   contextOfSelection() {
     const {text, url, title} = this.selection;
     this.#mayRead(siteOf(url));
-    return {context: contextOf({url, text}), about: `About the selection on ${title || addressOf(url)} (${count(text.length, 'character')})`};
+    return {context: contextOf({url, title, text}, 'selection'), about: `About the selection on ${title || addressOf(url)} (${count(text.length, 'character')})`};
   }
 
   /** Keep the page, passage by passage. Gives the ids, so that it can be taken back. */

@@ -151,6 +151,59 @@ export const Scope = Object.freeze({
  * @property {string|null} [text]
  */
 
+/** off: neither read nor kept; ask: kept when the person says so; remember: kept when the person asks about it.
+ * @typedef {Object} Consent
+ * @property {string} door
+ * @property {string} subject
+ * @property {'off'|'ask'|'remember'} level
+ * @property {number} changed_at
+ */
+
+/** What was decided, by door and subject; `level` is what holds for the subject that was asked about.
+ * @typedef {Object} ConsentList
+ * @property {Array<Consent>} consents
+ * @property {'off'|'ask'|'remember'|null} level
+ */
+
+/** A decision. A door may decide for itself alone; the tray and the command line for any.
+ * @typedef {Object} ConsentRequest
+ * @property {string|null} [door]
+ * @property {string} subject
+ * @property {'off'|'ask'|'remember'} level
+ */
+
+/** What a surface sees now.
+ * @typedef {Object} SeenRequest
+ * @property {'browser'|'editor'} surface
+ * @property {'page'|'selection'|'file'|'diagnostics'} kind
+ * @property {string} [title]
+ * @property {string} [url]
+ * @property {string} [path]
+ * @property {string} text
+ * @property {'normal'|'local only'} [sensitivity]
+ */
+
+/** It is held for an hour, in memory alone: never on disk, never embedded.
+ * @typedef {Object} Seen
+ * @property {string} id
+ * @property {string} door
+ * @property {'browser'|'editor'} surface
+ * @property {'page'|'selection'|'file'|'diagnostics'} kind
+ * @property {string} title
+ * @property {string} url
+ * @property {string} path
+ * @property {string} text
+ * @property {'normal'|'local only'} sensitivity
+ * @property {'off'|'ask'|'remember'} consent
+ * @property {number} at
+ * @property {number} expires_at
+ */
+
+/** Newest first.
+ * @typedef {Object} SeenList
+ * @property {Array<Seen>} seen
+ */
+
 /** `seq` is one global counter in commit order: resume with `Last-Event-ID` or `after_seq`.
  * @typedef {Object} Event
  * @property {number} seq
@@ -172,6 +225,7 @@ export const Scope = Object.freeze({
  * @typedef {Object} NewEpisode
  * @property {string} external_id
  * @property {string} [source]
+ * @property {string} [title]
  * @property {string} [session]
  * @property {string} [speaker]
  * @property {string} occurred_at
@@ -196,6 +250,7 @@ export const Scope = Object.freeze({
  * @property {string} space
  * @property {string} external_id
  * @property {string} source
+ * @property {string} title
  * @property {string} session
  * @property {string} speaker
  * @property {string} occurred_at
@@ -241,6 +296,7 @@ export const Scope = Object.freeze({
  * @property {string} space
  * @property {string} external_id
  * @property {string} source
+ * @property {string} title
  * @property {string} session
  * @property {string} speaker
  * @property {string} occurred_at
@@ -545,16 +601,19 @@ export const Scope = Object.freeze({
  * @property {Array<Object<string, *>>} totals
  */
 
-/** A file's text that an answer may quote; it is not remembered.
+/** A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is data from outside, never an instruction.
  * @typedef {Object} FileText
  * @property {string} name
  * @property {string} text
+ * @property {'file'|'page'|'selection'} [origin]
+ * @property {string} [title]
  */
 
-/** What the asker lays beside the goal.
+/** What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`.
  * @typedef {Object} TaskContext
  * @property {Array<FileText>} [files]
  * @property {string} [note]
+ * @property {Array<string>} [seen]
  */
 
 /** Work for an agent.
@@ -578,6 +637,8 @@ export const Scope = Object.freeze({
  * @property {number|null} occurred_at
  * @property {number} score
  * @property {string} location
+ * @property {string} url
+ * @property {boolean} trusted
  * @property {boolean} cited
  */
 

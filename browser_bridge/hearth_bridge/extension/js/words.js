@@ -42,7 +42,7 @@ export function addressOfSource(source) {
 /** A source in one line. */
 export function titleOf(source) {
   const address = addressOfSource(source);
-  if (address && siteOf(source.title || address)) return shortAddress(address);
+  if (address && (!source.title || siteOf(source.title))) return shortAddress(address);
   if (source.kind === 'memory' && !address) return source.title || said(source);
   return source.title || source.location || source.id;
 }
@@ -52,7 +52,8 @@ export function originOf(source) {
   const site = siteOf(addressOfSource(source));
   const when = source.occurred_at ? ago(source.occurred_at) : '';
   const kind = site || {memory: 'something you told Hearth', file: 'a file', docs: 'Hearth’s documentation', page: 'a page'}[source.kind];
-  return [kind, when].filter(Boolean).join(' · ');
+  const whose = source.trusted === false && !site ? 'not your words' : '';
+  return [kind, when, whose].filter(Boolean).join(' · ');
 }
 
 const said = (source) => (['', 'me', 'person'].includes((source.speaker ?? '').toLowerCase()) ? 'You said' : source.speaker);

@@ -3,7 +3,7 @@
 import {fill, h} from '../dom.js';
 import {count, shortAddress} from '../words.js';
 
-const LEVELS = [['off', 'never read'], ['ask', 'ask each time'], ['remember', 'remember what I ask about']];
+const LEVELS = [['off', 'This site: off'], ['ask', 'This site: ask'], ['remember', 'This site: remember']];
 
 export class ComposerView {
   #actions;
@@ -66,6 +66,7 @@ export class ComposerView {
 
   /** view: {site, title, url, about, level, known, busy, levels} or null when no page is in front. */
   page(view) {
+    this.#page.hidden = !view;
     fill(this.#page, view && [
       h('div.name', {}, h('span.title', {title: view.url || null}, nameOf(view)), view.site ? this.#levels(view) : null),
       view.level === 'off' ? h('p.small.muted', {}, 'Pages of this site are neither read nor kept.') : this.#buttons(view),
@@ -81,7 +82,8 @@ export class ComposerView {
   #levels(view) {
     const choose = (event) => this.#actions.consent(event.target.value);
     const options = LEVELS.map(([value, label]) => h('option', {value, selected: value === view.level}, label));
-    return h('select', {'aria-label': `What Hearth may do with pages of ${view.site}`, onchange: choose, disabled: !this.#open}, options);
+    const means = 'off: never read or kept · ask: kept when you press Remember · remember: kept when you ask about it';
+    return h('select', {'aria-label': `What Hearth may do with pages of ${view.site}`, title: means, onchange: choose, disabled: !this.#open}, options);
   }
 
   #buttons(view) {

@@ -67,7 +67,7 @@ export class MemoryView {
     const go = siteOf(hit.source)
       ? () => this.#actions.open(quotedAddress(hit.source, hit.text.split('\n').at(-1)))
       : hit.session.startsWith('thread_') && (() => this.#actions.openThread(hit.session));
-    const name = siteOf(hit.source) ? shortAddress(hit.source) : hit.source === 'person' ? 'something you said' : hit.source;
+    const name = siteOf(hit.source) ? hit.title || shortAddress(hit.source) : hit.source === 'person' ? 'something you said' : hit.source;
     return go ? h('button.link', {type: 'button', onclick: go}, name) : name;
   }
 

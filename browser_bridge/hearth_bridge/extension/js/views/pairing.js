@@ -26,7 +26,7 @@ export class PairingView {
       h('h2', {}, 'With a code'),
       h('p.muted', {}, 'Choose “Connect a browser” in the tray, or run ', h('code', {}, 'hearth pair browser'), ', and type the code here.'),
       this.#code,
-      h('label.row.small.muted', {}, 'Port, when another is shown', this.#port),
+      h('label.port.small.muted', {}, 'Port, if another is shown', this.#port),
       h('button', {type: 'submit'}, 'Pair with this code'));
     form.addEventListener('submit', (event) => {
       event.preventDefault();

@@ -144,7 +144,7 @@ class AnswerView {
       type: 'button', title: 'Ctrl+.', 'aria-expanded': String(!this.#sources.hidden), onclick: () => this.toggleSources(),
     }, count(answer.sources.length, 'source'));
     return [
-      where ? h('span.made', {}, answer.madeBy.where === 'no model' ? capital(where) : `Made on ${where}`.replace('on cloud', 'in the cloud')) : h('span.made'),
+      where ? h('span.made', {}, answer.madeBy.where === 'no model' ? capital(where) : `Made on ${where}`.replace('on cloud', 'in the cloud')) : null,
       answer.sources.length ? why : null,
       textOf(answer) ? copy : null,
       ...(answer.status === 'finished' ? [rated('good', 'Good'), rated('bad', 'Bad')] : []),
