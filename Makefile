@@ -11,8 +11,8 @@ BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-run:  ## start Hearth, setting up what is missing (ENGINE=no CHAT=no leave a part out)
-	@$(SETUP) run $(if $(filter no,$(ENGINE)),--no-engine) $(if $(filter no,$(CHAT)),--no-chat)
+run:  ## start Hearth, setting up what is missing (ENGINE=no DESKTOP=no CHAT=no leave a part out)
+	@$(SETUP) run $(if $(filter no,$(ENGINE)),--no-engine) $(if $(filter no,$(DESKTOP)),--no-desktop) $(if $(filter no,$(CHAT)),--no-chat)
 
 test: dev engine  ## everything needed to trust a change: unit, integration, engine, clients, doors, security, fuzz
 	@$(BIN)/python packaging/tiers.py unit integration engine clients desktop editors browsers security fuzz
@@ -67,7 +67,8 @@ COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --g
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)
 	$(COMPILE) --group models --group dev --all-extras --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --extra local -c requirements-dev.lock pyproject.toml -o requirements-local.lock
-	$(COMPILE) --group models -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) --group models --extra lsp -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) --group models --extra lsp --extra desktop -c requirements-dev.lock pyproject.toml -o requirements-desktop.lock
 	$(COMPILE) packaging/requirements-build.in -o packaging/requirements-build.lock
 	$(COMPILE) packaging/requirements-uv.in -o packaging/requirements-uv.lock
 

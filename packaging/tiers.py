@@ -17,15 +17,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGETS = {
-    "unit": 120,
-    "integration": 360,
-    "engine": 240,
-    "clients": 150,
-    "desktop": 240,
-    "editors": 150,
-    "browsers": 240,
-    "security": 150,
-    "fuzz": 150,
+    "unit": 90,
+    "integration": 240,
+    "engine": 120,
+    "clients": 100,
+    "desktop": 150,
+    "editors": 120,
+    "browsers": 180,
+    "security": 100,
+    "fuzz": 100,
     "crash": 300,
     "setup": 1800,
 }

@@ -16,19 +16,27 @@ class Link:
     line: str = ""
 
 
-def doors(home: Home, port: int | None) -> Sequence[str]:
+def doors(home: Home, port: int | None, *, tray: bool) -> Sequence[str]:
     """One line for each door."""
-    terminal = '  terminal   hearth ask "what can you do?"    or    hearth chat'
+    own = (
+        '  terminal   hearth ask "what can you do?"    or    hearth chat',
+        f"  tray       {'beside the clock; hearth toggle shows its window' if tray else _NO_TRAY}",
+        "  editor     hearth pair editor    says what to write into its settings",
+        "  browser    hearth pair browser    connects the extension",
+    )
     folder = f"  folder     {home.root}"
     if port is None:
-        return terminal, "  HTTP       closed: `hearth doctor` says why", folder
+        return *own, "  HTTP       closed: `hearth doctor` says why", folder
     http = f"http://127.0.0.1:{port}"
     return (
-        terminal,
+        *own,
         f"  HTTP       {http}    with a token: hearth token create",
         f"  OpenAI     {http}/v1    as the base_url of any OpenAI client, with the same token",
         folder,
     )
+
+
+_NO_TRAY = "needs a display: `make run` again from a desktop session"
 
 
 def home_of_user() -> Path | None:

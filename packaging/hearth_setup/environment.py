@@ -20,10 +20,16 @@ from hearth_setup.uv import Uv
 
 
 class Kind(Enum):
-    """What an environment is for; the second holds the first."""
+    """What an environment is for; each holds the ones before it."""
 
     RUN = "requirements.lock"
+    DESKTOP = "requirements-desktop.lock"
     DEV = "requirements-dev.lock"
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The lock files that its stamp names: its own, and that of what everybody has."""
+        return tuple(dict.fromkeys((Kind.RUN.value, self.value)))
 
 
 class Work(Enum):
@@ -39,12 +45,13 @@ Stamp = Mapping[str, str]
 
 
 def work(present: Stamp, wanted: Stamp) -> Work:
-    """Compares two stamps. Development tools come on top; anything older than its lock file starts over."""
+    """Compares two stamps. The tray and the development tools come on top; anything older than its lock file starts
+    over."""
     if any(present.get(part) != wanted[part] for part in ("python", Kind.RUN.value)):
         return Work.EVERYTHING
-    lock = Kind.DEV.value
-    if lock in wanted and present.get(lock) != wanted[lock]:
-        return Work.EVERYTHING if lock in present else Work.PACKAGES
+    for lock in (Kind.DESKTOP.value, Kind.DEV.value):
+        if lock in wanted and present.get(lock) != wanted[lock]:
+            return Work.EVERYTHING if lock in present else Work.PACKAGES
     return Work.NOTHING if present.get("project") == wanted["project"] else Work.PROJECT
 
 
@@ -116,12 +123,11 @@ class Environment:
             return {}
 
     def _wanted(self, kind: Kind) -> Stamp:
-        locks = (Kind.RUN,) if kind is Kind.RUN else (Kind.RUN, Kind.DEV)
         return {
             # A moved checkout and an upgraded Python both break the scripts inside.
             "python": f"{self.python} -> {self.python.resolve()}" if self.python.exists() else "",
             "project": _digest((self.root / "pyproject.toml").read_bytes()),
-            **{lock.value: _digest((self.root / lock.value).read_bytes()) for lock in locks},
+            **{lock: _digest((self.root / lock).read_bytes()) for lock in kind.locks},
         }
 
 

@@ -43,8 +43,8 @@ class Plan:
 
     @property
     def blocks(self) -> bool:
-        """Whether nothing can go on: only a missing compiler does not stop the rest."""
-        return not self.commands and any(need.section != "engine" for need in self.missing)
+        """Whether nothing can go on: a missing compiler, or what a window needs, does not stop the rest."""
+        return not self.commands and any(need.section not in ("engine", "desktop") for need in self.missing)
 
 
 def read_needs(text: str) -> tuple[Need, ...]:
@@ -72,6 +72,11 @@ def _line(missing: Sequence[Need], install: str, apt: Apt) -> str:
     if apt is Apt.TELL:
         return f"su -c 'apt-get update && {install}'"
     return "Install what your system calls: " + ", ".join(need.package for need in missing)
+
+
+def has_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Whether a window could be shown to somebody."""
+    return platform == "darwin" or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def apt_here() -> Apt:

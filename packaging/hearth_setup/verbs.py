@@ -15,7 +15,7 @@ from hearth_setup.doors import choose_link, doors, home_of_user, put_on_path
 from hearth_setup.engine import Engine
 from hearth_setup.environment import Environment, Kind, Work, packages_in
 from hearth_setup.failure import SetupFailed
-from hearth_setup.machine import Plan, apt_here, has_package, install, plan, read_needs
+from hearth_setup.machine import Plan, apt_here, has_display, has_package, install, plan, read_needs
 from hearth_setup.stages import Stages
 from hearth_shared.discovery import ensure_backend, stop_backend
 from hearth_shared.engine_build import EngineBuild, write_engine_build
@@ -23,7 +23,8 @@ from hearth_shared.errors import HearthError
 from hearth_shared.paths import Home, find_home
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_TIME = "The first set-up downloads about 170 MB and takes about 450 MB of disk; it goes on where it was stopped."
+FIRST_TIME = "The first set-up downloads about {} MB and takes about {} MB of disk; it goes on where it was stopped."
+SIZES = {Kind.RUN: (170, 450), Kind.DESKTOP: (270, 700)}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="everything: environment, backend, engine, doors")
     run.add_argument("--no-engine", action="store_true", help="do not build llama.cpp")
+    run.add_argument("--no-desktop", action="store_true", help="leave the tray out, where there is a display too")
     run.add_argument("--no-chat", action="store_true", help="return when ready, on a terminal too")
     environment = verbs.add_parser("environment", help="the Python environment alone")
     environment.add_argument("--dev", action="store_true", help="with everything the checks and tests need")
@@ -65,23 +67,26 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     environment, home = Environment(ROOT), find_home()
-    todo = environment.work(Kind.RUN)
-    packages = _plan(("run",) if options.no_engine else ("run", "engine"))
+    kind = Kind.DESKTOP if has_display(os.environ) and not options.no_desktop else Kind.RUN
+    todo = environment.work(kind)
+    packages = _plan(_sections(options, kind))
     stages = Stages(sys.stdout, _count(environment, todo, packages) + 1)
     if todo is Work.EVERYTHING:
-        stages.say(FIRST_TIME)
+        stages.say(FIRST_TIME.format(*SIZES[kind]))
     _see_to_packages(stages, packages)
     if todo is not Work.NOTHING:
         stop_backend(home)  # it may stand on the environment that goes
-        _make_environment(stages, environment, Kind.RUN)
+        _make_environment(stages, environment, kind)
     with stages.stage("Backend"):
         endpoint = ensure_backend(home, command=_backend(environment))
     if not options.no_engine:
         stages.say(_start_engine(Engine(ROOT, home), packages))
+    if kind is Kind.DESKTOP:
+        _start_tray(environment)
     program = environment.folder / "bin" / "hearth"
     link = choose_link(os.environ, home_of_user(), is_root=os.geteuid() == 0)
     stages.say("\nHearth is running. It keeps everything on this machine.")
-    for line in (*doors(home, endpoint.port), put_on_path(link, program)):
+    for line in (*doors(home, endpoint.port, tray=kind is Kind.DESKTOP), put_on_path(link, program)):
         stages.say(line)
     stages.say("\nWhat can answer:")
     sys.stdout.flush()
@@ -89,6 +94,19 @@ def _run(options: argparse.Namespace) -> int:
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.no_chat:
         os.execv(program, [str(program), "chat"])
     return 0
+
+
+def _sections(options: argparse.Namespace, kind: Kind) -> tuple[str, ...]:
+    engine = () if options.no_engine else ("engine",)
+    return ("run", *engine, *(("desktop",) if kind is Kind.DESKTOP else ()))
+
+
+def _start_tray(environment: Environment) -> None:
+    """In a session of its own: it outlives this terminal. One that runs already shows itself and the new one ends."""
+    subprocess.Popen(
+        [str(environment.python), "-I", "-m", "hearth_desktop"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
 
 
 def _count(environment: Environment, todo: Work, packages: Plan) -> int:
@@ -161,7 +179,7 @@ def _see_to_packages(stages: Stages, packages: Plan, *, all_needed: bool = False
 def _start_engine(engine: Engine, packages: Plan) -> str:
     if engine.is_installed:
         return "Engine: llama.cpp is here."
-    if packages.missing and not packages.commands:
+    if not packages.commands and any(need.section == "engine" for need in packages.missing):
         lacking = EngineBuild("no compiler", "There is no C++ compiler to build llama.cpp with.", packages.line)
         write_engine_build(engine.home, lacking)
         return (

@@ -12,14 +12,23 @@ pytestmark = pytest.mark.unit
 
 
 def test_every_door_has_its_line(tmp_path: Path) -> None:
-    said = "\n".join(doors(Home(tmp_path), 4747))
+    said = "\n".join(doors(Home(tmp_path), 4747, tray=True))
     assert "hearth ask" in said
+    assert "hearth toggle" in said
+    assert "hearth pair editor" in said
+    assert "hearth pair browser" in said
     assert "http://127.0.0.1:4747/v1" in said
     assert str(tmp_path) in said
 
 
+def test_without_a_display_the_tray_is_said_to_need_one(tmp_path: Path) -> None:
+    said = "\n".join(doors(Home(tmp_path), 4747, tray=False))
+    assert "needs a display" in said
+    assert "hearth toggle" not in said
+
+
 def test_a_closed_http_door_is_said_to_be_closed(tmp_path: Path) -> None:
-    said = "\n".join(doors(Home(tmp_path), None))
+    said = "\n".join(doors(Home(tmp_path), None, tray=False))
     assert "closed" in said
     assert "http://" not in said
 

@@ -14,7 +14,7 @@ from hearth_setup.uv import Uv
 
 pytestmark = pytest.mark.unit
 
-RUN, DEV = Kind.RUN.value, Kind.DEV.value
+RUN, DESKTOP, DEV = (kind.value for kind in Kind)
 MADE = {"python": "a", "project": "b", RUN: "c"}
 
 
@@ -26,8 +26,15 @@ def test_development_tools_do_no_harm_to_who_only_runs() -> None:
     assert work(MADE | {DEV: "d"}, MADE) is Work.NOTHING
 
 
-def test_development_tools_come_on_top() -> None:
-    assert work(MADE, MADE | {DEV: "d"}) is Work.PACKAGES
+@pytest.mark.parametrize("lock", [DESKTOP, DEV])
+def test_tray_and_development_tools_come_on_top(lock: str) -> None:
+    assert work(MADE, MADE | {lock: "d"}) is Work.PACKAGES
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_stamp_names_what_everybody_has_and_what_it_is_for(kind: Kind) -> None:
+    assert kind.locks[0] == RUN
+    assert kind.locks[-1] == kind.value
 
 
 @pytest.mark.parametrize("changed", ["python", RUN])
@@ -35,8 +42,9 @@ def test_what_is_older_than_its_lock_or_its_python_starts_over(changed: str) -> 
     assert work(MADE | {changed: "older"}, MADE) is Work.EVERYTHING
 
 
-def test_older_development_tools_start_over() -> None:
-    assert work(MADE | {DEV: "older"}, MADE | {DEV: "d"}) is Work.EVERYTHING
+@pytest.mark.parametrize("lock", [DESKTOP, DEV])
+def test_an_older_tray_or_older_development_tools_start_over(lock: str) -> None:
+    assert work(MADE | {lock: "older"}, MADE | {lock: "d"}) is Work.EVERYTHING
 
 
 def test_a_changed_project_file_is_installed_again_by_itself() -> None:
@@ -50,7 +58,7 @@ def test_without_a_stamp_everything_is_made() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Environment:
     """A checkout whose environment is finished, as far as its stamp says."""
-    for name in (RUN, DEV, "pyproject.toml"):
+    for name in (RUN, DESKTOP, DEV, "pyproject.toml"):
         (tmp_path / name).write_text("numpy==2.4.6 \\\n    --hash=sha256:00\n")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)

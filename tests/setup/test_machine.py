@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hearth_setup.machine import Apt, AptProgress, Need, apt_here, has_package, install, plan, read_needs
+from hearth_setup.machine import Apt, AptProgress, Need, apt_here, has_display, has_package, install, plan, read_needs
 
 pytestmark = pytest.mark.unit
 
@@ -73,6 +73,26 @@ def test_a_missing_compiler_alone_stops_nothing() -> None:
     assert found.missing == (COMPILER,)
     assert found.line
     assert not found.blocks
+
+
+def test_what_a_window_needs_stops_nothing_either() -> None:
+    found = plan([VENV, Need("desktop", "libegl1", "windows")], having("python3-venv"), Apt.TELL)
+    assert found.missing
+    assert not found.blocks
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        ({}, "linux", False),
+        ({"DISPLAY": ""}, "linux", False),
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({}, "darwin", True),
+    ],
+)
+def test_a_display_is_found_where_there_is_one(environ: dict[str, str], platform: str, expected: bool) -> None:
+    assert has_display(environ, platform) is expected
 
 
 def test_a_program_counts_as_there_whoever_put_it_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
