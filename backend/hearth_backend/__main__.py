@@ -2,9 +2,10 @@
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
-from hearth_backend.cli.main import main as run
+from hearth_backend.cli.stdio import become_if_asked
 from hearth_shared import discovery
 from hearth_shared.errors import HearthError
 from hearth_shared.paths import Home, find_home
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run one verb and exit with its status."""
+    become_if_asked(sys.argv[1:])
+    from hearth_backend.cli.main import main as run  # 50 ms that the editors' program must not pay
+
     sys.exit(run(sys.argv[1:], up=up))
 
 
@@ -56,18 +60,23 @@ def _run(home: Home, chosen: "Settings", options: "Up") -> None:
     async def backend() -> None:
         async with open_services(home, chosen) as services:
             keep = options.keep or not options.headless
-            await serve(services, port=options.port, keep=keep, ready=None if options.headless else _greet)
+            ready = None if options.headless else partial(_greet, home)
+            await serve(services, port=options.port, keep=keep, ready=ready)
 
     uvloop.run(backend())
 
 
-def _greet(endpoint: "Endpoint") -> None:
+def _greet(home: Home, endpoint: "Endpoint") -> None:
+    from hearth_backend.cli import tray  # only now, for the same reason as everything else here
+
     lines = [
         "Hearth is running. It keeps everything on this machine.",
         f"  terminal   hearth ask, hearth chat   (socket {endpoint.socket})",
         f"  programs   http://127.0.0.1:{endpoint.port}/v1   (`hearth token create` makes a key)",
         "Ctrl-C stops it.",
     ]
+    if tray.beside(home, os.environ):
+        lines.insert(-1, "  tray       its icon comes up now")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 

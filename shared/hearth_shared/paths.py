@@ -59,29 +59,25 @@ class Home(NamedTuple):  # not a dataclass: importing dataclasses costs every do
 
     @property
     def socket(self) -> Path:
-        """The backend's Unix socket."""
-        return self._short("api.sock")
-
-    @property
-    def tray(self) -> Path:
-        """The running tray's Unix socket."""
-        return self._short("tray.sock")
-
-    @property
-    def bridge(self) -> Path:
-        """Where the running bridge listens: pid and port."""
-        return self.run / "bridge.json"
-
-    def _short(self, name: str) -> Path:
-        """In `run`; a path too long for the system becomes a short private one in the temporary folder."""
-        path = self.run / name
+        """The Unix socket; a path too long for the system becomes a short private one in the temporary folder."""
+        path = self.run / "api.sock"
         if len(os.fsencode(path)) <= _LONGEST_SOCKET:
             return path
         import tempfile  # both only for the rare long path: 5 ms that no other start pays
         from hashlib import sha256
 
         short = sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"hearth-{os.getuid()}" / short / name
+        return Path(tempfile.gettempdir()) / f"hearth-{os.getuid()}" / short / "api.sock"
+
+    @property
+    def tray(self) -> Path:
+        """The running tray's Unix socket, beside the backend's."""
+        return self.socket.with_name("tray.sock")
+
+    @property
+    def bridge(self) -> Path:
+        """Where the running bridge listens: pid and port."""
+        return self.run / "bridge.json"
 
     def key(self, door: str) -> Path:
         """A first-party door's key; written at each start of the backend, 0600."""

@@ -1,4 +1,4 @@
-"""`hearth token` and `hearth clients`: programs that may knock at the HTTP door."""
+"""`hearth token` and `hearth clients`: programs that may knock at the HTTP door, and browsers that are paired."""
 
 from argparse import Namespace
 from typing import Any
@@ -33,9 +33,10 @@ def show(desk: Desk, options: Namespace) -> int:
     if options.json:
         desk.terminal.json({"clients": clients})
     elif not clients:
-        desk.terminal.say("No program holds a token. `hearth token create NAME` makes one.")
+        desk.terminal.say("No program holds a token, and no browser is paired.")
+        desk.terminal.say("`hearth token create NAME` makes one, `hearth pair browser` lets a browser in.")
     else:
-        head = [(name, "muted") for name in ("id", "name", "may", "last seen", "expires")]
+        head = [(name, "muted") for name in ("id", "name", "kind", "may", "last seen", "expires")]
         desk.terminal.table([head, *map(_row, clients)])
     return 0
 
@@ -51,4 +52,5 @@ def _row(client: wire.Client) -> list[Part]:
     expires: Part = ago(client["expires_at"])
     if client["revoked_at"] is not None:
         expires = (f"revoked {ago(client['revoked_at'])}", "muted")
-    return [client["id"], client["name"], ", ".join(client["scopes"]), ago(client["last_seen_at"]), expires]
+    may = ", ".join(client["scopes"])
+    return [client["id"], client["name"], client["kind"], may, ago(client["last_seen_at"]), expires]

@@ -41,7 +41,7 @@ def test_the_list_shows_who_may_what(backend: SmallBackend, word: str) -> None:
     revoked = {**CLIENT, "id": "cli_2", "revoked_at": time.time() - 200}
     backend.routes["GET", "/v1/clients"] = lambda asked: {"clients": [CLIENT, revoked]}
     out = hearth(word, "list").out
-    assert "cli_1  my-editor  chat  never      in 90 d" in out
+    assert "cli_1  my-editor  third party  chat  never      in 90 d" in out
     assert "revoked 3 min ago" in out
     assert len(json.loads(hearth(word, "list", "--json").out)["clients"]) == 2
 
