@@ -18,7 +18,7 @@ class Choices(NamedTuple):
     local_only: bool = False
     guide_seen: bool = False
     passed: tuple[str, ...] = ()
-    """Steps of the guide that were done or skipped."""
+    """Steps of the guide that were taken, or had been before Hearth came."""
 
 
 class Preferences(QObject):

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -83,6 +85,39 @@ def button(text: str, kind: str = "", *, name: str = "", hint: str = "") -> QPus
     if hint:
         made.setToolTip(hint)
     return made
+
+
+def line() -> QFrame:
+    """A thin line across."""
+    made = QFrame()
+    made.setProperty("kind", "bar")
+    made.setFixedHeight(1)
+    return made
+
+
+class Choice(QComboBox):
+    """A list to choose from, with the sign that it is one; scrolling over it changes nothing by accident."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pen = QPen(self.palette().placeholderText().color(), 1.5)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        x, y = self.width() - S4, self.height() / 2
+        painter.drawPolyline([QPointF(x - S1, y - 2), QPointF(x, y + 2), QPointF(x + S1, y - 2)])
+        painter.end()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
 
 def set_kind(widget: QWidget, kind: str) -> None:

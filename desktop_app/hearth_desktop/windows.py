@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
+from hearth_desktop.guide.steps import is_complete
 from hearth_desktop.net.api import Api
 from hearth_desktop.net.events import EventStream
 from hearth_desktop.preferences import Preferences
@@ -16,13 +17,17 @@ from hearth_shared.theme import State
 
 if TYPE_CHECKING:
     from hearth_desktop.approvals.inbox import InboxWindow
+    from hearth_desktop.chat.window import ChatWindow
+    from hearth_desktop.guide.window import GuideWindow
     from hearth_desktop.pairing.window import PairingWindow
+    from hearth_desktop.settings.dialog import SettingsWindow
+    from hearth_desktop.settings.model import SettingsModel
 
 Window = TypeVar("Window", bound=QWidget)
 
 
 class Windows(QObject):
-    """Opens them. A module is loaded with its first window: most of them are never needed in a day."""
+    """Opens them. A module is loaded with its first window: most of them are not needed on most days."""
 
     def __init__(
         self, api: Api, stream: EventStream, pulse: Pulse, look: Look, preferences: Preferences, parent: QObject
@@ -33,14 +38,45 @@ class Windows(QObject):
         self._pulse = pulse
         self._look = look
         self._preferences = preferences
+        self._options: SettingsModel | None = None
+        self._chat: ChatWindow | None = None
         self._inbox: InboxWindow | None = None
         self._pairing: PairingWindow | None = None
+        self._settings: SettingsWindow | None = None
+        self._guide: GuideWindow | None = None
         look.changed.connect(self._on_look)
 
     @property
     def is_setup_open(self) -> bool:
         """Whether there is anything left to set up."""
-        return True
+        return not is_complete(self._preferences.choices.passed)
+
+    @Slot()
+    def chat(self) -> None:
+        """The conversation."""
+        _raise(self._chat_window())
+
+    @Slot()
+    def ask(self, text: str = "") -> None:
+        """A new question."""
+        window = self._chat_window()
+        window.ask(text)
+        _raise(window)
+
+    @Slot(str)
+    def show_thread(self, thread_id: str) -> None:
+        """One thread."""
+        window = self._chat_window()
+        window.open_thread(thread_id)
+        _raise(window)
+
+    @Slot()
+    def toggle_chat(self) -> None:
+        """Show the conversation, or put it away."""
+        if self._chat is not None and self._chat.isVisible() and not self._chat.isMinimized():
+            self._chat.close()
+        else:
+            self.chat()
 
     @Slot()
     def inbox(self) -> None:
@@ -64,50 +100,85 @@ class Windows(QObject):
         self._pairing.begin()
         _raise(self._pairing)
 
+    @Slot()
+    def settings(self) -> None:
+        """How Hearth behaves."""
+        _raise(self._settings_window())
+
+    @Slot()
+    def keys(self) -> None:
+        """The settings, at the keys."""
+        window = self._settings_window()
+        window.go("Keys")
+        _raise(window)
+
+    @Slot()
+    def guide(self) -> None:
+        """What is left to set up."""
+        if self._guide is None:
+            from hearth_desktop.guide.model import GuideModel
+            from hearth_desktop.guide.window import GuideWindow
+
+            model = GuideModel(self._api, self._settings_model(), self._preferences, self)
+            home = self._api.locator.home
+            self._guide = self._dressed(GuideWindow(model, home, self._look.scheme))
+            self._guide.pairing_wanted.connect(self.pair)
+            self._guide.keys_wanted.connect(self.keys)
+            self._guide.asked.connect(self.ask)
+            self._stream.connected.connect(model.load)
+        self._guide.begin()
+        _raise(self._guide)
+
+    def tell(self, error: HearthError) -> None:
+        """Something that no window is there to say."""
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Hearth", error.detail)
+        box.setInformativeText(error.fix)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.show()
+
     def close(self) -> None:
         """All of them."""
         for window in self._open():
             window.close()
             window.deleteLater()
 
+    def _chat_window(self) -> "ChatWindow":
+        if self._chat is None:
+            from hearth_desktop.chat.window import ChatWindow
+
+            self._chat = self._dressed(ChatWindow(self._api, self._stream, self._look))
+        return self._chat
+
+    def _settings_window(self) -> "SettingsWindow":
+        if self._settings is None:
+            from hearth_desktop.settings.dialog import SettingsWindow
+
+            model = self._settings_model()
+            self._settings = self._dressed(SettingsWindow(model, self._api, self._preferences, self._look))
+        self._settings.load()
+        return self._settings
+
+    def _settings_model(self) -> "SettingsModel":
+        if self._options is None:
+            from hearth_desktop.settings.model import SettingsModel
+
+            self._options = SettingsModel(self._api, self)
+        return self._options
+
     def _open(self) -> list[QWidget]:
-        return [window for window in (self._inbox, self._pairing) if window is not None]
+        windows = (self._chat, self._inbox, self._pairing, self._settings, self._guide)
+        return [window for window in windows if window is not None]
 
-    @Slot()
-    def chat(self) -> None:
-        """The conversation."""
-
-    @Slot()
-    def ask(self, text: str = "") -> None:
-        """A new question."""
-
-    @Slot(str)
-    def show_thread(self, thread_id: str) -> None:
-        """One thread."""
-
-    @Slot()
-    def toggle_chat(self) -> None:
-        """Show the conversation, or put it away."""
-
-    @Slot()
-    def settings(self) -> None:
-        """How Hearth behaves."""
-
-    @Slot()
-    def guide(self) -> None:
-        """What is left to set up."""
-
-    def tell(self, error: HearthError) -> None:
-        """Something that no window is there to say."""
-
-    def _dressed(self, window: "Window") -> "Window":
+    def _dressed(self, window: Window) -> Window:
         window.setWindowIcon(icon.icon(State.THINKING, self._look.scheme))
         return window
 
     @Slot()
     def _on_look(self) -> None:
         for window in self._open():
-            window.setWindowIcon(icon.icon(State.THINKING, self._look.scheme))
+            self._dressed(window)
+        if self._guide is not None:
+            self._guide.show_scheme(self._look.scheme)
 
 
 def _raise(window: QWidget) -> None:

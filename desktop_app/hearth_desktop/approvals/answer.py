@@ -24,15 +24,17 @@ class AnswerBox(QWidget):
         super().__init__()
         self._kind = ""
         self._title = label(kind="title")
-        self._text = QPlainTextEdit()
-        self._text.setTabChangesFocus(True)
-        self._text.setFixedHeight(_HEIGHT)
+        self._json, self._words = _box(), _box()
+        self._json.setFont(theme.code_font())
+        self._text = self._words
         self._fault = label(kind="danger")
         self._send = button("Send", "primary", hint="Ctrl+Enter")
         self._leave = button("Cancel", hint="Esc")
-        self.setLayout(column(self._title, self._text, self._fault, row(self._send, self._leave, -1), spacing=S2))
+        buttons = row(self._send, self._leave, -1)
+        self.setLayout(column(self._title, self._json, self._words, self._fault, buttons, spacing=S2))
         self.layout().setContentsMargins(0, S1, 0, 0)  # pyright: ignore[reportOptionalMemberAccess]
-        self._text.textChanged.connect(self._check)
+        for box in (self._json, self._words):
+            box.textChanged.connect(self._check)
         self._send.clicked.connect(self._on_send)
         self._leave.clicked.connect(self._on_leave)
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
@@ -41,19 +43,24 @@ class AnswerBox(QWidget):
         self.hide()
 
     @property
+    def box(self) -> QPlainTextEdit:
+        """Where it is written."""
+        return self._text
+
+    @property
     def is_open(self) -> bool:
         """Whether something is being written."""
         return bool(self._kind)
 
     def edit(self, text: str) -> None:
         """Change the arguments, which are JSON."""
+        self._text = self._json
         self._open("edit", "Do this instead", "The arguments, as JSON", "Do &this instead", text)
-        self._text.setFont(theme.code_font())
 
     def respond(self) -> None:
         """Say why not."""
+        self._text = self._words
         self._open("respond", "Do not do it, because", "Your answer; the task reads it", "&Send", "")
-        self._text.setFont(theme.text_font())
 
     def close_box(self) -> None:
         """Nothing is being written any more."""
@@ -68,6 +75,8 @@ class AnswerBox(QWidget):
 
     def _open(self, kind: str, title: str, name: str, verb: str, text: str) -> None:
         self._kind = kind
+        self._json.setVisible(self._text is self._json)
+        self._words.setVisible(self._text is self._words)
         self._title.setText(title)
         self._text.setAccessibleName(name)
         self._text.setPlaceholderText(name)
@@ -107,3 +116,10 @@ class AnswerBox(QWidget):
     def _on_leave(self) -> None:
         self.close_box()
         self.left.emit()
+
+
+def _box() -> QPlainTextEdit:
+    made = QPlainTextEdit()
+    made.setTabChangesFocus(True)
+    made.setFixedHeight(_HEIGHT)
+    return made

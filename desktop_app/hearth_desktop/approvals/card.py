@@ -6,13 +6,14 @@ was typing elsewhere can never decide.
 
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QRadioButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from hearth_desktop.approvals import words
 from hearth_desktop.approvals.answer import AnswerBox
 from hearth_desktop.approvals.codebox import CodeBox
+from hearth_desktop.marks import Radio
 from hearth_desktop.theme import Look
 from hearth_desktop.widgets import (
     S1,
@@ -26,6 +27,7 @@ from hearth_desktop.widgets import (
     heading,
     holding,
     label,
+    line,
     row,
     say,
 )
@@ -60,7 +62,7 @@ class ApprovalCard(QWidget):
         self._content = column(spacing=S3, margins=S4)
         self._state = label(kind="muted")
         self._note = label()
-        self._once = QRadioButton("Once: for exactly this, now")
+        self._once = Radio("Once: for exactly this, now")
         self._once.setChecked(True)
         self._answer = AnswerBox()
         self._buttons = {choice: button(text, hint=_MEANS[choice]) for choice, _, text in _CHOICES}
@@ -127,10 +129,11 @@ class ApprovalCard(QWidget):
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName("What is asked")
         below = column(self._state, self._note, self._answer, self._choices, spacing=S2, margins=S4)
         below.setContentsMargins(S4, S3, S4, S4)
-        self.setLayout(column(scroll, frame("line", QVBoxLayout()), holding(below), spacing=0))
+        self.setLayout(column(scroll, line(), holding(below), spacing=0))
         scroll.setSizePolicy(scroll.sizePolicy().horizontalPolicy(), scroll.sizePolicy().Policy.Expanding)
 
     def _bottom(self) -> QWidget:
@@ -153,8 +156,8 @@ class ApprovalCard(QWidget):
         task = words.task(approval)
         add(_part("Who asks", label(words.who(approval) + (f", for task {task}" if task else ""), selectable=True)))
         add(self._what(approval))
-        for quote in words.quotes(approval):
-            add(_part("Because of", self._quote(quote)))
+        if quotes := [self._quote(quote) for quote in words.quotes(approval)]:
+            add(_part("Because of", holding(column(*quotes, spacing=S2))))
         add(_part("Can reach", label(words.reach(approval), selectable=True)))
         add(_part("Undo", label(words.undo(approval), selectable=True)))
         add(_part("Fingerprint", label(approval["sha256"], "muted", selectable=True)))

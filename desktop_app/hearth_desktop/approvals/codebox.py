@@ -11,7 +11,8 @@ from hearth_desktop import theme
 from hearth_desktop.theme import Look
 
 _MOST_LINES: Final = 14
-_ROOM: Final = 20
+_ROOM: Final = 24
+_TOKENS: Final = {"+": "ok", "-": "danger", "@": "info"}
 
 
 class CodeBox(QPlainTextEdit):
@@ -49,12 +50,13 @@ class DiffColours(QSyntaxHighlighter):
 
     def __init__(self, document: QTextDocument, look: Look) -> None:
         super().__init__(document)
-        self._formats = {sign: _coloured(look, token) for sign, token in (("+", "ok"), ("-", "danger"), ("@", "info"))}
+        self._look = look
+        look.changed.connect(self.rehighlight)
 
     def highlightBlock(self, text: str) -> None:
-        chosen = self._formats.get(text[:1])
-        if chosen is not None:
-            self.setFormat(0, len(text), chosen)
+        token = _TOKENS.get(text[:1])
+        if token is not None:
+            self.setFormat(0, len(text), _coloured(self._look, token))
 
 
 def is_diff(text: str) -> bool:

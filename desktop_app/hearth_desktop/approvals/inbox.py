@@ -6,18 +6,20 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QStackedWidget, QWidget
 
-from hearth_desktop.approvals import words
+from hearth_desktop.approvals import lines, words
 from hearth_desktop.approvals.card import ApprovalCard
+from hearth_desktop.approvals.lines import ApprovalLines
 from hearth_desktop.approvals.model import ApprovalModel
 from hearth_desktop.theme import Look
-from hearth_desktop.widgets import S2, S4, S5, column, heading, holding, label, say
+from hearth_desktop.widgets import S2, S4, S5, column, heading, holding, label, row, say
 from hearth_shared.errors import HearthError
 from hearth_shared.wire import Approval
 
 _ID: Final = Qt.ItemDataRole.UserRole
 _LIST_WIDTH: Final = 288
 _SIZE: Final = QSize(880, 640)
-_ROW_HEIGHT: Final = 52
+_LONGEST: Final = 200
+_TEXT_WIDTH: Final = 400
 _NOTHING: Final = "Nothing waits for your decision"
 _NOTHING_YET: Final = (
     "When a task wants to do something that needs your word, it stands here with everything there is to know about it."
@@ -34,6 +36,7 @@ class InboxWindow(QWidget):
         self.setWindowTitle("Inbox · Hearth")
         self._model = model
         self._list = QListWidget()
+        self._lines = ApprovalLines(look)
         self._card = ApprovalCard(look)
         self._trouble = label(kind="danger")
         self._pages = QStackedWidget()
@@ -44,6 +47,7 @@ class InboxWindow(QWidget):
         self._card.decided.connect(model.decide)
         self._list.currentItemChanged.connect(self._on_chosen)
         self._show()
+        self.resize(_SIZE)
         model.load()
 
     @property
@@ -68,9 +72,6 @@ class InboxWindow(QWidget):
         if waiting and self._card.approval_id not in waiting:
             self.choose(waiting[0])
 
-    def sizeHint(self) -> QSize:
-        return _SIZE
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close()
@@ -80,14 +81,14 @@ class InboxWindow(QWidget):
     def _build(self) -> None:
         self._list.setAccessibleName("Approvals")
         self._list.setUniformItemSizes(True)
-        self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self._list.setSpacing(1)
-        nothing = column(-1, heading(_NOTHING), label(_NOTHING_YET, "muted"), -1, spacing=S2, margins=S5)
-        self._pages.addWidget(holding(nothing))
+        self._list.setItemDelegate(self._lines)
+        self._pages.addWidget(holding(row(-1, _nothing(), -1)))
         self._pages.addWidget(self._card)
         splitter = QSplitter()
-        splitter.addWidget(holding(column(self._list, margins=S2)))
+        self._side = holding(column(self._list, margins=S2))
+        splitter.addWidget(self._side)
         splitter.addWidget(self._pages)
+        splitter.setStretchFactor(0, 0)
         splitter.setStretchFactor(1, 1)
         splitter.setSizes([_LIST_WIDTH, _SIZE.width() - _LIST_WIDTH])
         splitter.setChildrenCollapsible(False)
@@ -113,13 +114,11 @@ class InboxWindow(QWidget):
     def _item(self, approval: Approval) -> QListWidgetItem:
         now = self._model.clock()
         waits = f"Waits for you · asked {words.past(now - approval['created_at'])}"
-        item = QListWidgetItem(f"{words.title(approval)[:200]}\n{words.outcome(approval, now) or waits}")
+        item = QListWidgetItem(words.title(approval)[:_LONGEST])
         item.setData(_ID, approval["id"])
-        item.setSizeHint(QSize(0, _ROW_HEIGHT))
-        if approval["status"] == "pending":
-            font = self._list.font()
-            font.setBold(True)
-            item.setFont(font)
+        item.setData(lines.STANDING, words.outcome(approval, now) or waits)
+        item.setData(lines.WAITS, approval["status"] == "pending")
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}. {item.data(lines.STANDING)}")
         return item
 
     @Slot()
@@ -132,6 +131,7 @@ class InboxWindow(QWidget):
         if approval is not None:
             self._card.show_approval(approval, self._model.clock())
         self._pages.setCurrentIndex(0 if approval is None else 1)
+        self._side.setVisible(approval is not None)
 
     @Slot(object)
     def _on_failed(self, error: HearthError) -> None:
@@ -141,3 +141,12 @@ class InboxWindow(QWidget):
     def _on_refused(self, approval_id: str, error: HearthError) -> None:
         if self._card.approval_id == approval_id:
             self._card.say_refused(str(error))
+
+
+def _nothing() -> QWidget:
+    title, about = heading(_NOTHING), label(_NOTHING_YET, "muted")
+    made = holding(column(-1, title, about, -1, spacing=S2, margins=S5))
+    made.setFixedWidth(_TEXT_WIDTH)
+    for line in (title, about):
+        line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    return made

@@ -99,7 +99,7 @@ def outcome(approval: Approval, now: float) -> str:
     decision = _DECISIONS.get(approval["decision"] or "", approval["decision"] or "")
     by = display(approval["decided_by"] or "somebody", keep="")
     when = past(now - (approval["decided_at"] or now))
-    return f"{decision.capitalize()} by {'you, here' if by == 'tray' else by} {when}."
+    return f"{decision.capitalize()} by {'you' if by == 'tray' else by} {when}."
 
 
 def reply(approval: Approval) -> str:
@@ -111,8 +111,8 @@ def reply(approval: Approval) -> str:
 
 def title(approval: Approval) -> str:
     """One line of the inbox."""
-    said = " ".join(text for text in _texts(approval["args"]) if text)
-    return " ".join(f"{tool(approval)} {display(said, keep='')}".split())
+    said = " ".join(text for value in approval["args"].values() for text in _texts(value) if text)
+    return f"{tool(approval)}  {display(' '.join(said.split()), keep='')}"
 
 
 def aloud(approval: Approval) -> str:

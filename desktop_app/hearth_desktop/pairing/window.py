@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from hearth_desktop import theme
 from hearth_desktop.pairing.model import PairingModel
-from hearth_desktop.widgets import S1, S3, S5, button, column, frame, heading, label, row, say, set_kind
+from hearth_desktop.widgets import S1, S3, S5, button, column, frame, heading, label, row, say
 from hearth_shared.display import display
 from hearth_shared.errors import HearthError
 from hearth_shared.wire import Pairing
@@ -18,7 +18,7 @@ _WIDTH: Final = 440
 _CODE_SIZE: Final = 2.6
 HOW: Final = (
     "Open Hearth's extension in your browser, choose its options, and type this code there. "
-    "A browser in which Hearth's helper is installed pairs with one click and needs no code."
+    "If the extension offers to pair with one click, no code is needed."
 )
 _HEADINGS: Final = {
     "open": "Type this code in your browser",
@@ -88,7 +88,6 @@ class PairingWindow(QWidget):
     def _arrange(self, title: str, words: str, state: str = "") -> None:
         self._heading.setText(title)
         say(self._about, words, "danger" if state == "failed" else "muted")
-        set_kind(self._heading, "ok" if state == "paired" else "title")
         is_open = state == "open"
         self._box.setVisible(is_open)
         self._copy.setVisible(is_open)

@@ -13,6 +13,7 @@ _UNITS: Final = {"_s": "seconds", "_days": "days", "_tokens": "tokens"}
 _ACRONYMS: Final = {"gpu": "GPU", "url": "URL", "otlp": "OpenTelemetry"}
 _TITLES: Final = {"server": "Ways in", "observe": "What is noted", "runs": "Tasks", "bridge": "Browsers"}
 _NAMED: Final = "providers"
+_ORDER: Final = ("models", "providers", "engine", "memory", "runs", "bridge", "server", "observe")
 _OPTION: Final = re.compile(r"`([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)`")
 
 
@@ -60,7 +61,7 @@ class Section(NamedTuple):
 
 
 def sections(view: SettingsView, environ: Iterable[str]) -> list[Section]:
-    """All of them, in the order in which the backend declares them."""
+    """All of them; what people look for comes first, a section of a newer Hearth last."""
     locks = {variable.removeprefix("HEARTH_").lower().replace("__", "."): variable for variable in _variables(environ)}
     schema = view["json_schema"]
     found: list[Section] = []
@@ -69,7 +70,8 @@ def sections(view: SettingsView, environ: Iterable[str]) -> list[Section]:
             found += _named(schema, about, view["values"], locks)
         else:
             found.append(_section(schema, name, about, view["values"], locks))
-    return [section for section in found if section.options]
+    found = [section for section in found if section.options]
+    return sorted(found, key=_place)
 
 
 def parsed(option: Option, text: str) -> Any:
@@ -116,6 +118,11 @@ def titled(name: str) -> str:
     text = " ".join(words)
     in_words = text[:1].upper() + text[1:]
     return f"{in_words} ({unit})" if unit == "seconds" else in_words
+
+
+def _place(section: Section) -> int:
+    name = section.name.partition(".")[0]
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def _variables(environ: Iterable[str]) -> Iterator[str]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from hearth_desktop.marks import Check
 from hearth_desktop.tray import entries, icon
 from hearth_desktop.tray.situation import Link, Situation
 from hearth_desktop.tray.wishes import Wishes
@@ -29,12 +30,13 @@ class FallbackWindow(QWidget):
         self.setWindowTitle("Hearth")
         self._scheme = scheme
         self._picture = QLabel()
+        self._picture.setFixedSize(_ICON, _ICON)
         self._headline = heading("")
         self._about = label(kind="muted")
         self._ask = button("&Ask…", "primary")
         self._start = button("&Start Hearth", "primary")
         self._inbox = button("&Inbox")
-        self._local_only = QCheckBox("&Local only")
+        self._local_only = Check("&Local only")
         self._local_only.setToolTip("What is asked in this app never leaves this machine.")
         self._settings = button("Se&ttings…")
         self._pair = button("&Pair a browser…")
@@ -107,7 +109,7 @@ class FallbackWindow(QWidget):
     def _build(self) -> None:
         words = holding(column(self._headline, self._about, spacing=S1))
         no_tray = label(
-            "This desktop shows no tray icons, so Hearth has this window instead. When there is a tray, it moves there.",
+            "This desktop shows no tray icons, so Hearth has this window. It moves into a tray once there is one.",
             "muted",
         )
         top = row(self._picture, words, spacing=S3)

@@ -91,8 +91,9 @@ class Pulse(QObject):
             self._become(self.situation.apart(Link.STARTING))
 
     @Slot(object)
-    def _on_lost(self, error: HearthError) -> None:
-        self._become(self.situation.apart(Link.STARTING if self._api.locator.is_starting else Link.STOPPED, str(error)))
+    def _on_lost(self, _error: HearthError) -> None:
+        link = Link.STARTING if self._api.locator.is_starting else Link.STOPPED
+        self._become(self.situation.apart(link, "Nothing is lost. Ask something, or start it from its menu."))
 
     @Slot(object)
     def _on_refused(self, error: HearthError) -> None:
