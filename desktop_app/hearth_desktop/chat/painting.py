@@ -1,0 +1,107 @@
+"""What stands behind the text and no text format can draw: cards with round corners, chips, quote bars, rules."""
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QTextBlock, QTextDocument
+
+from hearth_desktop.chat.markdown.formats import GROUP, KIND, PILL, QUOTED, Kind
+from hearth_desktop.chat.markdown.fragments import fragments
+from hearth_shared.theme import CORNER_PX, Palette
+
+_CARDS = frozenset({Kind.QUESTION, Kind.CODE, Kind.CODE_HEAD})
+
+
+class Ground:
+    """Paints the ground of the blocks between two heights of a document."""
+
+    def __init__(self, document: QTextDocument, colours: Palette, *, high_contrast: bool) -> None:
+        self._document = document
+        self._layout = document.documentLayout()
+        self._colours = colours
+        self._high_contrast = high_contrast
+
+    def paint(self, painter: QPainter, first: QTextBlock, top: float, bottom: float) -> None:
+        """`first` is the block at `top`; both heights are the document's."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        group, card, kind = 0, QRectF(), 0
+        for block, rect in self._blocks(first, bottom):
+            made = block.blockFormat()
+            here = made.intProperty(GROUP)
+            if here != group:
+                self._card(painter, card, kind)
+                group, card = here, QRectF(rect)
+                kind = made.intProperty(KIND)
+            elif group:
+                card = card.united(rect)
+            self._details(painter, block, rect, made.intProperty(KIND), made.intProperty(QUOTED))
+        self._card(painter, card if group else QRectF(), kind)
+
+    def pills(self, painter: QPainter, first: QTextBlock, bottom: float) -> None:
+        """Over the cards, under the text."""
+        for block, rect in self._blocks(first, bottom):
+            if block.blockFormat().intProperty(KIND) != Kind.CODE:
+                self._pills(painter, block, rect.topLeft())
+
+    def _blocks(self, first: QTextBlock, bottom: float) -> Iterator[tuple[QTextBlock, QRectF]]:
+        block = first
+        while block.isValid():
+            rect = self._layout.blockBoundingRect(block)
+            if rect.top() > bottom:
+                return
+            yield block, rect
+            block = block.next()
+
+    def _card(self, painter: QPainter, rect: QRectF, kind: int) -> None:
+        if rect.isEmpty() or kind not in _CARDS:
+            return
+        padding = (8, 10) if kind != Kind.QUESTION else (10, 10)
+        whole = QRectF(0, rect.top() - padding[0], self._document.textWidth(), rect.height() + sum(padding))
+        if kind != Kind.QUESTION and rect.left() > 16:
+            whole.setLeft(rect.left() - 12)
+        border = self._colours.border if self._high_contrast or kind != Kind.QUESTION else self._colours.raised
+        painter.setPen(QPen(QColor(border), 2 if self._high_contrast else 1))
+        painter.setBrush(QColor(self._colours.surface if kind != Kind.QUESTION else self._colours.raised))
+        painter.drawRoundedRect(whole.adjusted(0.5, 0.5, -0.5, -0.5), CORNER_PX, CORNER_PX)
+
+    def _details(self, painter: QPainter, block: QTextBlock, rect: QRectF, kind: int, quoted: int) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._colours.border))
+        for level in range(quoted):
+            painter.drawRoundedRect(QRectF(16 * level, rect.top() - 4, 3, rect.height() + 8), 1.5, 1.5)
+        if kind == Kind.RULE:
+            painter.drawRect(QRectF(0, rect.center().y(), self._document.textWidth(), 1))
+
+    def _pills(self, painter: QPainter, block: QTextBlock, origin: QPointF) -> None:
+        for fragment in fragments(block):
+            if which := fragment.charFormat().intProperty(PILL):
+                begin = fragment.position() - block.position()
+                for rect in _lines(block, begin, begin + fragment.length()):
+                    self._pill(painter, rect.translated(origin), which)
+
+    def _pill(self, painter: QPainter, rect: QRectF, which: int) -> None:
+        painter.setPen(QPen(QColor(self._colours.border), 1))
+        painter.setBrush(QColor(self._colours.raised))
+        grown = rect.adjusted(-3, 1, 3, -1) if which == 2 else rect.adjusted(0, 0, 0, 0)
+        painter.drawRoundedRect(grown, CORNER_PX / 2, CORNER_PX / 2)
+
+
+def _lines(block: QTextBlock, begin: int, end: int) -> Iterator[QRectF]:
+    """The rectangles of a run of text, one for each line it takes."""
+    layout = block.layout()
+    while begin < end:
+        line = layout.lineForTextPosition(begin)
+        if not line.isValid():
+            return
+        last = min(end, line.textStart() + line.textLength())
+        if last <= begin:
+            return
+        left, right = (_x(line.cursorToX(place)) for place in (begin, last))
+        height = line.ascent() + line.descent()
+        yield QRectF(left, line.y() + line.height() - height - 1, right - left, height + 2)
+        begin = last
+
+
+def _x(place: object) -> float:
+    """Qt gives the place on the line and, in Python, the character it took for it."""
+    return float(place[0] if isinstance(place, tuple) else place)  # pyright: ignore[reportUnknownArgumentType, reportArgumentType]
