@@ -89,7 +89,7 @@ def test_every_test_module_names_the_module_it_tests() -> None:
 
 
 def test_every_folder_of_tests_is_a_component_or_a_kind_of_test() -> None:
-    known = {*PACKAGES, "bench", "clients", "crash", "end_to_end", "security", "setup", "support"}
+    known = {*PACKAGES, "bench", "clients", "crash", "end_to_end", "proof", "security", "setup", "support"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= known
 
