@@ -29,6 +29,7 @@ from hearth_shared.protocol.tasks import (
     TaskDetail,
     TaskList,
 )
+from hearth_shared.sites import is_page, site_of
 
 LEASE_S: Final = 60.0
 _SHOWN_GOAL: Final = 200
@@ -241,13 +242,23 @@ def _place(connection: Connection, run: NewRun) -> NewRun:
     thread = store.thread_of(connection, run.owner, thread_id)
     if thread is None:
         raise no_thread(thread_id)
-    store.touch_thread(connection, thread_id, run.created_at, title_of(run.goal))
+    store.touch_thread(connection, thread_id, run.created_at, "" if thread["title"] else title_of(_first_words(run)))
     store.add_question(connection, (ids.new("msg"), thread_id, run.id, run.goal, run.created_at))
     return dataclasses.replace(
         run,
         agent_id=run.agent_id or thread["agent_id"],
         local_only=run.local_only or bool(thread["local_only"]),
     )
+
+
+def _first_words(run: NewRun) -> str:
+    """What is said, and about which page: "Summarise this" alone would name nothing."""
+    if run.context == "{}":
+        return run.goal
+    files = TaskContext.model_validate_json(run.context).files
+    names = (file.title or site_of(file.name) for file in files if file.origin != "file" or is_page(file.name))
+    about = next(filter(None, names), "")
+    return f"{about}: {run.goal}" if about else run.goal
 
 
 def title_of(text: str) -> str:
