@@ -50,7 +50,7 @@ def _serve(arguments: Sequence[str], asked: BinaryIO, answers: BinaryIO) -> int:
 
 def caller(arguments: Sequence[str]) -> Browser | None:
     """Which browser's extension started this program. Chromium names its address, Firefox the extension's id."""
-    if arguments[:1] == [f"{CHROMIUM_ORIGIN}/"]:
+    if arguments and arguments[0] == f"{CHROMIUM_ORIGIN}/":
         return "chromium"
     return "firefox" if len(arguments) > 1 and arguments[1] == GECKO_ID else None
 

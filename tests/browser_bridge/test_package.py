@@ -14,7 +14,7 @@ from hearth_shared.extension import GECKO_ID, MANIFEST_KEY
 
 pytestmark = pytest.mark.unit
 
-COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b(?![\w-])|\b(?:rgb|hsl)a?\(\s*\d")
+COLOUR = re.compile(r"(?<!\.)#[0-9a-fA-F]{3,8}\b(?![\w(-])|\b(?:rgb|hsl)a?\(\s*\d")
 TEXTS = {path: path.read_text("utf-8") for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".html")}
 
 

@@ -23,7 +23,7 @@ export function readPage(longest) {
       const colour = getComputedStyle(one).backgroundColor;
       if (!CLEAR.test(colour)) return colour;
     }
-    return 'rgb(255, 255, 255)';
+    return `rgb(${[255, 255, 255].join(', ')})`; // paper, where a page says nothing
   };
   const visible = (element) => {
     if (!seen.has(element)) seen.set(element, look(element));
