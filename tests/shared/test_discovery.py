@@ -241,3 +241,18 @@ def test_importing_the_start_path_takes_no_third_party_package() -> None:
         "print([m for m in ('pydantic', 'socket', 'subprocess', 'asyncio', 'dataclasses') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_where_the_bridge_listens_is_told_while_there_is_a_backend(home: Home) -> None:
+    at = discovery.BridgeAt(4711, 4748)
+    home.make()
+    discovery.write_bridge(home, at)
+    assert discovery.read_bridge(home) is None  # a killed backend left it
+    with SmallBackend(home):
+        assert discovery.read_bridge(home) == at
+        assert home.bridge.stat().st_mode & 0o077 == 0
+        home.bridge.write_text('{"pid": 1}')
+        assert discovery.read_bridge(home) is None
+        discovery.write_bridge(home, None)
+        discovery.write_bridge(home, None)
+        assert discovery.read_bridge(home) is None

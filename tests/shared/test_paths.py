@@ -33,3 +33,9 @@ def test_a_home_that_cannot_be_made_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HomeError, match="HEARTH_HOME"):
         Home(tmp_path / "file" / "home").make()
+
+
+def test_the_trays_socket_lies_beside_the_backends(tmp_path: Path) -> None:
+    for home in (Home(tmp_path / "h"), Home(tmp_path / ("x" * 100))):
+        assert home.tray.parent == home.socket.parent
+        assert home.tray.name == "tray.sock"

@@ -5,12 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from hearth_backend.api.principals import Listener, Principals, first_party, remove_keys, third_party, write_keys
+from hearth_backend.api.principals import (
+    Listener,
+    Principals,
+    browser,
+    first_party,
+    remove_keys,
+    third_party,
+    write_keys,
+)
 from hearth_backend.storage.clients import Clients
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations import hearth
+from hearth_shared.extension import CHROMIUM_ORIGIN
 from hearth_shared.paths import Home
-from hearth_shared.protocol.principals import ALL_SCOPES, Client, Door, Scope, TokenRequest
+from hearth_shared.protocol.principals import ALL_SCOPES, BROWSER_SCOPES, Client, Door, Scope, TokenRequest
 
 pytestmark = pytest.mark.integration
 
@@ -146,3 +155,36 @@ async def test_what_is_stored_is_the_hash_of_the_secret(database: Database) -> N
     row = database.peek("select secret_sha256 from client")
     assert row is not None
     assert row["secret_sha256"] == hashlib.sha256(given.split("_", 2)[2].encode()).digest()
+
+
+async def test_a_browser_is_known_by_its_token_and_its_origin_until_it_is_revoked(database: Database) -> None:
+    clients = Clients(database)
+    principals = Principals({}, clients)
+    paired = await clients.pair(CHROMIUM_ORIGIN, "Chromium")
+    token, origin = paired.token.encode(), CHROMIUM_ORIGIN.encode()
+    for _ in range(2):  # looked up, then known
+        found = principals.behind_bridge(token, origin)
+        assert found is not None
+        assert (found.door, found.owner, found.scopes) == (Door.BROWSER, "person", BROWSER_SCOPES)
+        assert found.is_first_party
+        assert not found.is_bridge
+        assert principals.behind_bridge(token, b"") is None
+        assert principals.behind_bridge(token, origin + b"/") is None
+    assert principals.authenticate(token, Listener.TCP) is None
+    assert principals.authenticate(token, Listener.SOCKET) is None
+    await clients.revoke(paired.client.id)
+    assert principals.behind_bridge(token, origin) is None
+    await principals.close()
+
+
+async def test_a_browser_may_no_more_than_a_browser_whatever_its_row_says(database: Database) -> None:
+    row = (await Clients(database).pair(CHROMIUM_ORIGIN, "Chromium")).client
+    sly = browser(row.model_copy(update={"scopes": [scope.value for scope in Scope]}))
+    assert sly.scopes == BROWSER_SCOPES
+    assert not BROWSER_SCOPES & {Scope.APPROVALS_DECIDE, Scope.CLIENTS, Scope.SETTINGS}
+
+
+def test_the_bridges_own_key_opens_nothing() -> None:
+    bridge = first_party(Door.BROWSER)
+    assert bridge.is_bridge
+    assert bridge.scopes == frozenset()

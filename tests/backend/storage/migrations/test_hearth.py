@@ -23,3 +23,24 @@ def test_every_table_is_strict(tmp_path: Path) -> None:
     assert not loose
     assert connection.execute("pragma foreign_key_check").fetchall() == []
     connection.close()
+
+
+def test_programs_and_memories_of_an_older_hearth_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    connection = driver.connect(path)
+    migrate(connection, path, hearth.MIGRATIONS[:2])
+    connection.execute(
+        "insert into client(id, name, kind, secret_sha256, scopes, spaces, created_at, expires_at)"
+        " values ('c', 'x', 'third party', x'00', '[]', '[]', 1, 2)"
+    )
+    connection.execute(
+        "insert into episode(id, space, source, external_id, session, speaker, occurred_at, recorded_at, text, window,"
+        " sha256) values ('e', 'main', 'person', '1', '', 'me', 1, 1, 'herons', '', x'00')"
+    )
+    migrate(connection, path, hearth.MIGRATIONS)
+    assert connection.execute("select origin from client").fetchone()["origin"] == ""
+    found = connection.execute("select e.title from episode_fts join episode e on e.rowid = episode_fts.rowid"
+                               " where episode_fts match 'heron'").fetchone()  # fmt: skip
+    assert found["title"] == ""
+    assert (tmp_path / "backups" / "a-before-schema-3.db").exists()
+    connection.close()
