@@ -1,9 +1,13 @@
 """A desktop's tray over D-Bus, played by a process of its own: watcher and host of StatusNotifierItem in one.
 
-As a script it answers one JSON line for each on its standard input: {"do": "item"} waits until an icon registered itself,
-"properties" gives its title and tooltip, "menu" its entries, "press" presses the icon, "choose" (with "id") a menu
-entry. It is on the bus when it says {"ready": true}.
+As a script it answers one JSON line for each on its standard input: {"do": "item"} waits until an icon registered
+itself, "properties" gives its title and tooltip, "menu" its entries, "press" presses the icon, "choose" (with "id") an
+entry of the menu. It is on the bus when it says {"ready": true}.
 """
+
+# jeepney has no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownParameterType=false
 
 import json
 import sys

@@ -72,8 +72,9 @@ def draw(painter: QPainter, state: State, scheme: Scheme) -> None:
 def svg(scheme: Scheme) -> str:
     """The same as a file, for menus of applications: with the flame."""
     palette = PALETTES[scheme]
-    shapes = ((_halo(arch(), 0.75), palette.background), (arch(), palette.text))
-    paths = (*shapes, (ember(State.THINKING), palette.accent))
+    body, flame = arch(), ember(State.THINKING)
+    halo = _halo(body.united(flame), 0.75)
+    paths = ((halo, palette.background), (body, palette.text), (flame, palette.accent))
     drawn = "".join(f'<path fill="{colour}" fill-rule="evenodd" d="{_commands(path)}"/>' for path, colour in paths)
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {GRID} {GRID}">{drawn}</svg>\n'
 
@@ -117,7 +118,7 @@ def _exclamation() -> QPainterPath:
 
 
 def _ring() -> QPainterPath:
-    return _disc(_BED, 2.5).subtracted(_disc(_BED, 1.25))
+    return _disc(_BED, 3.0).subtracted(_disc(_BED, 1.75))
 
 
 def _bar() -> QPainterPath:
