@@ -48,6 +48,8 @@ Target = Page | File | Folder | Thread | Text
 def target(source: Source) -> Target:
     """What opening it means."""
     location = source["location"]
+    if is_page(source["url"]):
+        return Page(source["url"])
     match source["kind"]:
         case "page":
             return Page(location) if is_page(location) else Text("Its address is not one that a browser may open.")
@@ -69,8 +71,6 @@ def is_page(location: str) -> bool:
 
 
 def _memory(location: str) -> Target:
-    if is_page(location):
-        return Page(location)
     external_id = location.partition("/")[2]
     return Thread(external_id) if external_id.startswith("run_") else Text("")
 

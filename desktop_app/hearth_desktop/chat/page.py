@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QTextCursor, QTextDocument, QTextOption
 
 from hearth_desktop.chat.conversation import Conversation
-from hearth_desktop.chat.markdown.formats import Formats
+from hearth_desktop.chat.markdown.formats import CODE_MARGIN, GROUP, KIND, Formats, Kind
 from hearth_desktop.chat.turn import Turn
 from hearth_desktop.chat.turn_view import TurnView
 
@@ -62,6 +62,26 @@ class Page(QObject):
         self._dress()
         self._redraw()
 
+    def fit(self, width: float) -> None:
+        """Another width of the column: only what stands at its right edge has to move."""
+        if abs(width - self._width) < 1:
+            return
+        self._width = width
+        for view in self._views.values():
+            view.fit(width)
+        cursor = QTextCursor(self.document)
+        cursor.beginEditBlock()
+        block = self.document.begin()
+        while block.isValid():
+            made = block.blockFormat()
+            if made.intProperty(KIND) == Kind.CODE_HEAD:
+                cursor.setPosition(block.position())
+                left = int(made.leftMargin()) - CODE_MARGIN
+                cursor.setBlockFormat(self._formats.code_head(made.intProperty(GROUP), left=left, width=width))
+            block = block.next()
+        cursor.endEditBlock()
+
+    @Slot()
     def show_earlier(self) -> None:
         """Draw older turns too."""
         self._shown_length *= 8

@@ -82,6 +82,11 @@ class TurnView:
         self._final = final
         self._markdown.render(final=final)
 
+    def fit(self, width: float) -> None:
+        """The column has another width from now on."""
+        self._width = width
+        self._markdown.fit(width)
+
     def toggle_thinking(self) -> None:
         """Unfold what the model thought, or fold it."""
         self._open_thinking = not self._open_thinking

@@ -85,6 +85,8 @@ def tone(by: MadeBy) -> str:
 
 def source_title(source: Source) -> str:
     """What a source is called on its chip."""
+    if source["url"]:
+        return one_line(source["title"] or source["url"], 48)
     match source["kind"]:
         case "memory":
             speaker = source["speaker"].lower()
@@ -101,6 +103,8 @@ def source_title(source: Source) -> str:
 
 def source_kind(source: Source) -> str:
     """What kind of thing it is."""
+    if source["kind"] == "memory" and source["url"]:
+        return "Memory of a page"
     names = {"memory": "Memory", "file": "File", "docs": "Hearth's documentation", "page": "Page"}
     return names.get(source["kind"], "Source")
 
@@ -108,7 +112,9 @@ def source_kind(source: Source) -> str:
 def source_place(source: Source) -> str:
     """Where it is and when it was said."""
     parts = [source_kind(source)]
-    if source["kind"] in ("file", "page"):
+    if source["url"]:
+        parts.append(one_line(source["url"], 120))
+    elif source["kind"] in ("file", "page"):
         parts.append(one_line(source["location"], 120))
     if source["occurred_at"]:
         parts.append(exactly(source["occurred_at"]))

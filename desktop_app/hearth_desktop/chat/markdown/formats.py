@@ -14,6 +14,7 @@ KIND: Final = _USER + 1
 GROUP: Final = _USER + 2
 QUOTED: Final = _USER + 3
 PILL: Final = _USER + 4
+CODE_MARGIN: Final = 3 * STEP_PX
 _PROPORTIONAL: Final = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
 _FIXED: Final = QTextBlockFormat.LineHeightTypes.FixedHeight.value
 _HEADINGS: Final = {1: (1.45, 20), 2: (1.25, 20), 3: (1.1, 16)}
@@ -166,7 +167,7 @@ class Formats:
         made.setTopMargin(16)
         made.setLineHeight(150, _PROPORTIONAL)
         tab = QTextOption.Tab()
-        tab.position = width - left - 2 * STEP_PX * 3
+        tab.position = width - left - 2 * CODE_MARGIN
         tab.type = QTextOption.TabType.RightTab
         made.setTabPositions([tab])
         return made
@@ -213,8 +214,8 @@ class Formats:
 
     def _code_block(self, kind: Kind, group: int, left: int) -> QTextBlockFormat:
         made = QTextBlockFormat()
-        made.setLeftMargin(left + STEP_PX * 3)
-        made.setRightMargin(STEP_PX * 3)
+        made.setLeftMargin(left + CODE_MARGIN)
+        made.setRightMargin(CODE_MARGIN)
         made.setProperty(KIND, kind)
         made.setProperty(GROUP, group)
         made.setAlignment(Qt.AlignmentFlag.AlignLeft)

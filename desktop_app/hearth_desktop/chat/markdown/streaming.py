@@ -48,6 +48,10 @@ class StreamingMarkdown:
         """Whether colours are still to be mended: go on calling `render`."""
         return bool(self._recolours)
 
+    def fit(self, width: float) -> None:
+        """Another width of the column, for what is written from now on."""
+        self._writer.width = width
+
     def feed(self, text: str) -> None:
         """More of the text."""
         self._tail += self._ends.feed(text)
