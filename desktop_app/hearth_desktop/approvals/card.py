@@ -54,7 +54,7 @@ class ApprovalCard(QWidget):
     decided = Signal(str, object)
     """The id, and a DecisionRequest."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, *, armed_after_ms: int = ARMED_AFTER_MS) -> None:
         super().__init__()
         self._look = look
         self._approval: Approval | None = None
@@ -67,7 +67,7 @@ class ApprovalCard(QWidget):
         self._answer = AnswerBox()
         self._buttons = {choice: button(text, hint=_MEANS[choice]) for choice, _, text in _CHOICES}
         self._shortcuts = {choice: QShortcut(QKeySequence(key), self) for choice, key, _ in _CHOICES}
-        self._arming = QTimer(self, singleShot=True, interval=ARMED_AFTER_MS)
+        self._arming = QTimer(self, singleShot=True, interval=armed_after_ms)
         self._choices = self._bottom()
         self._build()
         self._connect()
@@ -77,6 +77,16 @@ class ApprovalCard(QWidget):
     def is_armed(self) -> bool:
         """Whether an answer would count."""
         return self._buttons["accept"].isEnabled()
+
+    @property
+    def answer(self) -> AnswerBox:
+        """Where the person changes it, or says why not."""
+        return self._answer
+
+    @property
+    def shortcuts(self) -> list[QShortcut]:
+        """The keys that decide."""
+        return list(self._shortcuts.values())
 
     @property
     def approval_id(self) -> str:
