@@ -6,7 +6,7 @@ BIN    := .venv/bin
 BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-retrieval
+.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-doors bench-retrieval
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -20,9 +20,12 @@ test: dev engine  ## everything needed to trust a change: unit, integration, eng
 test-crash: dev engine  ## kill -9 at random moments (HEARTH_CRASH_N=50 for more of them)
 	@$(BIN)/python packaging/tiers.py crash
 
+proof: dev engine  ## ask through all five doors, kill it in mid-answer, write proof/index.html
+	@PYTHONPATH=tests $(BIN)/python -P -m proof
+
 soak: dev engine  ## the full numbers and the long runs: crash, bare machine, every bench (about an hour)
 	HEARTH_CRASH_N=50 $(BIN)/python packaging/tiers.py --no-budget crash setup
-	$(MAKE) bench-start bench-idle bench-http
+	$(MAKE) bench-start bench-idle bench-http bench-doors
 
 check: check-format check-lint check-types check-layers check-generated  ## format, lint, types, import contracts, generated files
 
@@ -41,6 +44,8 @@ check-layers: dev
 check-generated: dev
 	$(BIN)/python packaging/generate_wire.py --check
 	$(BIN)/python packaging/generate_docs.py --check
+	$(BIN)/python packaging/generate_extension.py --check
+	$(BIN)/python packaging/build_icons.py --check
 	$(BIN)/python packaging/build_minilm_graph.py --check
 
 fix: dev  ## format, and mend what ruff can
@@ -50,6 +55,8 @@ fix: dev  ## format, and mend what ruff can
 docs: dev  ## make the generated files anew
 	$(BIN)/python packaging/generate_wire.py
 	$(BIN)/python packaging/generate_docs.py
+	$(BIN)/python packaging/generate_extension.py
+	$(BIN)/python packaging/build_icons.py
 
 bench-http: dev  ## 1000 requests a second for a minute, then ten times that
 	@$(BENCH)http
@@ -59,6 +66,9 @@ bench-idle: dev  ## what an idle Hearth costs
 
 bench-start: dev  ## what starting costs
 	@$(BENCH)start
+
+bench-doors: dev engine  ## what tray, editor and browser cost
+	@$(BENCH)doors
 
 bench-retrieval: dev  ## how well memory finds things
 	@$(BENCH)retrieval

@@ -21,6 +21,7 @@ T = TypeVar("T")
 ENDS_RUN: Final = frozenset({EventType.TASK_FINISHED, EventType.TASK_FAILED, EventType.TASK_CANCELLED})
 _APPROVALS: Final = frozenset({EventType.APPROVAL_REQUESTED, EventType.APPROVAL_DECIDED, EventType.APPROVAL_EXPIRED})
 _PAGE: Final = 256
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps makes one each time
 _PRUNED_AT_ONCE: Final = 2000
 _WAITING: Final = 1024
 
@@ -54,7 +55,7 @@ class EventLog:
     ) -> Event:
         """Store an event inside a `Database.write` closure; give it to `publish` once that is committed."""
         at = self._clock()
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        text = _encode(data)
         seq = store.add_event(connection, (at, kind.value, run_id, thread_id, owner, door, text))
         return LoggedEvent.model_construct(
             seq=seq, time=at, type=kind, run_id=run_id, thread_id=thread_id, door=door, data=data, owner=owner

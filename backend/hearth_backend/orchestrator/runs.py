@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Final
 
 from hearth_backend import ids
@@ -133,7 +134,7 @@ class Runs:
             owner=requester.owner,
             door=requester.door.value,
             principal=requester.principal,
-            spaces=json.dumps(sorted(requester.spaces)),
+            spaces=_listed(requester.spaces),
             local_only=request.local_only,
             deadline_at=None if request.deadline_s is None else now + request.deadline_s,
             idempotency_key=idempotency_key,
@@ -141,6 +142,12 @@ class Runs:
             trace_id=requester.trace_id,
             created_at=now,
         )
+
+
+@lru_cache
+def _listed(spaces: frozenset[str]) -> str:
+    """As the table keeps them; there are few different ones."""
+    return json.dumps(sorted(spaces))
 
 
 def _digest(kind: str, where: str, lane: str, request: TaskRequest | MessageRequest) -> bytes:

@@ -42,9 +42,9 @@ class _Operation:
 class Database:
     """`write` answers after COMMIT; `read` never waits for a writer.
 
-    Every operation queued while one COMMIT runs joins the next transaction, each in a savepoint of its own, so a
-    failing operation takes none with it. When the COMMIT itself fails (disk full), all of its operations fail and
-    the writer goes on.
+    Every operation queued while one COMMIT runs joins the next transaction. When one of them fails, all are done again,
+    each in a savepoint of its own, so a failing operation takes none with it. When the COMMIT itself fails (disk full),
+    all of its operations fail and the writer goes on.
     """
 
     def __init__(self, path: Path, migrations: Sequence[Migration], *, synchronous: str = "FULL") -> None:
@@ -72,9 +72,10 @@ class Database:
         """Run `work` in the writer's transaction; return its value once it is on disk.
 
         `committed` is called on the event loop with the value, in commit order, before any waiter resumes: it is
-        where events are published. `work` runs in the writer thread and must be quick. A caller that is cancelled
-        while it waits does not take the operation back. A `patient` one may wait some milliseconds for company while
-        there is much to write: a COMMIT of its own costs more CPU than everything else about it.
+        where events are published. `work` runs in the writer thread, must be quick, and touches nothing but the
+        connection: it may be run a second time. A caller that is cancelled while it waits does not take the operation
+        back. A `patient` one may wait some milliseconds for company while there is much to write: a COMMIT of its own
+        costs more CPU than everything else about it.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -159,10 +160,8 @@ class Database:
 
     def _commit(self, operations: list[_Operation]) -> None:
         try:
-            self._connection.execute("begin immediate")
-            for operation in operations:
-                self._apply(operation)
-            self._connection.execute("commit")
+            if not self._together(operations):
+                self._apart(operations)
         except BaseException as error:  # the top of the writer: every waiter must hear, and the thread must live
             log.warning("a commit failed: %s", error)
             self._rollback()
@@ -170,6 +169,24 @@ class Database:
                 operation.result, operation.error = None, operation.error or driver.translated(error, "commit")
         self._committed_at = time.monotonic()
         self._answer(operations)
+
+    def _together(self, operations: list[_Operation]) -> bool:
+        """All in one transaction without a savepoint each, which nearly always goes well; whether it did."""
+        self._connection.execute("begin immediate")
+        try:
+            for operation in operations:
+                operation.result = operation.work(self._connection)
+        except BaseException:  # whose fault it is, and whom it must not hurt, is found out one by one
+            self._rollback()
+            return False
+        self._connection.execute("commit")
+        return True
+
+    def _apart(self, operations: list[_Operation]) -> None:
+        self._connection.execute("begin immediate")
+        for operation in operations:
+            self._apply(operation)
+        self._connection.execute("commit")
 
     def _apply(self, operation: _Operation) -> None:
         connection = self._connection
