@@ -2,14 +2,16 @@
 
 import json
 import os
+import re
 import select
 import signal
+from pathlib import Path
 
 import pytest
 
 from support.backend import Backend
 from support.bridges import is_alive
-from support.command import hearth
+from support.command import hearth, start
 
 pytestmark = pytest.mark.integration
 
@@ -80,3 +82,26 @@ def _ends(watched: int) -> bool:
         return bool(select.select([watched], [], [], 60)[0])
     finally:
         os.close(watched)
+
+
+def test_the_command_shows_a_code_and_says_who_typed_it(
+    house: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    (tmp_path / "user" / ".mozilla" / "firefox").mkdir(parents=True)
+    command = start(house, "pair", "browser")
+    assert command.stdout is not None
+    code = ""
+    while not code:
+        line = command.stdout.readline()
+        assert line, "the command ended without a code"
+        code = "".join(line.split()) if re.fullmatch(r"\s*\d{3} \d{3}\s*", line) else ""
+    firefox = "moz-extension://0c2f2d1e-7a39-4b6e-9c55-3d5f1f0a8e11"
+    body = {"origin": firefox, "name": "Firefox on Linux"}
+    wrong = house.door("browser").post("/v1/pair", json={**body, "code": "not it"})
+    assert (wrong.json()["code"], wrong.json()["tries_left"]) == ("wrong_code", 4)
+    assert house.door("browser").post("/v1/pair", json={**body, "code": code}).status_code == 201
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0, err
+    assert "Firefox on Linux is paired." in out
+    assert (tmp_path / "user" / ".mozilla" / "native-messaging-hosts" / "dev.hearth.host.json").is_file()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from hearth_backend.agent.journal import Journal, RunView
+from hearth_backend.agent.summary import is_asked
 from hearth_shared.errors import HearthError
 from hearth_shared.protocol.memory import EpisodeBatch, NewEpisode, StoredEpisodes
 from hearth_shared.protocol.principals import MAIN_SPACE
@@ -30,8 +31,9 @@ class Keeper:
         self.enabled = enabled
 
     def keeps(self, run: RunView) -> bool:
-        """Whether what was said in this run is remembered."""
-        return self.enabled and run.owner == PERSON and MAIN_SPACE in run.spaces
+        """Whether what was said in this run is remembered: "summarise this" alone tells nothing."""
+        tells = not (run.context.files and is_asked(run.goal))
+        return self.enabled and run.owner == PERSON and MAIN_SPACE in run.spaces and tells
 
     async def keep(self, journal: Journal) -> str:
         """Remember what was said; why it could not be, or nothing."""

@@ -364,4 +364,5 @@ async def test_without_a_model_a_page_is_summed_up(tmp_path: Path) -> None:
         again = await at.loop(journal.again(steps=9))
     assert "- The harbour opens in May. [1]" in answer.text
     assert answer.text == journal.said() == again.text
+    assert at.memory.stored == []  # "summarise this page" tells nothing that is worth keeping
     assert [(source.kind, source.url, source.trusted) for source in answer.sources] == [("page", page.name, False)]
