@@ -253,6 +253,7 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 QFrame[kind="card"] { background: @surface; border: @line solid @border; border-radius: @corner; }
+QFrame[kind="chosen"] { background: @surface; border: @line solid @accent; border-radius: @corner; }
 QFrame[kind="bar"] { background: @background; border: none; border-bottom: @line solid @border; }
 QFrame[kind="notice"] { background: @raised; border: @line solid @border; border-radius: @corner; }
 QLabel[kind="title"] { font-weight: 600; }

@@ -149,6 +149,7 @@ class Composer(QFrame):
     def _show_files(self) -> None:
         while (item := self._chips.takeAt(0)) is not None:  # pyright: ignore[reportUnnecessaryComparison]
             if (widget := item.widget()) is not None:  # pyright: ignore[reportUnnecessaryComparison]
+                widget.hide()
                 widget.deleteLater()
         for file in self._files:
             name = PurePath(file["name"]).name

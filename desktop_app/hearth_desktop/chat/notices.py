@@ -1,6 +1,6 @@
 """What stands around a conversation: the state of things with its way out, and the welcome of an empty thread."""
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from hearth_desktop.widgets import S1, S2, S3, S4, button, label, say, set_kind
@@ -58,6 +58,27 @@ class Notice(QFrame):
     @Slot()
     def _on_act(self) -> None:
         self.acted.emit(self._act)
+
+
+class Above(QWidget):
+    """Notices below each other, with room around them only while there is one."""
+
+    def __init__(self, *parts: QWidget) -> None:
+        super().__init__()
+        self._parts = parts
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(S3, S2, S3, 0)
+        layout.setSpacing(S2)
+        for part in parts:
+            layout.addWidget(part)
+            part.installEventFilter(self)
+        self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """One of them comes or goes."""
+        if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+            self.setVisible(any(not part.isHidden() for part in self._parts))
+        return super().eventFilter(watched, event)
 
 
 class Welcome(QWidget):

@@ -54,7 +54,7 @@ def target(source: Source) -> Target:
         case "page":
             return Page(location) if is_page(location) else Text("Its address is not one that a browser may open.")
         case "file":
-            return _file(location or source["title"])
+            return _file(location or source["id"])
         case "memory":
             return _memory(location)
         case _:

@@ -17,6 +17,7 @@ from hearth_desktop.chat.turn_view import TurnView
 FRAME_MS: Final = 16
 _SLICE_S: Final = 0.008
 _AT_ONCE: Final = 4000
+_ABOVE_PX, _BELOW_PX = 24, 24
 _FIRST_SHOWN: Final = 40_000
 """Characters of the newest turns that are drawn when a thread opens; older ones when the person asks for them."""
 
@@ -110,6 +111,11 @@ class Page(QObject):
         self.document.clear()
         cursor = QTextCursor(self.document)
         cursor.setBlockFormat(self._formats.nothing())
+        frame = self.document.rootFrame()
+        made = frame.frameFormat()
+        made.setTopMargin(_ABOVE_PX)  # a first block has no margin of its own
+        made.setBottomMargin(_BELOW_PX)
+        frame.setFrameFormat(made)
         self._waiting = self._newest()
         self._draw_soon(0)
 

@@ -15,8 +15,8 @@ _CARDS = frozenset({Kind.QUESTION, Kind.CODE, Kind.CODE_HEAD})
 class Ground:
     """Paints the ground of the blocks between two heights of a document."""
 
-    def __init__(self, document: QTextDocument, colours: Palette, *, high_contrast: bool) -> None:
-        self._document = document
+    def __init__(self, document: QTextDocument, colours: Palette, width: float, *, high_contrast: bool) -> None:
+        self._width = width
         self._layout = document.documentLayout()
         self._colours = colours
         self._high_contrast = high_contrast
@@ -56,7 +56,7 @@ class Ground:
         if rect.isEmpty() or kind not in _CARDS:
             return
         padding = (8, 10) if kind != Kind.QUESTION else (10, 10)
-        whole = QRectF(0, rect.top() - padding[0], self._document.textWidth(), rect.height() + sum(padding))
+        whole = QRectF(0, rect.top() - padding[0], self._width, rect.height() + sum(padding))
         if kind != Kind.QUESTION and rect.left() > 16:
             whole.setLeft(rect.left() - 12)
         border = self._colours.border if self._high_contrast or kind != Kind.QUESTION else self._colours.raised
@@ -68,9 +68,9 @@ class Ground:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colours.border))
         for level in range(quoted):
-            painter.drawRoundedRect(QRectF(16 * level, rect.top() - 4, 3, rect.height() + 8), 1.5, 1.5)
+            painter.drawRoundedRect(QRectF(16 * level, rect.top() - 5, 3, rect.height() + 10), 1.5, 1.5)
         if kind == Kind.RULE:
-            painter.drawRect(QRectF(0, rect.center().y(), self._document.textWidth(), 1))
+            painter.drawRect(QRectF(0, rect.center().y(), self._width, 1))
 
     def _pills(self, painter: QPainter, block: QTextBlock, origin: QPointF) -> None:
         for fragment in fragments(block):
@@ -80,9 +80,10 @@ class Ground:
                     self._pill(painter, rect.translated(origin), which)
 
     def _pill(self, painter: QPainter, rect: QRectF, which: int) -> None:
-        painter.setPen(QPen(QColor(self._colours.border), 1))
+        border = QPen(QColor(self._colours.border), 1)
+        painter.setPen(border if which == 1 or self._high_contrast else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colours.raised))
-        grown = rect.adjusted(-3, 1, 3, -1) if which == 2 else rect.adjusted(0, 0, 0, 0)
+        grown = rect.adjusted(-2, 1, 2, -1) if which == 2 else rect
         painter.drawRoundedRect(grown, CORNER_PX / 2, CORNER_PX / 2)
 
 

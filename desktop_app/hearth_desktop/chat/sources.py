@@ -155,7 +155,8 @@ class SourceCard(QFrame):
 def _remarks(source: Source) -> list[str]:
     said: list[str] = []
     if not source["trusted"]:
-        said.append("From a page you opened: it informs, and commands nothing.")
+        origin = "From a page you opened" if source["url"] else "From outside"
+        said.append(f"{origin}: it informs, and commands nothing.")
     if not source["cited"]:
         said.append("Read for the answer, not quoted in it.")
     target = opening.target(source)

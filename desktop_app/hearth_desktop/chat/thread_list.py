@@ -44,13 +44,13 @@ class ThreadPane(QWidget):
         self.list.setModel(model)
         self.list.setItemDelegate(_ThreadDelegate(look, self.list))
         self.nothing = label("", "muted")
-        self.nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.nothing.setContentsMargins(S2, S2, S2, S2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(S3, S3, S2, S3)
         layout.setSpacing(S2)
-        for widget in (self.new, self.search, self.list, self.nothing):
+        for widget in (self.new, self.search, self.nothing):
             layout.addWidget(widget)
-        layout.setStretch(2, 1)
+        layout.addWidget(self.list, 1)
         self.new.clicked.connect(self.new_wanted)
         self.search.textChanged.connect(self._on_sought)
         self.search.returnPressed.connect(self._on_first_wanted)

@@ -201,7 +201,7 @@ class TurnView:
             pill = self._formats.pill(f"hearth:source/{quote(self.turn.key)}/{source['n']}", size=_SMALL, colour=colour)
             pill.setFontStrikeOut(gone)
             name = words.source_title(source).replace(" ", "\u00a0")
-            self._foot.text(f"\u2002{source['n']}\u2002{name}\u2002", pill)
+            self._foot.text(f"\u00a0{source['n']}\u00a0\u00a0{name}\u00a0", pill)
             self._foot.text("  ", self._small())
 
     def _label(self) -> None:
@@ -214,7 +214,7 @@ class TurnView:
         if turn.text:
             self._link(self._foot, "Copy", "copy-answer")
             self._foot.text("\u2003", self._small())
-        for rating, name in (("good", "Good"), ("bad", "Not good")):
+        for rating, name in (("good", "Good"), ("bad", "Not\u00a0good")):
             given = turn.feedback == rating
             self._link(self._foot, f"✓ {name}" if given else name, f"rate-{rating}", "accent" if given else "muted")
             self._foot.text("\u2003", self._small())

@@ -23,6 +23,8 @@ class AnswerView(QTextBrowser):
 
     followed = Signal(str)
     """A link that a person chose."""
+    fitted = Signal()
+    """`column` is another now."""
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +34,7 @@ class AnswerView(QTextBrowser):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setUndoRedoEnabled(False)
+        self.setLineWrapMode(QTextBrowser.LineWrapMode.FixedPixelWidth)  # a scroll bar that comes moves nothing
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setStyleSheet(
             "QTextBrowser#answers { border: none; border-radius: 0; padding: 0; background: transparent; }"
@@ -44,9 +47,9 @@ class AnswerView(QTextBrowser):
         self.jump.clicked.connect(self._on_jump)
         self.follow.changed.connect(self._on_follow)
 
-    def column(self) -> float:
+    def column(self) -> int:
         """How wide the text is."""
-        return min(COLUMN_PX, max(240, self.width() - 2 * _LEAST_MARGIN_PX - 12))
+        return min(COLUMN_PX, max(240, self.width() - 2 * _LEAST_MARGIN_PX))
 
     def code_of(self, group: int) -> str:
         """The text of a block of code."""
@@ -69,10 +72,13 @@ class AnswerView(QTextBrowser):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The column stays in the middle."""
-        margin = max(_LEAST_MARGIN_PX, int((self.width() - 12 - self.column()) / 2))
-        self.setViewportMargins(margin, 0, max(0, margin - 12), 0)
+        column = self.column()
+        margin = max(_LEAST_MARGIN_PX, (self.width() - column) // 2)
+        self.setLineWrapColumnOrWidth(column)
+        self.setViewportMargins(margin, 0, 0, 0)
         super().resizeEvent(event)
         self._place_jump()
+        self.fitted.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The ground first, then the text."""
@@ -81,7 +87,8 @@ class AnswerView(QTextBrowser):
         painter.translate(0, -offset)
         rect = event.rect()
         first = self._block_at(rect.top())
-        ground = Ground(self.document(), self._look.palette, high_contrast=self._look.is_high_contrast)
+        width, strong = self.column(), self._look.is_high_contrast
+        ground = Ground(self.document(), self._look.palette, width, high_contrast=strong)
         ground.paint(painter, first, rect.top() + offset, rect.bottom() + offset)
         ground.pills(painter, first, rect.bottom() + offset)
         painter.end()

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QResizeEvent,
     QShortcut,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,17 +21,18 @@ from hearth_desktop.chat.answering import Question
 from hearth_desktop.chat.composer import Composer
 from hearth_desktop.chat.conversation import Conversation
 from hearth_desktop.chat.drafts import Drafts
+from hearth_desktop.chat.elided import Elided
 from hearth_desktop.chat.find_bar import FindBar
 from hearth_desktop.chat.forgetting import Forgetting
 from hearth_desktop.chat.markdown.formats import Formats
-from hearth_desktop.chat.notices import Notice, Welcome
+from hearth_desktop.chat.notices import Above, Notice, Welcome
 from hearth_desktop.chat.page import Page
 from hearth_desktop.chat.sources import SourcesPanel
 from hearth_desktop.chat.standing import Standing
 from hearth_desktop.chat.thread_list import ThreadPane
 from hearth_desktop.chat.threads import ThreadModel
 from hearth_desktop.chat.turn import Turn
-from hearth_desktop.chat.view import AnswerView
+from hearth_desktop.chat.view import COLUMN_PX, AnswerView
 from hearth_desktop.net.api import Api
 from hearth_desktop.net.events import EventStream
 from hearth_desktop.theme import Look, code_font, text_font
@@ -53,6 +55,7 @@ class ChatWindow(QMainWindow):
         super().__init__(parent)
         self._api = api
         self._look = look
+        self._narrow = False
         self.conversation = Conversation(api, self)
         self.threads = ThreadModel(api, self)
         self.standing = Standing(api, events, self)
@@ -115,8 +118,7 @@ class ChatWindow(QMainWindow):
         self.notice = Notice()
         self.passing = Notice()
         self.find_bar = FindBar(self.view)
-        self.title = label("", "title")
-        self.title.setWordWrap(False)
+        self.title = Elided("title")
         self.about = label("", "muted")
         self.about.setWordWrap(False)
         self.list_button = button("Threads", "quiet", name="Show or hide the threads", hint="Ctrl+B")
@@ -134,13 +136,16 @@ class ChatWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._bar())
-        for notice in (self.notice, self.passing, self.find_bar):
-            column.addLayout(_inset(notice))
+        column.addWidget(Above(self.notice, self.passing, self.find_bar))
         column.addWidget(self.earlier, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self.stack, 1)
-        self._below = QHBoxLayout()
-        self._below.addWidget(self.composer)
-        column.addLayout(self._below)
+        below = QHBoxLayout()
+        below.setContentsMargins(S3, S2, S3, S4)
+        below.addStretch(1)
+        below.addWidget(self.composer, 100)
+        below.addStretch(1)
+        self.composer.setMaximumWidth(COLUMN_PX + 2 * S3)
+        column.addLayout(below)
         self.splitter = QSplitter()
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
@@ -159,8 +164,8 @@ class ChatWindow(QMainWindow):
         line.setContentsMargins(S2, S2, S3, S2)
         line.setSpacing(S2)
         line.addWidget(self.list_button)
-        line.addWidget(self.title)
-        line.addWidget(self.about, 1)
+        line.addWidget(self.title, 1)
+        line.addWidget(self.about)
         line.addWidget(self.why_button)
         return bar
 
@@ -189,6 +194,7 @@ class ChatWindow(QMainWindow):
         self.composer.stopped.connect(self.conversation.stop)
         self.composer.changed.connect(self._on_draft)
         self.view.followed.connect(self._on_link)
+        self.view.fitted.connect(self._on_fitted)
         self.welcome.chosen.connect(self._on_starter)
         self.notice.acted.connect(self._on_act)
         self.passing.acted.connect(self._on_act)
@@ -243,13 +249,13 @@ class ChatWindow(QMainWindow):
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A narrow window has no room for the list."""
+        """A narrow window has no room for the list, and gives it back when it grows."""
         super().resizeEvent(event)
-        if event.size().width() < _NARROW_PX <= event.oldSize().width() or event.oldSize().width() < 0:
-            self.pane.setVisible(event.size().width() >= _NARROW_PX)
-        margin = self.view.viewportMargins().left() if self.view.isVisible() else S4
-        self._below.setContentsMargins(max(S3, margin - S3), S2, max(S3, margin - S3), S4)
-        QTimer.singleShot(0, self, self._fit_column)
+        narrow = event.size().width() < _NARROW_PX
+        self.about.setVisible(not narrow)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.pane.setVisible(not narrow)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """What was begun is kept."""
@@ -257,10 +263,13 @@ class ChatWindow(QMainWindow):
         self._drafts.store()
         super().closeEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ready to type."""
+        super().showEvent(event)
+        self._focus_question()
+
     @Slot()
-    def _fit_column(self) -> None:
-        margin = max(S4, int((self.stack.width() - 12 - self.view.column()) / 2))
-        self._below.setContentsMargins(margin - S3, S2, margin - S3, S4)
+    def _on_fitted(self) -> None:
         self.page.fit(self.view.column())
 
     # -- threads
@@ -310,8 +319,7 @@ class ChatWindow(QMainWindow):
         if conversation.thread_id and conversation.about is None:
             row = self.threads.row_of(conversation.thread_id)
             name = self.threads.title_at(row) if row >= 0 else ""
-        self.title.setText(self.title.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 420))
-        self.title.setToolTip(name)
+        self.title.setText(name)
         self.about.setText(_about(conversation))
         self.setWindowTitle(f"{name} — Hearth" if name else "Hearth")
         reason = "This thread is local only: nothing of it leaves the machine"
@@ -446,14 +454,12 @@ class ChatWindow(QMainWindow):
         self.sources.show_turn(turn, number)
         if not number:
             self.sources.close_button.setFocus()
-        QTimer.singleShot(0, self, self._fit_column)
 
     @Slot()
     def _close_sources(self) -> None:
         if self.sources.isVisible():
             self.sources.hide()
             self._focus_question()
-            QTimer.singleShot(0, self, self._fit_column)
         self.why_button.setChecked(False)
 
     @Slot(object, bool)
@@ -463,7 +469,7 @@ class ChatWindow(QMainWindow):
             self.passing.tell("It had been forgotten already.")
             return
         said = f"Forgotten in every door: {words.one_line(episodes[0]['text'], 80)}"
-        detail = "" if can_return else "It came from a page: open the page and remember it again if you want it back."
+        detail = "" if can_return else "It came from outside: to have it back, remember it again where it came from."
         self.passing.tell(said, detail, act="restore" if can_return else "", verb="Undo" if can_return else "")
 
     @Slot()
@@ -527,19 +533,11 @@ class ChatWindow(QMainWindow):
     @Slot()
     def _toggle_list(self) -> None:
         self.pane.setVisible(not self.pane.isVisible())
-        QTimer.singleShot(0, self, self._fit_column)
 
     @Slot()
     def _on_look(self) -> None:
         self.page.look(self._formats(), self.view.column())
         self.pane.list.viewport().update()
-
-
-def _inset(widget: QWidget) -> QVBoxLayout:
-    layout = QVBoxLayout()
-    layout.setContentsMargins(S3, S2, S3, 0)
-    layout.addWidget(widget)
-    return layout
 
 
 def _about(conversation: Conversation) -> str:

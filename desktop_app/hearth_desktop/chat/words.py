@@ -89,16 +89,23 @@ def source_title(source: Source) -> str:
         return one_line(source["title"] or source["url"], 48)
     match source["kind"]:
         case "memory":
-            speaker = source["speaker"].lower()
-            who = "You" if speaker in ("", "me", "person") else one_line(source["speaker"], 32)
+            who = speaker(source)
             return f"{who}, {day(source['occurred_at'])}" if source["occurred_at"] else who
         case "file":
-            place = source["location"].rpartition("/")[2] or source["title"]
-            return one_line(place, 40)
+            place = source["location"] or source["id"]
+            return one_line(place.rpartition("/")[2] or source["title"], 40)
         case "docs":
             return one_line(source["title"].rpartition("›")[2] or source["title"], 40)
         case _:
             return one_line(source["title"] or source["location"], 48)
+
+
+def speaker(source: Source) -> str:
+    """Who said it; only what the person said through a door of their own is theirs."""
+    name = source["speaker"]
+    if name.lower() in ("", "me", "person"):
+        return "You" if source["trusted"] else "Not your words"
+    return one_line(name, 32)
 
 
 def source_kind(source: Source) -> str:
@@ -115,7 +122,7 @@ def source_place(source: Source) -> str:
     if source["url"]:
         parts.append(one_line(source["url"], 120))
     elif source["kind"] in ("file", "page"):
-        parts.append(one_line(source["location"], 120))
+        parts.append(one_line(source["location"] or source["id"], 120))
     if source["occurred_at"]:
         parts.append(exactly(source["occurred_at"]))
     return " · ".join(parts)

@@ -156,7 +156,7 @@ class Formats:
         made = self.paragraph(left=left, quoted=quoted, top=4)
         made.setTextIndent(-hang)
         tab = QTextOption.Tab()
-        tab.position = 0
+        tab.position = hang  # Qt counts from where the line begins
         tab.type = QTextOption.TabType.LeftTab
         made.setTabPositions([tab])
         return made
@@ -167,7 +167,7 @@ class Formats:
         made.setTopMargin(16)
         made.setLineHeight(150, _PROPORTIONAL)
         tab = QTextOption.Tab()
-        tab.position = width - left - 2 * CODE_MARGIN
+        tab.position = width - left - 2 * CODE_MARGIN - 1  # at the very edge it would wrap
         tab.type = QTextOption.TabType.RightTab
         made.setTabPositions([tab])
         return made
@@ -184,13 +184,13 @@ class Formats:
         """A line across; painted by the view."""
         made = QTextBlockFormat()
         made.setTopMargin(8)
-        made.setProperty(KIND, Kind.RULE)
+        made.setProperty(KIND, int(Kind.RULE))
         return made
 
     def aside(self, *, top: int = 8) -> QTextBlockFormat:
         """Hearth's own words."""
         made = self.paragraph(top=top)
-        made.setProperty(KIND, Kind.ASIDE)
+        made.setProperty(KIND, int(Kind.ASIDE))
         return made
 
     def question(self, group: int, *, top: int, bottom: int = 0) -> QTextBlockFormat:
@@ -201,7 +201,7 @@ class Formats:
         made.setLeftMargin(STEP_PX * 4)
         made.setRightMargin(STEP_PX * 4)
         made.setLineHeight(132, _PROPORTIONAL)
-        made.setProperty(KIND, Kind.QUESTION)
+        made.setProperty(KIND, int(Kind.QUESTION))
         made.setProperty(GROUP, group)
         return made
 
@@ -209,14 +209,14 @@ class Formats:
         """A block that must be there and takes no room."""
         made = QTextBlockFormat()
         made.setLineHeight(1, _FIXED)
-        made.setProperty(KIND, Kind.ASIDE)
+        made.setProperty(KIND, int(Kind.ASIDE))
         return made
 
     def _code_block(self, kind: Kind, group: int, left: int) -> QTextBlockFormat:
         made = QTextBlockFormat()
         made.setLeftMargin(left + CODE_MARGIN)
         made.setRightMargin(CODE_MARGIN)
-        made.setProperty(KIND, kind)
+        made.setProperty(KIND, int(kind))
         made.setProperty(GROUP, group)
         made.setAlignment(Qt.AlignmentFlag.AlignLeft)
         return made

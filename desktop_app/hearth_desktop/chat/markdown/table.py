@@ -93,6 +93,7 @@ class TableWriter:
     def _format(self) -> QTextTableFormat:
         made = QTextTableFormat()
         made.setBorder(0)
+        made.setBottomMargin(0 if self._widths else 12)
         made.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
         made.setCellSpacing(0)
         made.setCellPadding(0)
