@@ -33,6 +33,7 @@ LIMIT_S = 60.0
 PAGES_OF_THIS_MACHINE = "http://127.0.0.1/*"
 _KEYS: dict[str, tuple[str, int]] = {"Enter": ("Enter", 13), "Escape": ("Escape", 27), ".": ("Period", 190)}
 _MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
+_NOTICE = "document.querySelector('#notice')"
 # Resolves once an expression is true; looks again whenever the page changes.
 _UNTIL = """new Promise((done) => {
   const look = () => { const found = (%s); if (found) { seen.disconnect(); done(found); } };
@@ -66,10 +67,6 @@ class Panel:
         self._connection = connection
         self._number = 0
         self._call("Runtime.enable")
-
-    def close(self) -> None:
-        """Let go of it; the page stays."""
-        self._connection.close()
 
     def run(self, expression: str) -> Any:
         """The value of a JavaScript expression; a promise is waited for."""
@@ -183,6 +180,13 @@ class Panel:
         sources = self.run(f"[...{last}.querySelectorAll('.sources li')].map((one) => one.innerText)")
         return Asked(question, answer, made, sources, shot)
 
+    def remember(self) -> str:
+        """Keep the page in front; what the panel says of it."""
+        self.click("#remember")
+        return str(
+            self.until("/Remembered|Nothing new|Forgotten/.test(at.innerText) && at.innerText".replace("at", _NOTICE))
+        )
+
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
         self._connection.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
@@ -199,7 +203,7 @@ class Chromium:
 
     context: BrowserContext
     debugging_port: int
-    _panels: list[Panel] = field(default_factory=list[Panel])
+    _held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @property
     def page(self) -> Page:
@@ -249,19 +253,16 @@ class Chromium:
                 session.send("Target.closeTarget", {"targetId": target["targetId"]})
         session.detach()
 
-    def close_panels(self) -> None:
-        """Let go of all that were opened."""
-        for panel in self._panels:
-            panel.close()
+    def let_go(self) -> None:
+        """Of all panels that were opened; the pages stay."""
+        self._held.close()
 
     def _session(self, page: Page) -> Any:
         return self.context.new_cdp_session(page)  # its types are half unknown
 
     def _panel(self, target: str) -> Panel:
         url = f"ws://127.0.0.1:{self.debugging_port}/devtools/page/{target}"
-        panel = Panel(connect(url, max_size=None, compression=None))
-        self._panels.append(panel)
-        return panel
+        return Panel(self._held.enter_context(connect(url, max_size=None, compression=None)))
 
     @contextlib.contextmanager
     def _new_target(self, page: Page, name: str) -> Generator[Any]:
@@ -307,7 +308,7 @@ def chromium(folder: Path, home: Home, *, sites: Sequence[str] = (PAGES_OF_THIS_
         try:
             yield browser
         finally:
-            browser.close_panels()
+            browser.let_go()
             context.close()
 
 

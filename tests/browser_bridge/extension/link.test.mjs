@@ -7,7 +7,8 @@ class World {
   kept = null;
   sockets = [];
   timers = [];
-  bridges = new Map();
+  bridges = new Set();
+  strangers = new Set();
   host = null;
   seen = true;
   store = {
@@ -22,9 +23,16 @@ class World {
   };
 
   open = (port, protocols) => {
-    const socket = {port, protocols, sent: [], send: (text) => socket.sent.push(JSON.parse(text)), close: () => { socket.closed = true; }};
+    const socket = {port, protocols, sent: [], close: () => { socket.closed = true; }};
+    socket.send = (text) => {
+      const frame = JSON.parse(text);
+      if (frame.path !== '/v1/status') socket.sent.push(frame);
+      else if (this.strangers.has(port)) queueMicrotask(() => socket.onclose?.({code: 4401}));
+      else queueMicrotask(() => socket.onmessage?.({data: JSON.stringify({id: frame.id, status: 200, body: {}})}));
+    };
     this.sockets.push(socket);
-    queueMicrotask(() => (this.bridges.has(port) ? socket.onopen?.() : socket.onclose?.({code: 1006})));
+    const there = this.bridges.has(port) || this.strangers.has(port);
+    queueMicrotask(() => (there ? socket.onopen?.() : socket.onclose?.({code: 1006})));
     return socket;
   };
 
@@ -49,11 +57,11 @@ function linked(setUp) {
 const last = (world) => world.sockets.at(-1);
 
 test('a paired browser connects where it was, and shows its token as a protocol only', async () => {
-  const {world, link, states} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4748); });
+  const {world, link, states} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
   assert.deepEqual(states, [State.CONNECTING, State.OPEN]);
   assert.deepEqual(last(world).protocols, ['hearth.v1', 'hearth.token.hth_t']);
-  assert.deepEqual(last(world).sent, [{id: 1, follow: '/v1/events'}]);
+  assert.deepEqual(last(world).sent, [{id: 2, follow: '/v1/events'}]);
 });
 
 test('without a token nothing is tried', async () => {
@@ -65,7 +73,7 @@ test('without a token nothing is tried', async () => {
 test('a bridge on another port is found through the native host, and remembered', async () => {
   const {world, link} = linked((w) => {
     w.kept = {token: 'hth_t', port: 4748};
-    w.bridges.set(5555);
+    w.bridges.add(5555);
     w.host = (message) => (message.type === 'port' ? {port: 5555} : {});
   });
   await link.start();
@@ -73,7 +81,7 @@ test('a bridge on another port is found through the native host, and remembered'
 });
 
 test('without a native host the ports next to its own are tried', async () => {
-  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4750); });
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4750); });
   await link.start();
   assert.deepEqual([link.state.name, world.kept.port], [State.OPEN, 4750]);
 });
@@ -94,37 +102,59 @@ test('when nobody is there it waits longer and longer, but only while somebody l
   await world.timers.at(-1).then();
   assert.equal(world.timers.length, rung);
   world.seen = true;
-  world.bridges.set(4748);
+  world.bridges.add(4748);
   await link.retry();
   assert.equal(states.at(-1), State.OPEN);
 });
 
 test('after a break it goes on behind the last event that it saw', async () => {
-  const {world, link, states} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4748); });
+  const {world, link, states} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   const seen = [];
   link.onEvent((event) => seen.push(event.seq));
   await link.start();
   const before = last(world);
-  before.onmessage({data: '{"id":1,"event":{"seq":41,"type":"x"}}'});
-  before.onmessage({data: '{"id":1,"event":{"seq":42,"type":"x"}}'});
-  const asked = link.call('GET', '/v1/status');
+  before.onmessage({data: '{"id":2,"event":{"seq":41,"type":"x"}}'});
+  before.onmessage({data: '{"id":2,"event":{"seq":42,"type":"x"}}'});
+  const asked = link.call('GET', '/v1/threads');
   before.onclose({code: 1006});
   await assert.rejects(asked, {code: 'backend_unavailable'});
   await link.whenOpen();
-  assert.deepEqual(last(world).sent, [{id: 1, follow: '/v1/events', after_seq: 42}]);
+  assert.deepEqual(last(world).sent, [{id: 2, follow: '/v1/events', after_seq: 42}]);
   assert.deepEqual([seen, states.at(-1)], [[41, 42], State.OPEN]);
 });
 
 test('a stream that ends is asked for again on the same connection', async () => {
-  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4748); });
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
-  last(world).onmessage({data: '{"id":1,"event":{"seq":9,"type":"x"}}'});
-  last(world).onmessage({data: '{"id":1,"end":true}'});
-  assert.deepEqual(last(world).sent.at(-1), {id: 2, follow: '/v1/events', after_seq: 9});
+  last(world).onmessage({data: '{"id":2,"event":{"seq":9,"type":"x"}}'});
+  last(world).onmessage({data: '{"id":2,"end":true}'});
+  world.timers.at(-1).then();
+  assert.deepEqual(last(world).sent.at(-1), {id: 3, follow: '/v1/events', after_seq: 9});
+});
+
+test('another Hearth on the old port is passed over, and the token is kept', async () => {
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.strangers.add(4748).add(4749); w.bridges.add(4750); });
+  await link.start();
+  assert.deepEqual([link.state.name, world.kept.port], [State.OPEN, 4750]);
+});
+
+test('our own Hearth refusing us is said, and the token is kept for another try', async () => {
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.strangers.add(4748); });
+  await link.start();
+  assert.deepEqual([link.state.name, world.kept.token], [State.UNPAIRED, 'hth_t']);
+  world.bridges.add(4749);
+  await link.retry();
+  assert.equal(link.state.name, State.OPEN);
+});
+
+test('a stranger next door says nothing about us', async () => {
+  const {link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.strangers.add(4749); });
+  await link.start();
+  assert.equal(link.state.name, State.OFFLINE);
 });
 
 test('a revoked browser forgets its token and says that it was', async () => {
-  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4748); });
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
   last(world).onclose({code: 4401});
   assert.deepEqual([link.state.name, world.kept], [State.UNPAIRED, null]);
@@ -133,7 +163,7 @@ test('a revoked browser forgets its token and says that it was', async () => {
 
 test('one click pairs and connects', async () => {
   const {world, link} = linked((w) => {
-    w.bridges.set(4777);
+    w.bridges.add(4777);
     w.host = (message) => ({token: `hth_for_${message.origin}`, port: 4777, client: {}});
   });
   await link.start();
@@ -142,7 +172,7 @@ test('one click pairs and connects', async () => {
 });
 
 test('a code pairs and connects; a wrong one says how many tries are left', async () => {
-  const {world, link} = linked((w) => w.bridges.set(4748));
+  const {world, link} = linked((w) => w.bridges.add(4748));
   await link.start();
   const wrong = link.pairByCode('000000', 'Firefox');
   await new Promise(setImmediate);
@@ -163,14 +193,14 @@ test('nobody behind the port is said with what to do', async () => {
 });
 
 test('forgetting leaves nothing behind', async () => {
-  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4748); });
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
   await link.forget();
   assert.deepEqual([link.state.name, world.kept, last(world).closed], [State.UNPAIRED, null, true]);
 });
 
 test('what another page of the extension did is taken over', async () => {
-  const {world, link} = linked((w) => w.bridges.set(4748));
+  const {world, link} = linked((w) => w.bridges.add(4748));
   await link.start();
   world.kept = {token: 'hth_t', port: 4748};
   await link.keptChanged(world.kept);
@@ -180,7 +210,7 @@ test('what another page of the extension did is taken over', async () => {
 });
 
 test('a dead socket that looks open is found out when somebody looks', async () => {
-  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.set(4748); });
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
   const dead = last(world);
   link.retry();

@@ -81,7 +81,7 @@ export async function frontTab(windowId) {
 export function onFrontChange(told) {
   chrome.tabs.onActivated.addListener(told);
   chrome.tabs.onUpdated.addListener((id, change, tab) => {
-    if (tab.active && (change.status === 'complete' || change.title || change.url)) told();
+    if (tab.active && (change.status || change.title || change.url)) told();
   });
 }
 

@@ -17,6 +17,8 @@ const TOKEN_ENDED = 4401;
 const PORTS_TRIED = 10;
 const PAUSES_MS = [0, 500, 1000, 2000, 4000, 8000, 15000];
 const PONG_MS = 3000;
+const AGAIN_MS = 200;
+const REFUSED = 'refused';
 const ENDED = 'This browser’s access was ended. What you kept is safe; pair the browser again to go on.';
 
 export class Link {
@@ -142,40 +144,60 @@ export class Link {
   }
 
   async #reach(kept) {
-    for await (const port of this.#ports(kept.port)) {
-      if (port === null) return this.#become(State.UNPAIRED, ENDED);
-      const socket = await this.#knock(port, kept.token);
-      if (!socket) continue;
-      if (port !== kept.port) await this.#world.store.write({...kept, port});
-      return this.#opened(socket);
+    let refused = false;
+    for await (const {port, guessed} of this.#ports(kept.port)) {
+      const found = port === null ? REFUSED : await this.#knock(port, kept.token);
+      if (found instanceof Wire) {
+        if (port !== kept.port) await this.#world.store.write({...kept, port});
+        return this.#opened(found);
+      }
+      refused ||= found === REFUSED && !guessed;
     }
-    return this.#missed();
+    return refused ? this.#become(State.UNPAIRED, ENDED) : this.#missed();
   }
 
-  /** Where the bridge may be: where it was; where the native host says it is; where it goes when its port is taken. */
+  /**
+   * Where the bridge may be: where it was; where the native host says it is; where it goes when its port is taken.
+   * Another person's Hearth may be behind any of them: that one refusing us is no reason to give up.
+   */
   async * #ports(known) {
-    yield known;
+    yield {port: known};
     const said = await this.#world.native({type: 'port'}).catch(() => ({}));
-    if ('port' in said) yield said.port;
-    for (let n = 0; n < PORTS_TRIED; n++) if (BRIDGE_PORT + n !== known) yield BRIDGE_PORT + n;
+    if ('port' in said) yield {port: said.port};
+    for (let n = 0; n < PORTS_TRIED; n++) if (BRIDGE_PORT + n !== known) yield {port: BRIDGE_PORT + n, guessed: true};
   }
 
-  /** An open socket, or null when nobody of ours is there. The token never stands in an address. */
-  #knock(port, token) {
-    return new Promise((resolve) => {
-      const socket = this.#world.open(port, [PROTOCOL, `hearth.token.${token}`]);
-      socket.onopen = () => resolve(socket);
-      socket.onclose = socket.onerror = () => resolve(null);
-    });
-  }
-
-  #opened(socket) {
-    this.#socket = socket;
+  /**
+   * A connection on which our token was found good; REFUSED; or null when nobody of ours is there. The token never
+   * stands in an address.
+   */
+  async #knock(port, token) {
+    const socket = this.#world.open(port, [PROTOCOL, `hearth.token.${token}`]);
     const wire = new Wire((text) => socket.send(text));
-    this.#wire = wire;
+    wire.socket = socket;
+    const open = await new Promise((resolve) => {
+      socket.onopen = () => resolve(true);
+      socket.onclose = socket.onerror = () => resolve(false);
+    });
+    if (!open) return null;
+    let code = 0;
     socket.onerror = null;
     socket.onmessage = (message) => wire.take(message.data);
-    socket.onclose = (close) => this.#lost(socket, close.code);
+    socket.onclose = (close) => {
+      ({code} = close);
+      wire.broke();
+    };
+    const good = await wire.call('GET', '/v1/status').then(() => true, () => false);
+    if (good && !code) return wire;
+    socket.onclose = null;
+    socket.close();
+    return code === TOKEN_ENDED ? REFUSED : null;
+  }
+
+  #opened(wire) {
+    this.#wire = wire;
+    this.#socket = wire.socket;
+    this.#socket.onclose = (close) => this.#lost(wire.socket, close.code);
     this.#failures = 0;
     this.#listen(wire);
     this.#become(State.OPEN);
@@ -187,9 +209,7 @@ export class Link {
         this.#seq = Math.max(this.#seq ?? 0, event.seq);
         for (const listener of this.#listeners.event) listener(event);
       },
-      end: () => {
-        if (this.#wire === wire) this.#listen(wire);
-      },
+      end: () => this.#world.later(AGAIN_MS, () => this.#wire === wire && this.#listen(wire)),
     });
   }
 

@@ -48,11 +48,10 @@ export class Pages {
     return names.map((name) => this.#levels.get(name)).find(Boolean) ?? 'ask';
   }
 
+  /** The browser tells address and title only where it lets us read: what it does not tell is not guessed. */
   async look() {
     const tab = await this.#browser.frontTab(this.#windowId);
-    const same = tab && this.front?.tabId === tab.id && (!tab.url || tab.url === this.front.url);
-    if (!same) this.front = tab && {tabId: tab.id, url: tab.url ?? '', title: tab.title ?? ''};
-    else if (tab.title) this.front.title = tab.title;
+    this.front = tab && {tabId: tab.id, url: tab.url ?? '', title: tab.title ?? ''};
     this.#changed();
   }
 
