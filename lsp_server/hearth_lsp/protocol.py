@@ -81,7 +81,9 @@ class HearthProtocol(LanguageServerProtocol):
         identifier, method = message.get("id"), message.get("method")
         asks = isinstance(method, str) and isinstance(identifier, str | int)
         if problem := self._problem(message):
-            return self._refuse(identifier, problem) if asks or method is None else None
+            return self._refuse(identifier, problem) if asks or not isinstance(method, str) else None
+        if method is not None and self.get_message_type(method) is None:
+            message.setdefault("params", None)  # pygls insists on them where it knows nothing else
         try:
             structured = self.structure_message(message)
         except JsonRpcException:
@@ -106,7 +108,8 @@ class HearthProtocol(LanguageServerProtocol):
 
     def _refuse(self, identifier: Any, error: JsonRpcException) -> None:
         known = identifier if isinstance(identifier, str | int) else None
-        self._send_data(T.ResponseErrorMessage(id=known, error=error.to_response_error()))
+        said = {"code": error.code, "message": error.message}
+        self._send_data({"jsonrpc": "2.0", "id": known, "error": said})  # lsprotocol would leave out an id of null
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """A message as lsprotocol's types; of `initialize` only the parts that are used."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import stat
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ class Session:
         leaving = self._server.editor.leaving = loop.create_future()
         writer = await _outgoing()
         self._server.editor.set_writer(writer)
-        incoming = await self._incoming(leaving)
+        incoming = await self._incoming()
         try:
             return await leaving
         finally:
@@ -68,15 +69,27 @@ class Session:
         if leaving is not None and not leaving.done():
             leaving.set_result(1)
 
-    async def _incoming(self, leaving: "asyncio.Future[int]") -> asyncio.ReadTransport | None:
+    async def _incoming(self) -> asyncio.ReadTransport | None:
         loop = asyncio.get_running_loop()
-        try:
-            transport, _ = await loop.connect_read_pipe(lambda: _Reader(self), sys.stdin.buffer)
-        except (ValueError, PermissionError):  # a file, or the null device: there is nothing to wait for
+        if not _can_be_waited_for(sys.stdin.fileno()):
             self.take(await asyncio.to_thread(sys.stdin.buffer.read))
-            loop.call_soon(self.ended)
+            loop.call_soon(self._at_end)
             return None
+        transport, _ = await loop.connect_read_pipe(lambda: _Reader(self), sys.stdin.buffer)
         return transport
+
+    def _at_end(self) -> None:
+        """The end of a file counts once everything before it was taken."""
+        if self._bodies:
+            asyncio.get_running_loop().call_soon(self._at_end)
+        else:
+            self.ended()
+
+
+def _can_be_waited_for(descriptor: int) -> bool:
+    """Pipes, sockets and terminals; a file or the null device always has something to say."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
 
 
 class _Reader(asyncio.Protocol):
