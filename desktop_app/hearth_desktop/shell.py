@@ -19,7 +19,6 @@ from hearth_desktop.tray.situation import Situation
 from hearth_desktop.tray.tray import Tray
 from hearth_desktop.tray.wishes import Wishes
 from hearth_desktop.windows import Windows
-from hearth_shared.errors import HomeError
 from hearth_shared.paths import Home
 
 
@@ -97,7 +96,7 @@ class Shell(QObject):
         wishes.pairing_wanted.connect(windows.pair)
         wishes.guide_wanted.connect(windows.guide)
         wishes.start_wanted.connect(self._start)
-        wishes.local_only_chosen.connect(self._keep_local)
+        wishes.local_only_chosen.connect(windows.keep_local)
         wishes.quit_wanted.connect(self._application.quit)
         self._interrupts.came.connect(self._application.quit)
         self._tray.pressed.connect(self._on_pressed)
@@ -110,13 +109,6 @@ class Shell(QObject):
     @Slot()
     def _start(self) -> None:
         self.locator.start()
-
-    @Slot(bool)
-    def _keep_local(self, local_only: bool) -> None:
-        try:
-            self._preferences.choose(self._preferences.choices._replace(local_only=local_only))
-        except HomeError as error:
-            self.windows.tell(error)
 
     @Slot()
     def _on_pressed(self) -> None:

@@ -45,6 +45,7 @@ class Windows(QObject):
         self._settings: SettingsWindow | None = None
         self._guide: GuideWindow | None = None
         look.changed.connect(self._on_look)
+        preferences.changed.connect(self._on_choices)
 
     @property
     def is_setup_open(self) -> bool:
@@ -129,6 +130,14 @@ class Windows(QObject):
         self._guide.begin()
         _raise(self._guide)
 
+    @Slot(bool)
+    def keep_local(self, local_only: bool) -> None:
+        """One switch, in the menu, in the settings and under the question."""
+        try:
+            self._preferences.choose(self._preferences.choices._replace(local_only=local_only))
+        except HearthError as error:
+            self.tell(error)
+
     def tell(self, error: HearthError) -> None:
         """Something that no window is there to say."""
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Hearth", error.detail)
@@ -147,6 +156,9 @@ class Windows(QObject):
             from hearth_desktop.chat.window import ChatWindow
 
             self._chat = self._dressed(ChatWindow(self._api, self._stream, self._look))
+            self._chat.settings_wanted.connect(self.settings)
+            self._chat.composer.local.clicked.connect(self.keep_local)
+            self._on_choices()
         return self._chat
 
     def _settings_window(self) -> "SettingsWindow":
@@ -172,6 +184,11 @@ class Windows(QObject):
     def _dressed(self, window: Window) -> Window:
         window.setWindowIcon(icon.icon(State.THINKING, self._look.scheme))
         return window
+
+    @Slot()
+    def _on_choices(self) -> None:
+        if self._chat is not None:
+            self._chat.set_local_only(self._preferences.choices.local_only)
 
     @Slot()
     def _on_look(self) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-from PySide6.QtCore import QObject, QProcess, Signal, Slot
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
 from hearth_desktop.net.api import Api, Reply
 from hearth_desktop.settings import schema
@@ -81,6 +81,9 @@ class SettingsModel(QObject):
         if self._stopping is not None:
             return
         self._stopping = process = QProcess(self)
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("HEARTH_HOME", str(self._api.locator.home.root))
+        process.setProcessEnvironment(environment)
         process.finished.connect(self._on_stopped)
         process.errorOccurred.connect(self._on_stop_error)
         process.start(STOP[0], list(STOP[1:]))

@@ -32,7 +32,7 @@ class OwnPage(QWidget):
         self._preferences = preferences
         self._look = look
         self._environ = environ
-        self._places = desktop_entry.places(environ, Path.home())
+        self.places = desktop_entry.places(environ, Path.home())
         self.login = Check("Launch at login")
         self.close_to_tray = Check("Close to tray")
         self.applications = Check("Show among the applications")
@@ -60,17 +60,17 @@ class OwnPage(QWidget):
         choices = self._preferences.choices
         self.close_to_tray.setChecked(choices.close_to_tray)
         self.local_only.setChecked(choices.local_only)
-        self.login.setChecked(self._places.autostart.exists())
-        self.applications.setChecked(self._places.applications.exists())
+        self.login.setChecked(self.places.autostart.exists())
+        self.applications.setChecked(self.places.applications.exists())
 
     @Slot(bool)
     def _on_login(self, wanted: bool) -> None:
-        self._try(self._places.autostart, desktop_entry.autostart(self._start()) if wanted else None)
+        self._try(self.places.autostart, desktop_entry.autostart(self._start()) if wanted else None)
 
     @Slot(bool)
     def _on_applications(self, wanted: bool) -> None:
-        self._try(self._places.icons, icon.svg(self._look.scheme) if wanted else None)
-        self._try(self._places.applications, desktop_entry.application(self._start()) if wanted else None)
+        self._try(self.places.icons, icon.svg(self._look.scheme) if wanted else None)
+        self._try(self.places.applications, desktop_entry.application(self._start()) if wanted else None)
 
     @Slot()
     def _on_choice(self) -> None:
