@@ -62,17 +62,17 @@ class KeyRow(QWidget):
     def __init__(self, api: Api, state: KeyState) -> None:
         super().__init__()
         self._api = api
-        self._name = state["provider"]
+        self.name = state["provider"]
         self._state = label(kind="muted")
         self._key = QLineEdit()
         self._key.setEchoMode(QLineEdit.EchoMode.Password)
         self._key.setPlaceholderText("Paste a key")
-        self._key.setAccessibleName(f"Key of {self._name}")
-        self._keep = button("Keep", name=f"Keep the key of {self._name}")
-        self._test = button("Test", name=f"Test the key of {self._name}")
-        self._remove = button("Remove", "quiet", name=f"Remove the key of {self._name}")
+        self._key.setAccessibleName(f"Key of {self.name}")
+        self._keep = button("Keep", name=f"Keep the key of {self.name}")
+        self._test = button("Test", name=f"Test the key of {self.name}")
+        self._remove = button("Remove", "quiet", name=f"Remove the key of {self.name}")
         self._said = label()
-        title = label(self._name, "title")
+        title = label(self.name, "title")
         entry = row(self._key, self._keep, self._test, self._remove, spacing=S2)
         self.setLayout(column(row(title, self._state, -1), entry, self._said, spacing=S1))
         self._key.textChanged.connect(self._on_typed)
@@ -82,6 +82,11 @@ class KeyRow(QWidget):
         self._remove.clicked.connect(self._on_remove)
         say(self._said, "")
         self.show_state(state)
+
+    @property
+    def standing(self) -> str:
+        """Whether there is a key, in words."""
+        return self._state.text()
 
     @property
     def said(self) -> str:
@@ -105,20 +110,20 @@ class KeyRow(QWidget):
         key = self._key.text().strip()
         if key:
             self._key.clear()  # it leaves this process as soon as it is sent
-            reply = self._api.request("PUT", f"/v1/keys/{self._name}", {"key": key})
+            reply = self._api.request("PUT", f"/v1/keys/{self.name}", {"key": key})
             reply.done.connect(self._on_kept)
             reply.failed.connect(self._on_failed)
 
     @Slot()
     def _on_test(self) -> None:
         say(self._said, "Asking…")
-        reply = self._api.request("POST", f"/v1/keys/{self._name}/test", {}, limit_s=_LIMIT_S)
+        reply = self._api.request("POST", f"/v1/keys/{self.name}/test", {}, limit_s=_LIMIT_S)
         reply.done.connect(self._on_tested)
         reply.failed.connect(self._on_failed)
 
     @Slot()
     def _on_remove(self) -> None:
-        reply = self._api.request("DELETE", f"/v1/keys/{self._name}")
+        reply = self._api.request("DELETE", f"/v1/keys/{self.name}")
         reply.done.connect(self._on_removed)
         reply.failed.connect(self._on_failed)
 
