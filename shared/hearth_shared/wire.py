@@ -771,6 +771,7 @@ class Source(TypedDict):
     score: float
     location: str
     url: str
+    thread_id: str
     trusted: bool
     cited: bool
 

@@ -79,6 +79,7 @@ def test_a_thread_begun_in_the_editor_goes_on_in_tray_and_browser(house: Backend
         ]
     answer = say(browser, thread, "When is the release?")
     assert "Thursday" in answer["text"]
+    assert answer["sources"][0]["thread_id"] == thread  # where a door opens what was said
     say(tray, thread, "And what else?")
     said = [turn["text"] for turn in editor.get(f"/v1/threads/{thread}").json()["messages"] if turn["role"] == "user"]
     assert said == ["Remember that the release is on Thursday.", "When is the release?", "And what else?"]

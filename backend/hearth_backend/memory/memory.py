@@ -297,6 +297,7 @@ def _memory_source(row: Row, looked_for: set[str]) -> Source:
         occurred_at=row["occurred_at"],
         location=f"{row['space']}/{row['external_id']}",
         url=row["source"] if site else "",
+        thread_id=row["thread_id"] or "",
         trusted=bool(row["trusted"]),
     )
 

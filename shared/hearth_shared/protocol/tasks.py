@@ -91,6 +91,7 @@ class Source(Message):
     score: float = 0.0
     location: str = ""
     url: str = Field(default="", description="the page to open; empty when it is none")
+    thread_id: str = Field(default="", description="the thread it was said in; empty when it was said in none")
     trusted: bool = Field(default=True, description="false: written by somebody outside, such as a page")
     cited: bool = Field(default=True, description="false: read for the answer, but not cited in it")
 
