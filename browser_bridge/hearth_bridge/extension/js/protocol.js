@@ -638,6 +638,7 @@ export const Scope = Object.freeze({
  * @property {number} score
  * @property {string} location
  * @property {string} url
+ * @property {string} thread_id
  * @property {boolean} trusted
  * @property {boolean} cited
  */
