@@ -23,11 +23,11 @@ GROUPS = {
 VERBS = (
     Verb(
         "up",
-        "start Hearth here and keep it until Ctrl-C",
+        "start Hearth here and keep it until Ctrl-C; where there is a display, its tray comes along",
         "hearth up --port 5000",
         "service:up",
         (
-            option("--headless", action="store_true", help="as a service: no words on the terminal"),
+            option("--headless", action="store_true", help="as a service: no words on the terminal, no tray"),
             option("--port", type=int, metavar="N", help="port of the HTTP door; 0 takes a free one"),
             option("--keep", action="store_true", help="stay when nobody is connected"),
         ),
