@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.backend import Backend
+from support.backend import Backend, running
 from support.bridges import is_alive
 from support.command import hearth, start
 
@@ -105,3 +105,15 @@ def test_the_command_shows_a_code_and_says_who_typed_it(
     assert command.returncode == 0, err
     assert "Firefox on Linux is paired." in out
     assert (tmp_path / "user" / ".mozilla" / "native-messaging-hosts" / "dev.hearth.host.json").is_file()
+
+
+def test_a_paired_browser_outlives_the_backend_that_was_killed(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as first:
+        browser = first.pair()
+        old_key, old_bridge = first.key("browser"), bridge_pid(first)
+        first.stop(signal.SIGKILL)
+    with running(tmp_path / "home") as second:
+        assert second.browser(browser).get("/v1/threads").status_code == 200
+        assert second.over_socket(old_key).get("/v1/threads").status_code == 401
+        with second.door("tray").stream("GET", "/v1/events?after_seq=0") as events:
+            next(line for line in events.iter_lines() if line and bridge_pid(second) not in (0, old_bridge))
