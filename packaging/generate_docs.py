@@ -161,7 +161,7 @@ def name(route: Endpoint) -> str:
 
 def _scopes(route: Endpoint) -> str:
     if route.scopes is None or route.scopes == OPEN:
-        return "–"
+        return "(the bridge's key)" if route.for_bridge else "–"
     return " or ".join(f"`{scope}`" for scope in sorted(route.scopes))
 
 
