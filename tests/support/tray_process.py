@@ -1,0 +1,87 @@
+"""The tray app as a process of its own, offscreen unless told otherwise."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from hearth_desktop.start import seat
+from hearth_shared import discovery
+from hearth_shared.paths import Home
+
+LIMIT_S = 60.0
+TRAY = (sys.executable, "-I", "-m", "hearth_desktop")
+QUIET = {"HEARTH_MODELS__LOOK_AROUND": "false", "HEARTH_SERVER__PORT": "0", "HEARTH_BRIDGE__PORT": "0"}
+
+
+@dataclass
+class TrayProcess:
+    """A tray that runs."""
+
+    home: Home
+    process: "subprocess.Popen[str]"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def children(self) -> list[int]:
+        """Processes that belong to it."""
+        return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
+
+    def listens(self) -> bool:
+        """Whether somebody in its seat takes wishes."""
+        return self.is_alive and seat.socket_path(self.home).exists()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it; its exit status."""
+        if self.is_alive:
+            self.process.send_signal(number)
+        return self.process.wait(LIMIT_S)
+
+
+def environ(home: Home, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a tray of this home is started with."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEARTH_")}
+    return {**kept, "HEARTH_HOME": str(home.root), "QT_QPA_PLATFORM": "offscreen", **QUIET, **(more or {})}
+
+
+def tray(home: Home, *words: str, more: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """One start that ends by itself."""
+    return subprocess.run(
+        [*TRAY, *words],
+        env=environ(home, more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def running_tray(
+    home: Home, *words: str, more: Mapping[str, str] | None = None, command: Sequence[str] = TRAY
+) -> Generator[TrayProcess]:
+    """A tray until left, and the backend that it had started until then."""
+    process = subprocess.Popen(
+        [*command, *words],
+        env=environ(home, more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield TrayProcess(home, process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=LIMIT_S)
+        discovery.stop_backend(home)
