@@ -7,7 +7,7 @@ from lsprotocol import types as T
 
 from hearth_lsp.asking import Asker, Passage, Progress, Question
 from hearth_lsp.completion import Completer
-from hearth_lsp.document import Document, Span
+from hearth_lsp.document import Document, Place, Span
 from hearth_lsp.documents import Documents
 from hearth_lsp.editing import Edit, Part, part_of
 from hearth_lsp.options import Options
@@ -20,6 +20,7 @@ from hearth_shared.errors import BadRequest, HearthError
 
 _LONGEST_TEXT = 200_000
 _LONGEST_WHOLE = 60_000
+_BESIDE_LINES = 3
 _FORGET, _KEEP = "Forget", "Keep"
 _SUGGESTED = ("Fix mistakes", "Simplify", "Add comments", "Add type annotations")
 
@@ -88,7 +89,7 @@ class Commands:
     async def fix(self, order: Order) -> Any:
         """What a tool reports (`message`, `source`) about a `range` in the file `uri`."""
         document, span = self._where(order)
-        part = part_of(document, self._documents.name(document.uri), span)
+        part = part_of(document, self._documents.name(document.uri), _widened(document, span))
         problem = _text(order.said, "message", "Put the cursor on a problem that your tools report.")
         async with self._window.progress(order, "fixing"):
             new = await self._writer.fix(part, problem, str(order.said.get("source") or ""))
@@ -216,6 +217,13 @@ class _Teller:
             told = {"token": self._token, "text": text}
         self._sent = text
         self._window.tell("hearth/answer", told)
+
+
+def _widened(document: Document, span: Span) -> Span:
+    """With the lines next to it: what mends a line is often done beside it."""
+    first = max(0, span.start.line - _BESIDE_LINES)
+    last = min(len(document.lines) - 1, span.end.line + _BESIDE_LINES)
+    return Span(Place(first, 0), Place(last, len(document.line(last))))
 
 
 def _text(said: dict[str, Any], name: str, fix: str) -> str:

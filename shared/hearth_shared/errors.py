@@ -300,9 +300,15 @@ def from_problem(problem: Mapping[str, Any], status: int = 500) -> HearthError:
 
 
 def from_body(status: int, body: bytes) -> HearthError:
-    """The error of an answer with this status, whose body should be a problem."""
+    """The error of an answer with this status, whose body should be a problem, or an error in OpenAI's shape."""
     try:
-        problem = json.loads(body)
+        problem = _object(json.loads(body))
     except ValueError:
-        problem = None
-    return from_problem(cast("dict[str, Any]", problem) if isinstance(problem, dict) else {}, status)
+        problem = {}
+    if said := _object(problem.get("error")):
+        problem = {"code": said.get("code"), "detail": said.get("message")}
+    return from_problem(problem, status)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

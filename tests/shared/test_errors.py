@@ -27,3 +27,10 @@ def test_a_body_that_is_no_problem_still_says_the_status(body: bytes) -> None:
 
 def test_a_problem_in_a_body_is_read() -> None:
     assert from_body(409, json.dumps({"code": "conflict", "detail": "taken", "status": 409}).encode()).detail == "taken"
+
+
+def test_an_error_in_openais_shape_is_read_too() -> None:
+    body = json.dumps({"error": {"message": "Nobody writes. Connect one.", "code": "no_model"}, "request_id": "r"})
+    error = from_body(503, body.encode())
+    assert (error.code, error.detail) == ("no_model", "Nobody writes. Connect one.")
+    assert from_body(503, b'{"error": "busy"}').code == "backend_unavailable"
