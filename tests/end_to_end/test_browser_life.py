@@ -174,8 +174,7 @@ def test_an_approval_is_shown_complete_and_cannot_be_decided_here(tmp_path: Path
 def test_the_options_show_sites_and_forget_the_browser(tmp_path: Path) -> None:
     with running(tmp_path / "home") as house, chromium(tmp_path, house.home) as browser:
         options = browser.options()
-        options.click("#pair-native")
-        options.until("document.querySelector('#connection').innerText.startsWith('Connected')")
+        options.pair_in_options()
         house.door().put("/v1/consents", json={"door": "browser", "subject": "example.org", "level": "remember"})
         options.reload()
         options.until("document.querySelector('#sites').innerText.includes('example.org')")

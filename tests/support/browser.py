@@ -16,7 +16,8 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -149,6 +150,11 @@ class Panel:
         self.see("#question")
         self.connected()
 
+    def pair_in_options(self) -> None:
+        """The same on the options page."""
+        self.click("#pair-native")
+        self.until("document.querySelector('#connection').innerText.startsWith('Connected')")
+
     def connected(self) -> None:
         """Wait until Hearth is there."""
         self.until(
@@ -235,6 +241,12 @@ class Chromium:
         self.page.bring_to_front()
         return self._panel(found)
 
+    def panel_after(self, act: Callable[[], None]) -> Panel:
+        """The side panel that opens because of what is done."""
+        with self._new_target(self.page, "panel.html") as target:
+            act()
+            return self._panel(target())
+
     def options(self, tab: str = "options.html") -> Panel:
         """A page of the extension in a tab of its own."""
         page = self.context.new_page()
@@ -280,7 +292,9 @@ class Chromium:
         session.on("Target.targetInfoChanged", seen)
 
         def first() -> str:
+            end = time.monotonic() + LIMIT_S
             while not found:
+                assert time.monotonic() < end, f"{name} was never opened"
                 page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
             return found[0]
 
@@ -289,8 +303,15 @@ class Chromium:
 
 
 @contextlib.contextmanager
-def chromium(folder: Path, home: Home, *, sites: Sequence[str] = (PAGES_OF_THIS_MACHINE,)) -> Generator[Chromium]:
-    """A headless Chromium whose extension finds this home. `sites`: pages that may be read without a click."""
+def chromium(
+    folder: Path,
+    home: Home,
+    *,
+    sites: Sequence[str] = (PAGES_OF_THIS_MACHINE,),
+    display: Mapping[str, str] | None = None,
+) -> Generator[Chromium]:
+    """A Chromium whose extension finds this home. `sites`: pages that may be read without a click. Headless, unless
+    `display` is the environment of one to be shown on."""
     program = need("chromium")
     extension = _extension(folder / "extension", sites)
     profile = folder / "profile"
@@ -301,8 +322,9 @@ def chromium(folder: Path, home: Home, *, sites: Sequence[str] = (PAGES_OF_THIS_
     arguments += ["--no-sandbox"] if os.getuid() == 0 else []
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            str(profile), executable_path=program, headless=True, args=arguments, viewport=None
-        )
+            str(profile), executable_path=program, headless=display is None, args=arguments, no_viewport=True,
+            env=None if display is None else {**os.environ, **display},
+        )  # fmt: skip
         context.set_default_timeout(LIMIT_S * 1000)
         browser = Chromium(context, port)
         try:

@@ -3,7 +3,7 @@
 
 import {addressOf, contextOf, episodesOf, LONGEST_PAGE, siteOf} from './page.js';
 import {Problem} from './problem.js';
-import {count, readOf} from './words.js';
+import {count, readOf, visible} from './words.js';
 
 const BATCH = 100;
 
@@ -51,7 +51,7 @@ export class Pages {
   /** The browser tells address and title only where it lets us read: what it does not tell is not guessed. */
   async look() {
     const tab = await this.#browser.frontTab(this.#windowId);
-    this.front = tab && {tabId: tab.id, url: tab.url ?? '', title: tab.title ?? ''};
+    this.front = tab && {tabId: tab.id, url: tab.url ?? '', title: visible(tab.title ?? '')};
     this.#changed();
   }
 
@@ -73,6 +73,7 @@ export class Pages {
     this.#mayRead(siteOf(this.front.url));
     const page = await this.#browser.read(this.front.tabId, LONGEST_PAGE);
     this.#mayRead(siteOf(page.url));
+    page.title = visible(page.title);
     Object.assign(this.front, {url: page.url, title: page.title});
     this.#changed();
     if (!page.text) throw new Problem({code: 'no_page', detail: 'There is no text to read on this page.', fix: 'Select some text and ask about the selection.'});

@@ -14,7 +14,7 @@ import {problemView} from './views/problem.js';
 import {StateView} from './views/state.js';
 import {ThreadsView} from './views/threads.js';
 import {TurnsView} from './views/turns.js';
-import {count} from './words.js';
+import {count, visible} from './words.js';
 
 const VIEWS = ['ask', 'threads', 'memory', 'pair'];
 const HEALTH = [EventType.HEALTH_CHANGED, EventType.MODEL_READY, EventType.MODEL_LOADING];
@@ -252,8 +252,8 @@ export class Panel {
     const wish = await this.#browser.wish.take(this.pages.windowId);
     if (!wish) return;
     this.show('ask');
-    this.pages.front = {tabId: wish.tabId, url: wish.url, title: wish.title};
-    if (wish.kind === 'ask-selection') this.#setSelection({text: wish.text, url: wish.url, title: wish.title});
+    this.pages.front = {tabId: wish.tabId, url: wish.url, title: visible(wish.title)};
+    if (wish.kind === 'ask-selection') this.#setSelection({text: wish.text, url: wish.url, title: visible(wish.title)});
     else if (wish.kind === 'ask-page') this.#setAbout(true);
     else await this.#link.whenOpen().then(() => this.remember());
     this.showPage();

@@ -43,8 +43,8 @@ export function addressOfSource(source) {
 export function titleOf(source) {
   const address = addressOfSource(source);
   if (address && (!source.title || siteOf(source.title))) return shortAddress(address);
-  if (source.kind === 'memory' && !address) return source.title || said(source);
-  return source.title || source.location || source.id;
+  if (source.kind === 'memory' && !address) return visible(source.title || said(source));
+  return visible(source.title || source.location || source.id);
 }
 
 /** Where a source is from, in a few words. */

@@ -87,7 +87,7 @@ export class ComposerView {
   }
 
   #buttons(view) {
-    const about = h('button', {type: 'button', id: 'about', 'aria-pressed': String(view.about), onclick: () => this.#actions.about(!view.about)}, 'Ask about this page');
+    const about = h('button', {type: 'button', id: 'about', 'aria-pressed': String(view.about), onclick: () => this.#actions.about(!view.about)}, 'About this page');
     const summarise = h('button', {type: 'button', id: 'summarise', onclick: () => this.#actions.summarise()}, 'Summarise');
     const remember = h('button', {type: 'button', id: 'remember', onclick: () => this.#actions.remember()}, 'Remember');
     for (const button of [summarise, remember]) button.disabled = view.busy || !this.#open;
