@@ -21,7 +21,7 @@ class Editor(NamedTuple):
 
 
 def _vscode(command: str) -> str:
-    return f'"hearth.serverCommand": {json.dumps([command, "lsp"])}'
+    return f'"hearth.server.command": {json.dumps([command, "lsp"])}'
 
 
 def _neovim(command: str) -> str:
