@@ -1,5 +1,6 @@
 """The server under pytest-lsp, a client that was not made for it."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from typing import Any
@@ -73,7 +74,8 @@ async def test_ghost_text(client: Any, scripted_model: Scripted) -> None:
 async def test_a_cancelled_request(client: Any, scripted_model: Scripted) -> None:
     held = Held()
     scripted_model.does(held)
-    future = client.protocol.send_request_async(T.TEXT_DOCUMENT_INLINE_COMPLETION, inline(3, 11), msg_id="slow")
+    asked = client.protocol.send_request_async(T.TEXT_DOCUMENT_INLINE_COMPLETION, inline(3, 11), msg_id="slow")
+    future = asyncio.ensure_future(asked)
     await held.begun()
     client.cancel_request(T.CancelParams(id="slow"))
     with pytest.raises(JsonRpcException) as refused:
@@ -90,10 +92,11 @@ async def test_an_edit_with_progress(client: Any, scripted_model: Scripted) -> N
             text_document=T.TextDocumentIdentifier(uri=URI), range=span, context=T.CodeActionContext(diagnostics=[])
         )
     )
-    command = next(action.command for action in actions if action.kind == T.CodeActionKind.RefactorRewrite)
-    arguments = [{**command.arguments[0], "instruction": "return the sum"}]
+    assert "Hearth: edit this by instruction…" in [action.title for action in actions]
+    where = {name: {"line": at.line, "character": 0} for name, at in (("start", span.start), ("end", span.end))}
+    arguments = [{"uri": URI, "range": where, "instruction": "return the sum"}]
     answer = await client.workspace_execute_command_async(
-        T.ExecuteCommandParams(command=command.command, arguments=arguments)
+        T.ExecuteCommandParams(command="hearth.edit", arguments=arguments)
     )
     assert answer == {"applied": True}
     assert client.edits[0].edit.document_changes[0].edits[0].new_text == "    return a + b\n"
