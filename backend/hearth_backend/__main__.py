@@ -73,6 +73,8 @@ def _greet(home: Home, endpoint: "Endpoint") -> None:
         "Hearth is running. It keeps everything on this machine.",
         f"  terminal   hearth ask, hearth chat   (socket {endpoint.socket})",
         f"  programs   http://127.0.0.1:{endpoint.port}/v1   (`hearth token create` makes a key)",
+        "  editors    hearth pair editor",
+        "  browsers   hearth pair browser",
         "Ctrl-C stops it.",
     ]
     if tray.beside(home, os.environ):
