@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 from hearth_bridge.backend import Backend
@@ -28,11 +29,21 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the backend's terminal is for the backend
     try:
-        asyncio.run(_serve(_wanted(_first_line())))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(_wanted(_first_line())))
     except (HearthError, OSError) as error:
         log.error("the bridge cannot serve browsers: %s", error)
         return 1
     return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one: it takes a third less processor time for each event that goes through."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _serve(port: int) -> None:

@@ -1,7 +1,7 @@
 """The frames of `hearth.v1`, between the extension and the bridge: JSON text, one object each. Pure.
 
     {"id": 1, "method": "POST", "path": "/v1/…", "body": {…}, "key": "…"} → {"id": 1, "status": 200, "body": {…}}
-    {"id": 2, "follow": "/v1/tasks/ID/events", "after_seq": 17} → {"id": 2, "event": {…}}, …, {"id": 2, "end": true}
+    {"id": 2, "follow": "/v1/events", "after_seq": 17} → {"id": 2, "events": [{…}, …]} …, {"id": 2, "end": true}
     {"id": 2, "stop": true}
     {"ping": 3} → {"pong": 3}
     {"pair": {"code": "…", "name": "…"}} → {"paired": {…}}
@@ -12,7 +12,7 @@ is JSON already and goes through as it is.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 from hearth_bridge.routes import is_open, is_stream
@@ -94,9 +94,9 @@ def answered(id: int, status: int, body: bytes) -> str:
     return f'{{"id":{id},"status":{status},"body":{body.decode() or "null"}}}'
 
 
-def event(id: int, data: str) -> str:
-    """One event of a stream."""
-    return f'{{"id":{id},"event":{data}}}'
+def told(id: int, events: Iterable[str]) -> str:
+    """Events of a stream that came together."""
+    return f'{{"id":{id},"events":[{",".join(events)}]}}'
 
 
 def ended(id: int) -> str:

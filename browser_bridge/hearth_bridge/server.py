@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from time import monotonic
 from typing import Final
 
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -107,11 +107,7 @@ class Door:
             self._inside -= 1
 
     async def _serve(self, connection: ServerConnection, who: Visitor) -> None:
-        async def send(text: str) -> None:
-            with contextlib.suppress(ConnectionClosed):  # the reader finds out, and ends the session
-                await connection.send(text)
-
-        await Session(self._backend, who, send).run(_messages(connection))
+        await Session(self._backend, who, _Outlet(connection)).run(_messages(connection))
 
     async def _pair(self, connection: ServerConnection, who: Visitor) -> None:
         """One question, one answer: the code is checked by the backend, bound to the Origin seen here."""
@@ -135,6 +131,28 @@ class Door:
             return frames.problem(None, error)
         log.info("a browser was paired")
         return frames.paired(said.body)
+
+
+class _Outlet:
+    """A browser's socket. When it is closed nothing is sent: its reader finds out, and ends the session."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+
+    async def send(self, text: str) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._connection.send(text)
+
+    def push(self, text: str) -> None:
+        broadcast((self._connection,), text)
+
+    def is_full(self) -> bool:
+        return self._connection.transport.get_write_buffer_size() > limits.WRITE_BYTES
+
+    async def drained(self) -> None:
+        """A browser answers a ping when it has read what came before."""
+        with contextlib.suppress(ConnectionClosed):
+            await (await self._connection.ping())
 
 
 async def _messages(connection: ServerConnection) -> AsyncIterator[str | bytes]:

@@ -1,14 +1,14 @@
 """One paired browser's connection: reads its frames, asks the backend, sends what it says.
 
-Each call and each stream is a task of its own. A stream is read no further while the browser does not take what was
-sent. As long as the connection lives, one stream of the backend's is open for it, the browser's own or a silent one:
-the backend ends that stream in the moment the token is revoked, and so the connection ends.
+Each call and each stream has an owner here, who ends it. A stream is read no further while the browser does not take
+what was sent. As long as the connection lives, one stream of the backend's is open for it, the browser's own or a
+silent one: the backend ends that stream in the moment the token is revoked, and so the connection ends.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from hearth_bridge import frames, limits
 from hearth_bridge.backend import Backend
@@ -21,7 +21,7 @@ from hearth_shared.errors import BadRequest, HearthError, Overloaded, RateLimite
 NOT_A_FRAME: Final = 4400
 TOKEN_ENDED: Final = 4401
 _AGAIN_S: Final = 0.2
-Send = Callable[[str], Awaitable[None]]
+_SILENT_STRIDE_S: Final = 0.4  # nobody reads along: only its end counts
 
 
 class Ended(Exception):
@@ -33,13 +33,58 @@ class Ended(Exception):
         self.why = why
 
 
+class Outlet(Protocol):
+    """Where frames go."""
+
+    async def send(self, text: str) -> None:
+        """One frame, at the browser's pace."""
+        ...
+
+    def push(self, text: str) -> None:
+        """One frame, now; `is_full` tells when to stop."""
+        ...
+
+    def is_full(self) -> bool:
+        """Whether the browser has more to read than it should."""
+        ...
+
+    async def drained(self) -> None:
+        """The browser has read everything."""
+        ...
+
+
+class _Passing:
+    """Hands a stream's events on."""
+
+    def __init__(self, id: int, outlet: Outlet) -> None:
+        self._id = id
+        self._push = outlet.push
+        self.is_full = outlet.is_full
+        self.drained = outlet.drained
+
+    def take(self, events: list[str]) -> None:
+        self._push(frames.told(self._id, events))
+
+
+class _Nobody:
+    """Hears a stream that is open for its end alone."""
+
+    def take(self, events: list[str]) -> None: ...
+
+    def is_full(self) -> bool:
+        return False
+
+    async def drained(self) -> None: ...
+
+
 class Session:
     """One connection of a browser that showed a token."""
 
-    def __init__(self, backend: Backend, who: Visitor, send: Send) -> None:
+    def __init__(self, backend: Backend, who: Visitor, outlet: Outlet) -> None:
         self._backend = backend
         self._who = who
-        self._send = send
+        self._outlet = outlet
+        self._send = outlet.send
         self._rate = Bucket(limits.FRAMES_A_SECOND, limits.FRAMES_AT_ONCE, monotonic)
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._streams: dict[int, asyncio.Task[None]] = {}
@@ -112,8 +157,8 @@ class Session:
 
     async def _follow(self, follow: Follow, tasks: asyncio.TaskGroup) -> None:
         try:
-            async for event in self._backend.follow(self._who, follow.path, follow.after_seq):
-                await self._send(frames.event(follow.id, event.data))
+            passing = _Passing(follow.id, self._outlet)
+            await self._backend.follow(self._who, follow.path, follow.after_seq, passing)
             text = frames.ended(follow.id)
         except Unauthorized as error:
             raise Ended(TOKEN_ENDED, "this browser is no longer paired") from error
@@ -137,8 +182,7 @@ class Session:
         """Raises Ended once the token is no longer good. A stream that ends otherwise is asked for again."""
         while True:
             try:
-                async for _ in self._backend.follow(self._who, LIVE, None):
-                    pass
+                await self._backend.follow(self._who, LIVE, None, _Nobody(), stride_s=_SILENT_STRIDE_S)
             except Unauthorized as error:
                 raise Ended(TOKEN_ENDED, "this browser is no longer paired") from error
             except HearthError:

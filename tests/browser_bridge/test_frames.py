@@ -103,7 +103,7 @@ def test_what_a_browser_may_not_do_is_answered_with_a_problem(said: dict[str, ob
 def test_what_the_backend_says_goes_through_as_it_is() -> None:
     assert json.loads(frames.answered(1, 200, b'{"a":"\xc3\xa4"}')) == {"id": 1, "status": 200, "body": {"a": "ä"}}
     assert json.loads(frames.answered(1, 204, b"")) == {"id": 1, "status": 204, "body": None}
-    assert json.loads(frames.event(2, '{"seq":5}')) == {"id": 2, "event": {"seq": 5}}
+    assert json.loads(frames.told(2, ['{"seq":5}', '{"seq":6}'])) == {"id": 2, "events": [{"seq": 5}, {"seq": 6}]}
     assert json.loads(frames.ended(2)) == {"id": 2, "end": True}
     assert json.loads(frames.pong(3)) == {"pong": 3}
     assert json.loads(frames.paired(b'{"token":"t"}')) == {"paired": {"token": "t"}}

@@ -19,7 +19,7 @@ async def test_a_question_is_answered_and_its_events_come_once_each(browser: Bro
     assert accepted["status"] == 202
     await browser.send(id=100, follow=f"/v1/tasks/{accepted['body']['task_id']}/events")
     assert await browser.want(id=100, end=True)
-    events = [frame["event"] for frame in browser.frames if "event" in frame]
+    events = browser.events(100)
     seqs = [event["seq"] for event in events]
     assert seqs == sorted(set(seqs))
     assert (events[0]["type"], events[-1]["type"]) == ("task.queued", "task.finished")
@@ -33,11 +33,11 @@ async def test_a_stream_goes_on_after_the_event_that_was_seen_last(browser: Brow
     ]
     await browser.send(id=100, follow=f"/v1/tasks/{task}/events")
     await browser.want(id=100, end=True)
-    all_of_it = [frame["event"]["seq"] for frame in browser.frames if frame.get("id") == 100 and "event" in frame]
+    all_of_it = [event["seq"] for event in browser.events(100)]
     half = all_of_it[len(all_of_it) // 2]
     await browser.send(id=101, follow=f"/v1/tasks/{task}/events", after_seq=half)
     await browser.want(id=101, end=True)
-    rest = [frame["event"]["seq"] for frame in browser.frames if frame.get("id") == 101 and "event" in frame]
+    rest = [event["seq"] for event in browser.events(101)]
     assert rest == [seq for seq in all_of_it if seq > half]
 
 
@@ -68,7 +68,7 @@ async def test_an_id_serves_one_stream_at_a_time_and_is_free_again_after_it(brow
     await browser.send(id=5, stop=True)
     await browser.send(id=5, follow="/v1/events")
     await browser.call("POST", "/v1/memory/episodes", {"episodes": [episode("one")]})
-    assert (await browser.want(id=5))["event"]["type"] == "memory.stored"
+    assert (await browser.want(id=5))["events"][0]["type"] == "memory.stored"
 
 
 async def test_streams_beyond_the_limit_are_refused(browser: Browser) -> None:
@@ -140,7 +140,7 @@ async def test_a_browser_that_reads_slowly_loses_nothing(door: Door, paired: Pai
             stored += (await other.call("POST", "/v1/memory/episodes", {"episodes": batch}))["body"]["new"]
         seen = 0
         while seen < stored:
-            seen += len((await slow.want(id=1))["event"]["data"].get("ids", []))
+            seen += sum(len(event["data"].get("ids", [])) for event in (await slow.want(id=1))["events"])
         assert seen == stored == 200
 
 

@@ -42,6 +42,10 @@ class Browser:
         await self.send(id=self._next, method=method, path=path, **({} if body is None else {"body": body}), **more)
         return await self.want(id=self._next)
 
+    def events(self, id: int) -> list[dict[str, Any]]:
+        """What a stream told so far."""
+        return [event for frame in self.frames if frame.get("id") == id for event in frame.get("events", [])]
+
     async def closed(self) -> int:
         """The code with which the other side closes."""
         async with asyncio.timeout(LIMIT_S):

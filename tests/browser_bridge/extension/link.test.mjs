@@ -113,8 +113,8 @@ test('after a break it goes on behind the last event that it saw', async () => {
   link.onEvent((event) => seen.push(event.seq));
   await link.start();
   const before = last(world);
-  before.onmessage({data: '{"id":2,"event":{"seq":41,"type":"x"}}'});
-  before.onmessage({data: '{"id":2,"event":{"seq":42,"type":"x"}}'});
+  before.onmessage({data: '{"id":2,"events":[{"seq":41,"type":"x"}]}'});
+  before.onmessage({data: '{"id":2,"events":[{"seq":42,"type":"x"}]}'});
   const asked = link.call('GET', '/v1/threads');
   before.onclose({code: 1006});
   await assert.rejects(asked, {code: 'backend_unavailable'});
@@ -126,7 +126,7 @@ test('after a break it goes on behind the last event that it saw', async () => {
 test('a stream that ends is asked for again on the same connection', async () => {
   const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
-  last(world).onmessage({data: '{"id":2,"event":{"seq":9,"type":"x"}}'});
+  last(world).onmessage({data: '{"id":2,"events":[{"seq":9,"type":"x"}]}'});
   last(world).onmessage({data: '{"id":2,"end":true}'});
   world.timers.at(-1).then();
   assert.deepEqual(last(world).sent.at(-1), {id: 3, follow: '/v1/events', after_seq: 9});

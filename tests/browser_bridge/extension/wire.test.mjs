@@ -32,11 +32,11 @@ test('a stream tells its events and its end, and no more after it was stopped', 
   wire.follow('/v1/events', 7, listen);
   const stop = wire.follow('/v1/tasks/r/events', null, listen);
   assert.deepEqual(sent, [{id: 1, follow: '/v1/events', after_seq: 7}, {id: 2, follow: '/v1/tasks/r/events'}]);
-  wire.take('{"id":1,"event":{"seq":8}}');
-  wire.take('{"id":2,"event":{"seq":9}}');
+  wire.take('{"id":1,"events":[{"seq":8}]}');
+  wire.take('{"id":2,"events":[{"seq":9}]}');
   stop();
   stop();
-  wire.take('{"id":2,"event":{"seq":10}}');
+  wire.take('{"id":2,"events":[{"seq":10}]}');
   wire.take('{"id":1,"end":true}');
   assert.deepEqual([seen, ends, sent.slice(2)], [[8, 9], [null], [{id: 2, stop: true}]]);
 });

@@ -7,7 +7,7 @@ import {isOver, newAnswer, storedAnswer, take} from './answer.js';
 import {asProblem} from './problem.js';
 import {EventType, RunStatus} from './protocol.js';
 
-const SEEN_MS = 250;
+const SEEN_MS = 1000;
 const TRIES = 3;
 const FINAL = [RunStatus.FINISHED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.DEAD];
 

@@ -66,7 +66,7 @@ export class Wire {
   }
 
   #streamed(stream, frame) {
-    if (frame.event) return stream.event(frame.event);
+    if (frame.events) return frame.events.forEach((event) => stream.event(event));
     this.#streams.delete(frame.id);
     return stream.end(frame.problem ? new Problem(frame.problem) : null);
   }
