@@ -5,41 +5,46 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from hearth_backend.cli.desk import Desk
+from hearth_shared.errors import HomeError
+
+
+Lines = Callable[[str, Path], str]
 
 
 class Editor(NamedTuple):
-    """Where the lines go, the lines, and the page that tells more."""
+    """Where the lines go, the lines (for the command, and the folder of what comes with Hearth for this editor), and
+    the page that tells more."""
 
     title: str
     place: str
-    lines: Callable[[str], str]
+    lines: Lines
     page: str
 
 
-def _vscode(command: str) -> str:
+def _vscode(command: str, folder: Path) -> str:
     return f'"hearth.server.command": {json.dumps([command, "lsp"])}'
 
 
-def _neovim(command: str) -> str:
+def _neovim(command: str, folder: Path) -> str:
     return (
-        f'vim.lsp.config("hearth", {{ cmd = {{ {json.dumps(command)}, "lsp" }} }})\n'
-        'vim.lsp.enable("hearth")\n'
-        "if vim.lsp.inline_completion then vim.lsp.inline_completion.enable() end  -- ghost text, from 0.12"
+        f"vim.opt.runtimepath:append({json.dumps(str(folder))})\n"
+        f'require("hearth").setup({{ cmd = {{ {json.dumps(command)}, "lsp" }} }})'
     )
 
 
-def _helix(command: str) -> str:
+def _helix(command: str, folder: Path) -> str:
     return (
         f'[language-server.hearth]\ncommand = {json.dumps(command)}\nargs = ["lsp"]\n\n'
         '[[language]]\nname = "python"  # and so for each language\nlanguage-servers = ["pylsp", "hearth"]'
     )
 
 
-def _emacs(command: str) -> str:
+def _emacs(command: str, folder: Path) -> str:
     return (
         "(with-eval-after-load 'eglot\n"
         f"  (add-to-list 'eglot-server-programs '(prog-mode . ({json.dumps(command)} \"lsp\"))))"
@@ -48,7 +53,7 @@ def _emacs(command: str) -> str:
 
 EDITORS: Final[Mapping[str, Editor]] = {
     "vscode": Editor("VS Code", "settings.json, with Hearth's extension installed", _vscode, "editors/vscode.md"),
-    "neovim": Editor("Neovim 0.11 and newer", "init.lua", _neovim, "editors/neovim.md"),
+    "neovim": Editor("Neovim 0.7 and newer", "init.lua", _neovim, "editors/neovim.md"),
     "helix": Editor("Helix", "languages.toml", _helix, "editors/helix.md"),
     "emacs": Editor("Emacs", "init.el, then M-x eglot", _emacs, "editors/emacs.md"),
 }
@@ -63,8 +68,16 @@ def pair(desk: Desk, options: Namespace) -> int:
         return 0
     editor = EDITORS[options.editor]
     desk.terminal.note(f"For {editor.title}, in {editor.place}. docs/{editor.page} tells more.")
-    desk.terminal.say(editor.lines(program()))
+    desk.terminal.say(editor.lines(program(), shipped() / options.editor))
     return 0
+
+
+def shipped() -> Path:
+    """What comes with Hearth for editors; found without loading any of it."""
+    found = find_spec("hearth_lsp")
+    if found is None or found.origin is None:
+        raise HomeError("Hearth's language server is not installed.", "Install Hearth again: `make run`.")
+    return Path(found.origin).parent / "editors"
 
 
 def program(which: Callable[[str], str | None] = shutil.which, beside: Path | None = None) -> str:

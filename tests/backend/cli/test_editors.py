@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hearth_backend.cli.editors import EDITORS, program
+from hearth_backend.cli.editors import EDITORS, program, shipped
 from support.shell import hearth
 
 pytestmark = pytest.mark.unit
@@ -30,9 +30,15 @@ def test_an_editor_that_is_not_done_is_not_there(capsys: pytest.CaptureFixture[s
 
 def test_a_command_with_odd_signs_is_quoted() -> None:
     odd = 'a "b" \\c'
-    assert tomllib.loads(EDITORS["helix"].lines(odd))["language-server"]["hearth"]["command"] == odd
+    folder = Path("/x")
+    assert tomllib.loads(EDITORS["helix"].lines(odd, folder))["language-server"]["hearth"]["command"] == odd
     for editor in EDITORS.values():
-        assert r"a \"b\" \\c" in editor.lines(odd)
+        assert r"a \"b\" \\c" in editor.lines(odd, folder)
+
+
+def test_what_comes_with_hearth_is_found_where_it_is() -> None:
+    assert (shipped().parent / "__init__.py").is_file()
+    assert str(shipped() / "neovim") in hearth("pair", "editor", "neovim").out
 
 
 def test_hearth_is_called_by_its_name_only_where_that_leads_here(tmp_path: Path) -> None:
