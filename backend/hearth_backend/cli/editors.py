@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from hearth_backend.cli.desk import Desk
 from hearth_shared.errors import HomeError
 
-
 Lines = Callable[[str, Path], str]
 
 
