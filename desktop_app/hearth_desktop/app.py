@@ -52,6 +52,7 @@ class App(QObject):
         self.wishes = Wishes(self)
         self.menu = TrayMenu(self.wishes)
         self.tray = Tray(self.menu, theme.system_scheme(), self)
+        self.tray.pressed.connect(self._on_pressed)
         self.shell: Shell | None = None
         self._steps: deque[Callable[[], None]] = deque((self._dress, self._open_shell, self._listen))
         self._arrivals: Arrivals | None = None
@@ -76,6 +77,14 @@ class App(QObject):
         if self._steps:
             self._steps.popleft()()
             QTimer.singleShot(0, self._next_step)
+
+    @Slot()
+    def _on_pressed(self) -> None:
+        """Somebody is quicker than the shell: what they want is done as soon as it is there."""
+        if self.shell is None:
+            self._command = Command("show")
+        else:
+            self.shell.press()
 
     def _dress(self) -> None:
         self._look = theme.apply(self._application)

@@ -87,6 +87,13 @@ class Shell(QObject):
             case _:
                 self.windows.chat()
 
+    def press(self) -> None:
+        """The icon was chosen."""
+        if self.pulse.situation.pending:
+            self.windows.inbox()
+        else:
+            self.windows.toggle_chat()
+
     def _connect(self) -> None:
         wishes, windows = self._wishes, self.windows
         wishes.asked.connect(windows.ask)
@@ -99,7 +106,6 @@ class Shell(QObject):
         wishes.local_only_chosen.connect(windows.keep_local)
         wishes.quit_wanted.connect(self._application.quit)
         self._interrupts.came.connect(self._application.quit)
-        self._tray.pressed.connect(self._on_pressed)
         self.pulse.changed.connect(self._on_situation)
         self.pulse.threads_changed.connect(self._menu.list_threads)
         self._preferences.changed.connect(self._on_choices)
@@ -109,13 +115,6 @@ class Shell(QObject):
     @Slot()
     def _start(self) -> None:
         self.locator.start()
-
-    @Slot()
-    def _on_pressed(self) -> None:
-        if self.pulse.situation.pending:
-            self.windows.inbox()
-        else:
-            self.windows.toggle_chat()
 
     @Slot()
     def _on_choices(self) -> None:

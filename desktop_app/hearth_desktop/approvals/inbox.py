@@ -33,7 +33,7 @@ class InboxWindow(QWidget):
 
     def __init__(self, model: ApprovalModel, look: Look) -> None:
         super().__init__()
-        self.setWindowTitle("Inbox · Hearth")
+        self.setWindowTitle("Inbox — Hearth")
         self._model = model
         self._list = QListWidget()
         self._lines = ApprovalLines(look)

@@ -30,7 +30,7 @@ class GuideWindow(QWidget):
 
     def __init__(self, model: GuideModel, home: Home, scheme: Scheme) -> None:
         super().__init__()
-        self.setWindowTitle("Welcome · Hearth")
+        self.setWindowTitle("Welcome — Hearth")
         self._model = model
         self._home = home
         self._looks_again = False

@@ -34,7 +34,7 @@ class PairingWindow(QWidget):
 
     def __init__(self, model: PairingModel) -> None:
         super().__init__()
-        self.setWindowTitle("Pair a browser · Hearth")
+        self.setWindowTitle("Pair a browser — Hearth")
         self._model = model
         self._heading = heading("")
         self._code = _code_label()

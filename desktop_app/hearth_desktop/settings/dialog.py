@@ -31,7 +31,7 @@ class SettingsWindow(QWidget):
 
     def __init__(self, model: SettingsModel, api: Api, preferences: Preferences, look: Look) -> None:
         super().__init__()
-        self.setWindowTitle("Settings · Hearth")
+        self.setWindowTitle("Settings — Hearth")
         self._model = model
         self.rows: dict[str, OptionRow] = {}
         self._groups: dict[str, QWidget] = {}
