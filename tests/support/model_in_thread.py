@@ -1,4 +1,7 @@
-"""A model server of `support.provider` for tests that have no event loop of asyncio's: it runs in a thread."""
+"""A model server of `support.provider` for tests that have no event loop of asyncio's: it runs in a thread.
+
+Python may collect garbage in that thread, so Qt's objects must be gone before: `support.chat_window.kept` sees to that.
+"""
 
 import asyncio
 import threading
@@ -14,15 +17,28 @@ class Gate:
     """Holds an answer back until the test lets more of it out."""
 
     def __init__(self) -> None:
-        self._steps = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._steps = 0
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def open(self, steps: int = 1) -> None:
         """Let so many pieces pass."""
-        self._steps.release(steps)
+        with self._lock:
+            self._steps += steps
+            waiting, self._waiting = self._waiting, []
+        for loop, woken in waiting:
+            loop.call_soon_threadsafe(woken.set)
 
     async def passed(self) -> None:
         """Wait for the next step; in the server's loop."""
-        await asyncio.to_thread(self._steps.acquire)
+        while True:
+            woken = asyncio.Event()
+            with self._lock:
+                if self._steps:
+                    self._steps -= 1
+                    return
+                self._waiting.append((asyncio.get_running_loop(), woken))
+            await woken.wait()
 
 
 def gated(gate: Gate, *pieces: str) -> Behaviour:
@@ -45,21 +61,22 @@ def gated(gate: Gate, *pieces: str) -> Behaviour:
 @contextmanager
 def serving(*behaviours: Behaviour) -> Generator[ModelServer]:
     """A server on a free port, until left."""
-    loop = asyncio.new_event_loop()
-    ready: list[ModelServer] = []
-    started, over = threading.Event(), asyncio.Event()
+    ready: list[tuple[ModelServer, asyncio.AbstractEventLoop, asyncio.Event]] = []
+    started = threading.Event()
 
     async def serve() -> None:
+        over = asyncio.Event()
         async with model_server(*behaviours) as server:
-            ready.append(server)
+            ready.append((server, asyncio.get_running_loop(), over))
             started.set()
             await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="model server", daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="model server", daemon=True)
     thread.start()
     assert started.wait(_LIMIT_S)
+    server, loop, over = ready[0]
     try:
-        yield ready[0]
+        yield server
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join(_LIMIT_S)

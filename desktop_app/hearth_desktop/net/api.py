@@ -112,6 +112,8 @@ class Api(QObject):
     def __init__(self, locator: Locator, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.locator = locator
+        if locator.parent() is None:  # pyright: ignore[reportUnnecessaryComparison]
+            locator.setParent(self)
         self._waiting: list[Reply] = []
         self._network = _network(self)
         locator.found.connect(self._on_found)
