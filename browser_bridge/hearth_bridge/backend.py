@@ -10,7 +10,7 @@ difference, and most of what a stream costs is waking up for each of its pieces.
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, cast
 
 from hearth_bridge.answers import Answer
 from hearth_bridge.knock import Visitor
@@ -22,7 +22,7 @@ _PLAIN_S: Final = 60.0
 _SILENT_S: Final = 60.0  # a stream says something every 15 s
 _PIECE: Final = 65536
 _LARGEST: Final = 64 << 20
-STRIDE_S: Final = 0.08
+STRIDE_S: Final = 0.1
 
 
 class Said(NamedTuple):
@@ -126,8 +126,7 @@ class _Stream(asyncio.Protocol):
         self.ended: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are, without saying so
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()

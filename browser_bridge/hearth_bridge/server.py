@@ -103,6 +103,9 @@ class Door:
             await (self._serve(connection, who) if who.token else self._pair(connection, who))
         except Ended as ended:
             await connection.close(ended.code, ended.why)
+        except Exception:
+            log.exception("a browser's connection ended by a fault")
+            await connection.close(1011)
         finally:
             self._inside -= 1
 

@@ -3,7 +3,8 @@
 PYTHONPATH=tests python -P -m bench.door_browser
 
 The same answer, in as many pieces and at the same pace, is asked for by turns: over HTTP by a program that reads the
-stream of its message, and in the real side panel. What the browser itself spends is not counted.
+stream of its message, and in the real side panel. What the browser itself spends is not counted. Of several answers the
+cheapest counts: whatever else runs on the machine only ever adds.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from statistics import median
 
 from bench.verdict import Verdict
 from hearth_shared.discovery import read_bridge
@@ -48,8 +48,8 @@ def measure(answers: int = ANSWERS, pieces: int = PIECES) -> dict[str, float]:
 
 
 def _figures(http: list[dict[str, float]], beside: list[dict[str, float]]) -> dict[str, float]:
-    over_http = median(one["backend"] for one in http)
-    in_backend, in_bridge = (median(one[name] for one in beside) for name in ("backend", "bridge"))
+    over_http = min(one["backend"] for one in http)
+    in_backend, in_bridge = (min(one[name] for one in beside) for name in ("backend", "bridge"))
     return {
         "http_backend_ms": over_http,
         "panel_backend_ms": in_backend,

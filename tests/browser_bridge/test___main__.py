@@ -45,6 +45,12 @@ def test_it_listens_where_it_is_told_and_ends_with_its_input(house: Backend, pai
         with connect(f"ws://127.0.0.1:{port}/v1", origin=origin, subprotocols=protocols) as browser:  # type: ignore[arg-type]
             browser.send('{"ping": 1}')
             assert json.loads(browser.recv()) == {"pong": 1}
+            browser.send('{"id": 1, "method": "GET", "path": "/v1/status"}')
+            assert json.loads(browser.recv())["status"] == 200
+            browser.send('{"id": 2, "follow": "/v1/events"}')
+            asked = {"external_id": "1", "occurred_at": "2026-01-05T09:00:00Z", "text": "The gate code is 7."}
+            house.door().post("/v1/memory/episodes", json={"episodes": [asked]})
+            assert json.loads(browser.recv())["events"][0]["type"] == "memory.stored"
             assert process.stdin is not None
             process.stdin.close()
             assert process.wait(LIMIT_S) == 0

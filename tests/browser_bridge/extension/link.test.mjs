@@ -132,6 +132,19 @@ test('a stream that ends is asked for again on the same connection', async () =>
   assert.deepEqual(last(world).sent.at(-1), {id: 3, follow: '/v1/events', after_seq: 9});
 });
 
+test('a connection that breaks again and again is opened more and more slowly', async () => {
+  const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
+  await link.start();
+  last(world).onclose({code: 1011});
+  await link.whenOpen();
+  const before = world.sockets.length;
+  last(world).onclose({code: 1011});
+  assert.deepEqual([world.sockets.length, link.state.name, world.timers.at(-1).ms], [before, State.CONNECTING, 1000]);
+  await new Promise(setImmediate);
+  await world.timers.at(-1).then();
+  assert.equal(link.state.name, State.OPEN);
+});
+
 test('another Hearth on the old port is passed over, and the token is kept', async () => {
   const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.strangers.add(4748).add(4749); w.bridges.add(4750); });
   await link.start();

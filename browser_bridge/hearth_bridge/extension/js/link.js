@@ -18,6 +18,7 @@ const PORTS_TRIED = 10;
 const PAUSES_MS = [0, 500, 1000, 2000, 4000, 8000, 15000];
 const PONG_MS = 3000;
 const AGAIN_MS = 200;
+const STEADY_MS = 5000;
 const REFUSED = 'refused';
 const ENDED = 'This browser’s access was ended. What you kept is safe; pair the browser again to go on.';
 
@@ -198,7 +199,7 @@ export class Link {
     this.#wire = wire;
     this.#socket = wire.socket;
     this.#socket.onclose = (close) => this.#lost(wire.socket, close.code);
-    this.#failures = 0;
+    this.#world.later(STEADY_MS, () => { if (this.#wire === wire) this.#failures = 0; });
     this.#listen(wire);
     this.#become(State.OPEN);
   }
@@ -220,12 +221,20 @@ export class Link {
       this.#world.store.clear();
       return this.#become(State.UNPAIRED, ENDED);
     }
-    return this.#wanted ? this.#connect() : undefined;
+    this.#failures += 1;
+    if (this.#failures === 1) return this.#wanted ? this.#connect() : undefined;
+    this.#become(State.CONNECTING);
+    return this.#again();
   }
 
   #missed() {
     this.#become(State.OFFLINE);
     this.#failures += 1;
+    this.#again();
+  }
+
+  /** Later, and later still each time; not while nobody looks. */
+  #again() {
     if (!this.#wanted || !this.#world.isSeen()) return;
     const pause = PAUSES_MS[Math.min(this.#failures, PAUSES_MS.length - 1)];
     this.#timer = this.#world.later(pause, () => this.#connect());
