@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
-from hearth_desktop import failures, theme
+from hearth_desktop import failures
 from hearth_desktop.preferences import Preferences
 from hearth_desktop.start.arrivals import Arrivals
 from hearth_desktop.start.commands import Command
@@ -17,11 +17,14 @@ from hearth_desktop.tray.situation import Situation
 from hearth_desktop.tray.tray import Tray
 from hearth_desktop.tray.wishes import Wishes
 from hearth_shared.paths import Home
+from hearth_shared.theme import Scheme
 
 if TYPE_CHECKING:
     from hearth_desktop.shell import Shell
 
 APP_ID: Final = "dev.hearth.Desktop"
+_AFTER_ICON_MS: Final = 50
+"""What a panel needs to take the icon in; what comes then would only delay it."""
 
 
 def run_app(home: Home, seat: Seat, command: Command | None) -> int:
@@ -51,7 +54,7 @@ class App(QObject):
         self.preferences = Preferences(home, self)
         self.wishes = Wishes(self)
         self.menu = TrayMenu(self.wishes)
-        self.tray = Tray(self.menu, theme.system_scheme(), self)
+        self.tray = Tray(self.menu, Scheme.LIGHT, self)
         self.tray.pressed.connect(self._on_pressed)
         self.shell: Shell | None = None
         self._steps: deque[Callable[[], None]] = deque((self._dress, self._open_shell, self._listen))
@@ -61,7 +64,7 @@ class App(QObject):
         """The icon, at once; the rest when Qt has nothing better to do."""
         self.tray.show_situation(Situation(local_only=self.preferences.choices.local_only))
         self.tray.show()
-        QTimer.singleShot(0, self._next_step)
+        QTimer.singleShot(_AFTER_ICON_MS, self._next_step)
 
     def end(self) -> None:
         """Let go of everything; the backend stays as it is."""
@@ -87,7 +90,10 @@ class App(QObject):
             self.shell.press()
 
     def _dress(self) -> None:
+        from hearth_desktop import theme  # with all the enums of Qt: 40 ms, which the icon must not wait for
+
         self._look = theme.apply(self._application)
+        self.tray.show_scheme(self._look.scheme)
 
     def _open_shell(self) -> None:
         # QtNetwork and what stands on it cost 30 ms, which the icon must not wait for.

@@ -10,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hearth_desktop.start import seat
 from hearth_shared import discovery
 from hearth_shared.paths import Home
 from support.tray_process import LIMIT_S, environ, running_tray, tray
@@ -37,7 +36,7 @@ def test_it_has_the_backend_started_and_leaves_it_when_it_is_quit(home: Home) ->
         pid = endpoint(home)
         assert tray(home, "quit").returncode == 0
         assert first.process.wait(LIMIT_S) == 0
-        assert not seat.socket_path(home).exists()
+        assert not home.tray.exists()
         assert endpoint(home) == pid
 
 
@@ -80,7 +79,7 @@ def test_a_signal_ends_it_in_good_order(home: Home, number: int) -> None:
     with running_tray(home, "--background") as one:
         wait_until(lambda: endpoint(home) is not None)
         assert one.stop(number) == 0
-        assert not seat.socket_path(home).exists()
+        assert not home.tray.exists()
 
 
 def test_killed_it_takes_nobody_with_it_and_can_be_started_again(home: Home) -> None:

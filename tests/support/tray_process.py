@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import psutil
 
-from hearth_desktop.start import seat
 from hearth_shared import discovery
 from hearth_shared.paths import Home
 
@@ -37,7 +36,7 @@ class TrayProcess:
 
     def listens(self) -> bool:
         """Whether somebody in its seat takes wishes."""
-        return self.is_alive and seat.socket_path(self.home).exists()
+        return self.is_alive and self.home.tray.exists()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit status."""

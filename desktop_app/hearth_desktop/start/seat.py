@@ -37,11 +37,6 @@ class Seat:
         self.close()
 
 
-def socket_path(home: Home) -> Path:
-    """`run/tray.sock`, or beside the backend's socket where that path would be too long."""
-    return home.socket.with_name("tray.sock")
-
-
 def take(home: Home) -> Seat | None:
     """The seat, or None while another process has it. Raises HomeError."""
     home.make()
@@ -51,7 +46,7 @@ def take(home: Home) -> Seat | None:
     except BlockingIOError:
         os.close(lock)
         return None
-    path = socket_path(home)
+    path = home.tray
     path.unlink(missing_ok=True)  # of one that was killed
     return Seat(lock, path, _listening(path))
 
@@ -67,7 +62,7 @@ def _asked(home: Home, line: bytes, limit: float) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(limit)
         try:
-            connection.connect(str(socket_path(home)))
+            connection.connect(str(home.tray))
             connection.sendall(line)
             with connection.makefile("rb") as answers:
                 return json.loads(answers.readline(65_536))

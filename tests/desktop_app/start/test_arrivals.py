@@ -32,7 +32,7 @@ def arrivals(qtbot: QtBot, home: Home) -> Iterator[Arrivals]:
 
 def caller(home: Home, *pieces: bytes) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.connect(str(seat.socket_path(home)))
+    connection.connect(str(home.tray))
     connection.setblocking(False)
     for piece in pieces:
         connection.sendall(piece)

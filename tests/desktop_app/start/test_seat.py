@@ -69,17 +69,17 @@ def test_the_seat_of_a_killed_one_is_free(tmp_path: Path) -> None:
     process = holder(home)
     assert seat.take(home) is None
     end(process)
-    assert seat.socket_path(home).exists()
+    assert home.tray.exists()
     own = seat.take(home)
     assert own is not None
     own.close()
-    assert not seat.socket_path(home).exists()
+    assert not home.tray.exists()
 
 
 def test_only_this_user_can_reach_it(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with seat.take(home) or pytest.fail("nobody else is there"):
-        path = seat.socket_path(home)
+        path = home.tray
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
@@ -87,8 +87,8 @@ def test_only_this_user_can_reach_it(tmp_path: Path) -> None:
 def test_a_home_with_a_long_path_has_a_seat_too(tmp_path: Path) -> None:
     home = Home(tmp_path / ("long" * 40))
     with seat.take(home) or pytest.fail("nobody else is there"):
-        assert len(os.fsencode(seat.socket_path(home))) <= 100
-    assert seat.socket_path(Home(tmp_path / "home")).parent.name == "run"
+        assert len(os.fsencode(home.tray)) <= 100
+    assert Home(tmp_path / "home").tray.parent.name == "run"
 
 
 def test_a_wish_is_handed_over(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_wish_made_before_anybody_listens_waits(tmp_path: Path) -> None:
     own = seat.take(home)
     assert own is not None
     with own, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.connect(str(seat.socket_path(home)))
+        caller.connect(str(home.tray))
         caller.sendall(b'{"do": "show"}\n')
         connection, _ = own.arrivals.accept()
         assert connection.recv(100) == b'{"do": "show"}\n'
