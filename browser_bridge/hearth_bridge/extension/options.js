@@ -23,8 +23,8 @@ function connection({name, note}) {
 }
 
 function askToForget(button) {
-  const sure = h('button.danger', {type: 'button', id: 'forget-sure', onclick: () => link.forget()}, 'Forget it: the token is deleted here');
-  button.replaceWith(sure);
+  const sure = h('button.danger', {type: 'button', id: 'forget-sure', onclick: () => link.forget()}, 'Delete the token here');
+  button.replaceWith(sure, h('p.small.muted', {}, 'Hearth’s own list names this browser until you revoke it there, in the tray or with “hearth clients revoke”.'));
   sure.focus();
 }
 

@@ -86,6 +86,7 @@ export class Panel {
   async #linkChanged({name, note}) {
     this.composer.state(name === State.OPEN, Boolean(this.conversation.running));
     this.state.link(name);
+    document.body.classList.toggle('unpaired', name === State.UNPAIRED);
     this.showPage();
     if (name === State.UNPAIRED) {
       this.pairing.show(note);

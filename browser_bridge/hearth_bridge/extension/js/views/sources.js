@@ -17,7 +17,7 @@ function sourceItem(source, {open, openThread}) {
     ? h('button.link', {type: 'button', title: address || 'Open the thread', onclick: go}, name)
     : h('span.name', {}, name);
   return h('li', {'data-n': source.n},
-    h('div', {}, h('span.from', {}, `[${source.n}] `), title),
+    h('div.head', {}, h('span.from', {}, `[${source.n}]`), title),
     h('div.from', {}, originOf(source), source.cited === false ? ' · read, not cited' : ''),
     h('div.quote', {}, source.quote));
 }

@@ -57,7 +57,7 @@ export class StateView {
     if (this.#thinking) return ['thinking', 'thinking'];
     if (this.#waiting) return ['needs you', `needs you (${this.#waiting})`];
     const model = this.status?.models.find((one) => one.roles.includes('chat'));
-    if (!this.status) return ['idle', ''];
+    if (!this.status) return ['idle', 'connected'];
     if (!model) return ['no model', 'no model'];
     return this.status.state === 'fault' ? ['fault', 'fault'] : ['idle', model.where];
   }
