@@ -11,7 +11,7 @@ from hearth_lsp.recalling import plainly_about, query, word_at
 from hearth_shared.errors import HearthError
 from hearth_shared.wire import Forgotten, Hit, SearchResult
 
-_HOVER_HITS, _HOVER_S = 16, 2.0
+_HOVER_HITS, _HOVER_S = 16, 8.0
 _RECALLED, _LONGEST_QUERY = 8, 4000
 
 

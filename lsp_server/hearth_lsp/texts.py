@@ -1,7 +1,7 @@
 """What a person reads: answers with their sources, memories, ages; as Markdown that can do nothing, or as plain text.
 
-Quotes come from pages, files and other people: every sign that Markdown would act on is escaped, and nothing in them
-hides. Only a link that we make is a link.
+Quotes come from pages, files and other people: every sign that Markdown would act on in the middle of a line is
+escaped, and nothing in them hides. Only a link that we make is a link.
 """
 
 import re
@@ -14,7 +14,8 @@ from hearth_lsp.transcript import made_by
 from hearth_shared.display import display
 from hearth_shared.wire import Answer, Hit, Source
 
-_SIGNS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&$:@])")
+_SIGNS = re.compile(r"[\\`*\[\]<>~&$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_URI = "/:%~-._"
 _QUOTE = 400
 _SLUG = re.compile(r"[^\w]+")
 
@@ -29,7 +30,7 @@ class Link(NamedTuple):
 
 def plain(text: str) -> str:
     """One line that Markdown shows as it is."""
-    return _SIGNS.sub(r"\\\1", display(" ".join(text.split()), keep=""))
+    return _SIGNS.sub(r"\\\g<0>", display(" ".join(text.split()), keep=""))
 
 
 def shortened(text: str, longest: int = _QUOTE) -> str:
@@ -47,8 +48,8 @@ def is_page(source: str) -> bool:
 
 def page_link(url: str) -> str:
     """A link to a page, named by its address."""
-    target = quote(display(url, keep=""), safe="/:?#[]@!$&'()*+,;=%~-._")
-    return f"[{plain(_page_name(url))}](<{target}>)"
+    target = quote(display(url, keep=""), safe="/:?#@!$&'*+,;=%~-._")
+    return f"[{plain(_page_name(url))}]({target})"
 
 
 def ago(then: float, now: float) -> str:
@@ -124,7 +125,7 @@ def _source(source: Source, link: Link) -> str:
     if link.url:
         title = page_link(link.url)
     elif link.uri:
-        title = f"[{title}](<{link.uri}#L{link.line}>)"
+        title = f"[{title}]({quote(link.uri, safe=_URI)}#L{link.line})"
     return f"{source['n']}. {title} — {plain(shortened(source['quote'], 200))}"
 
 

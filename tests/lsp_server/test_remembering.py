@@ -39,7 +39,7 @@ async def test_a_fact_from_a_page_is_cited_with_its_address_until_it_is_forgotte
         known = remember(bare, FACT, source=PAGE, name="fact-1")
         shown = await one.hover(URI, 0, 9)  # within one request
         assert "Anemone is rebooted on Mondays" in shown
-        assert f"<{PAGE}>" in shown
+        assert f"({PAGE})" in shown
         (memory,) = [
             each for each in (await one.command("hearth.recall", "anemone"))["memories"] if each["id"] == known
         ]

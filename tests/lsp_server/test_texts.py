@@ -1,3 +1,4 @@
+import re
 from datetime import datetime
 from typing import Any, cast
 
@@ -28,8 +29,8 @@ def source(**given_: Any) -> Source:
 
 def test_a_hover_cites_the_page_it_knows_it_from() -> None:
     shown = hover([hit("Anemone is rebooted on Mondays.", "https://example.org/ops?x=1")], NOW, markdown=True)
-    assert "“Anemone is rebooted on Mondays\\.”" in shown
-    assert "from [example\\.org/ops](<https://example.org/ops?x=1>), 3 days ago" in shown
+    assert "“Anemone is rebooted on Mondays.”" in shown
+    assert "from [example.org/ops](https://example.org/ops?x=1), 3 days ago" in shown
 
 
 def test_a_hover_as_plain_text_says_the_same() -> None:
@@ -38,29 +39,41 @@ def test_a_hover_as_plain_text_says_the_same() -> None:
     assert "“So it is.” — said by Ada, 3 days ago" in shown
 
 
-@given(st.text())
+@given(st.text() | st.text(st.sampled_from("`*_[]<>~&$\\ a:/w.")))
 def test_a_quote_can_do_nothing(text: str) -> None:
     shown = plain(text)
     assert "\n" not in shown
-    for at, sign in enumerate(shown):
-        if sign in "`*_[]()#!|<>~&$":
-            assert shown[at - 1] == "\\"
+    bare = re.sub(r"\\.", "", shown)  # without what is escaped
+    assert not set(bare) & set("`*[]<>~&$\\")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("See https://evil.example or www.evil.example.", "See https\\://evil.example or www\\.evil.example."),
+        ("_so_ snake_case __init__", "\\_so\\_ snake_case \\__init_\\_"),
+        ("a <b> & `c` [d](e) *f* ~g~ $h$", "a \\<b\\> \\& \\`c\\` \\[d\\](e) \\*f\\* \\~g\\~ \\$h\\$"),
+        ("1.5 - 2 (x)!", "1.5 - 2 (x)!"),
+    ],
+)
+def test_only_signs_that_do_something_are_escaped(text: str, shown: str) -> None:
+    assert plain(text) == shown
 
 
 def test_a_quote_hides_nothing_and_loads_nothing() -> None:
     shown = hover([hit("![x](https://evil.example/p.png)\u202e <img src=x>")], NOW, markdown=True)
     assert "![" not in shown
     assert "\\<img" in shown
-    assert "U\\+202E" in shown
+    assert "U+202E" in shown
 
 
 @given(st.text())
 def test_an_address_stays_inside_its_link(text: str) -> None:
     url = f"https://example.org/{text}"
     if is_page(url):
-        target = page_link(url).rpartition("](<")[2]
-        assert target.endswith(">)")
-        assert not set(target[:-2]) & set("<> \n\\")
+        target = page_link(url).rpartition("](")[2]
+        assert target.endswith(")")
+        assert not set(target[:-1]) & set("()<> \n\\")
 
 
 def test_only_addresses_are_pages() -> None:
@@ -94,8 +107,8 @@ def test_an_answer_has_its_sources_and_says_where_it_was_made() -> None:
     page = answer_page("why?", answer, [Link(uri="file:///w/a.py", line=3)])
     assert "It is **so** [1]." in page
     assert "broke off" in page
-    assert "1. [a\\.py](<file:///w/a.py#L3>)" in page
-    assert "no\\_way" in page
+    assert "1. [a.py](file:///w/a.py#L3)" in page
+    assert "no_way" in page
     assert "no language model connected" in page
 
 

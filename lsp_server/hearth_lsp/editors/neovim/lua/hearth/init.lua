@@ -17,7 +17,10 @@ local has = function(version) return vim.fn.has('nvim-' .. version) == 1 end
 
 -- -- what is shown
 
-local function say(message, level) vim.notify('Hearth: ' .. message, level or vim.log.levels.INFO) end
+local function say(message, level)
+  if not vim.startswith(message, 'Hearth ') then message = 'Hearth: ' .. message end
+  vim.notify(message, level or vim.log.levels.INFO)
+end
 
 local function lines_of(text) return vim.split((text:gsub('\r', '')), '\n', { plain = true }) end
 
