@@ -4,10 +4,11 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListWidget, QScrollArea, QWidget
 
 from hearth_desktop.net.api import Api
 from hearth_desktop.preferences import Preferences
+from hearth_desktop.rows import Rows
 from hearth_desktop.settings import schema
 from hearth_desktop.settings.fields import OptionRow
 from hearth_desktop.settings.keys import KeysPage
@@ -22,7 +23,7 @@ from hearth_shared.errors import HearthError
 
 _SIZE: Final = QSize(840, 640)
 _LIST_WIDTH: Final = 192
-_ROW_HEIGHT: Final = 32
+_ROW_HEIGHT: Final = 36
 OWN, MODELS, KEYS, SITES = "This app", "Models", "Keys", "Sites"
 
 
@@ -37,6 +38,7 @@ class SettingsWindow(QWidget):
         self._groups: dict[str, QWidget] = {}
         self._search = QLineEdit()
         self._list = QListWidget()
+        self._lines = Rows(look, _ROW_HEIGHT)
         self._page = column(spacing=S5, margins=S5)
         self._trouble = label(kind="danger")
         self._nothing = label("No option is about that.", "muted")
@@ -87,7 +89,7 @@ class SettingsWindow(QWidget):
         self._search.setAccessibleName("Search settings")
         self._search.setClearButtonEnabled(True)
         self._list.setAccessibleName("Sections")
-        self._list.setStyleSheet(f"QListView::item {{ padding-left: {S2}px; }}")
+        self._list.setItemDelegate(self._lines)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         side = holding(column(self._search, self._list, spacing=S2, margins=S3))
         side.setFixedWidth(_LIST_WIDTH + 2 * S3)
@@ -159,9 +161,7 @@ class SettingsWindow(QWidget):
             layout.addWidget(content)
         self._groups[title] = made
         self._page.insertWidget(self._page.count() - 1, made)
-        item = QListWidgetItem(title)
-        item.setSizeHint(QSize(0, _ROW_HEIGHT))
-        self._list.addItem(item)
+        self._list.addItem(title)
         made.setVisible(False)
 
     @Slot()

@@ -10,7 +10,22 @@ from hearth_desktop.marks import Check
 from hearth_desktop.tray import entries, icon
 from hearth_desktop.tray.situation import Link, Situation
 from hearth_desktop.tray.wishes import Wishes
-from hearth_desktop.widgets import S1, S2, S3, S4, button, clear, column, heading, holding, label, order, row, say
+from hearth_desktop.widgets import (
+    S1,
+    S2,
+    S3,
+    S4,
+    button,
+    clear,
+    column,
+    heading,
+    holding,
+    label,
+    order,
+    row,
+    say,
+    set_kind,
+)
 from hearth_shared.theme import Scheme
 from hearth_shared.wire import Thread
 
@@ -58,7 +73,7 @@ class FallbackWindow(QWidget):
         about = situation.trouble if can_start else entries.answers(situation).replace("&&", "&")
         say(self._about, about or "Everything is kept on this machine.")
         self._start.setVisible(can_start)
-        self._ask.setVisible(not can_start)
+        set_kind(self._ask, "" if can_start else "primary")
         self._inbox.setText(entries.inbox(situation))
         for needing in (self._inbox, self._pair):
             needing.setEnabled(situation.link is Link.CONNECTED)

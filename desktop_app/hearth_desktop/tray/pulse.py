@@ -93,7 +93,9 @@ class Pulse(QObject):
     @Slot(object)
     def _on_lost(self, _error: HearthError) -> None:
         link = Link.STARTING if self._api.locator.is_starting else Link.STOPPED
-        self._become(self.situation.apart(link, "Nothing is lost. Ask something, or start it from its menu."))
+        self._become(
+            self.situation.apart(link, "Nothing is lost. It starts when you ask something, or at a word from you.")
+        )
 
     @Slot(object)
     def _on_refused(self, error: HearthError) -> None:
