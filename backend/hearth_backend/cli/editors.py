@@ -45,13 +45,14 @@ def _helix(command: str, folder: Path) -> str:
 
 def _emacs(command: str, folder: Path) -> str:
     return (
-        "(with-eval-after-load 'eglot\n"
-        f"  (add-to-list 'eglot-server-programs '(prog-mode . ({json.dumps(command)} \"lsp\"))))"
+        f'(setq hearth-command \'({json.dumps(command)} "lsp"))\n'
+        f"(add-to-list 'load-path {json.dumps(str(folder))})\n"
+        "(with-eval-after-load 'eglot (require 'hearth))"
     )
 
 
 EDITORS: Final[Mapping[str, Editor]] = {
-    "vscode": Editor("VS Code", "settings.json, with Hearth's extension installed", _vscode, "editors/vscode.md"),
+    "vscode": Editor("VS Code", "settings.json, once Hearth's extension is installed", _vscode, "editors/vscode.md"),
     "neovim": Editor("Neovim 0.7 and newer", "init.lua", _neovim, "editors/neovim.md"),
     "helix": Editor("Helix", "languages.toml", _helix, "editors/helix.md"),
     "emacs": Editor("Emacs", "init.el, then M-x eglot", _emacs, "editors/emacs.md"),
