@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTextBlock, QTextDocument
 
 from hearth_desktop.chat.markdown.formats import GROUP, KIND, PILL, QUOTED, Kind
@@ -13,44 +13,35 @@ _CARDS = frozenset({Kind.QUESTION, Kind.CODE, Kind.CODE_HEAD})
 
 
 class Ground:
-    """Paints the ground of the blocks between two heights of a document."""
+    """Paints the ground of a run of blocks."""
 
     def __init__(self, document: QTextDocument, colours: Palette, width: float, *, high_contrast: bool) -> None:
-        self._width = width
         self._layout = document.documentLayout()
         self._colours = colours
+        self._width = width
         self._high_contrast = high_contrast
 
-    def paint(self, painter: QPainter, first: QTextBlock, top: float, bottom: float) -> None:
-        """`first` is the block at `top`; both heights are the document's."""
+    def paint(self, painter: QPainter, first: QTextBlock, last: int) -> None:
+        """Up to the block with the number `last`: the cards first, because they are found at their ends."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plain: list[QTextBlock] = []
         group, card, kind = 0, QRectF(), 0
-        for block, rect in self._blocks(first, bottom):
+        block = first
+        while block.isValid() and block.blockNumber() <= last:
             made = block.blockFormat()
             here = made.intProperty(GROUP)
             if here != group:
                 self._card(painter, card, kind)
-                group, card = here, QRectF(rect)
-                kind = made.intProperty(KIND)
-            elif group:
-                card = card.united(rect)
-            self._details(painter, block, rect, made.intProperty(KIND), made.intProperty(QUOTED))
-        self._card(painter, card if group else QRectF(), kind)
-
-    def pills(self, painter: QPainter, first: QTextBlock, bottom: float) -> None:
-        """Over the cards, under the text."""
-        for block, rect in self._blocks(first, bottom):
-            if block.blockFormat().intProperty(KIND) != Kind.CODE:
-                self._pills(painter, block, rect.topLeft())
-
-    def _blocks(self, first: QTextBlock, bottom: float) -> Iterator[tuple[QTextBlock, QRectF]]:
-        block = first
-        while block.isValid():
-            rect = self._layout.blockBoundingRect(block)
-            if rect.top() > bottom:
-                return
-            yield block, rect
+                group, card, kind = here, QRectF(), made.intProperty(KIND)
+            if here:
+                card = card.united(self._layout.blockBoundingRect(block))
+            self._marks(painter, block, made.intProperty(QUOTED), made.intProperty(KIND) == Kind.RULE)
+            if made.intProperty(KIND) != Kind.CODE:
+                plain.append(block)
             block = block.next()
+        self._card(painter, card, kind)
+        for block in plain:
+            self._pills(painter, block)
 
     def _card(self, painter: QPainter, rect: QRectF, kind: int) -> None:
         if rect.isEmpty() or kind not in _CARDS:
@@ -64,18 +55,22 @@ class Ground:
         painter.setBrush(QColor(self._colours.surface if kind != Kind.QUESTION else self._colours.raised))
         painter.drawRoundedRect(whole.adjusted(0.5, 0.5, -0.5, -0.5), CORNER_PX, CORNER_PX)
 
-    def _details(self, painter: QPainter, block: QTextBlock, rect: QRectF, kind: int, quoted: int) -> None:
+    def _marks(self, painter: QPainter, block: QTextBlock, quoted: int, is_rule: bool) -> None:
+        if not quoted and not is_rule:
+            return
+        rect = self._layout.blockBoundingRect(block)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colours.border))
         for level in range(quoted):
             painter.drawRoundedRect(QRectF(16 * level, rect.top() - 5, 3, rect.height() + 10), 1.5, 1.5)
-        if kind == Kind.RULE:
+        if is_rule:
             painter.drawRect(QRectF(0, rect.center().y(), self._width, 1))
 
-    def _pills(self, painter: QPainter, block: QTextBlock, origin: QPointF) -> None:
+    def _pills(self, painter: QPainter, block: QTextBlock) -> None:
         for fragment in fragments(block):
             if which := fragment.charFormat().intProperty(PILL):
                 begin = fragment.position() - block.position()
+                origin = self._layout.blockBoundingRect(block).topLeft()
                 for rect in _lines(block, begin, begin + fragment.length()):
                     self._pill(painter, rect.translated(origin), which)
 

@@ -86,11 +86,11 @@ class AnswerView(QTextBrowser):
         painter = QPainter(self.viewport())
         painter.translate(0, -offset)
         rect = event.rect()
-        first = self._block_at(rect.top())
         width, strong = self.column(), self._look.is_high_contrast
         ground = Ground(self.document(), self._look.palette, width, high_contrast=strong)
-        ground.paint(painter, first, rect.top() + offset, rect.bottom() + offset)
-        ground.pills(painter, first, rect.bottom() + offset)
+        first, last = self._block_at(rect.top()), self._block_at(rect.bottom())
+        before = first.previous()
+        ground.paint(painter, before if before.isValid() else first, last.blockNumber() + 1)
         painter.end()
         super().paintEvent(event)
 
@@ -113,8 +113,7 @@ class AnswerView(QTextBrowser):
         """Nothing is loaded for a document, from nowhere."""
 
     def _block_at(self, y: int) -> QTextBlock:
-        block = self.cursorForPosition(QPoint(0, y)).block()
-        return block.previous() if block.previous().isValid() else block
+        return self.cursorForPosition(QPoint(0, y)).block()
 
     def _selected(self) -> str:
         cursor = self.textCursor()

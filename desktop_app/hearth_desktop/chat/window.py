@@ -25,6 +25,7 @@ from hearth_desktop.chat.elided import Elided
 from hearth_desktop.chat.find_bar import FindBar
 from hearth_desktop.chat.forgetting import Forgetting
 from hearth_desktop.chat.markdown.formats import Formats
+from hearth_desktop.chat.markdown.lexer import lexer_for
 from hearth_desktop.chat.notices import Above, Notice, Welcome
 from hearth_desktop.chat.page import Page
 from hearth_desktop.chat.sources import SourcesPanel
@@ -43,6 +44,7 @@ from hearth_shared.wire import FileText, Forgotten, Source
 _LIST_PX, _NARROW_PX = 264, 720
 _DRAFT_MS: Final = 800
 _MINUTE_MS: Final = 60_000
+_WARM_MS: Final = 800
 
 
 class ChatWindow(QMainWindow):
@@ -97,6 +99,14 @@ class ChatWindow(QMainWindow):
         """What holds for new questions."""
         if self.composer.local.isEnabled():
             self.composer.local.setChecked(on)
+
+    @Slot()
+    def toggle_sources(self) -> None:
+        """Why the last answer says what it says; or hide it."""
+        if self.sources.isVisible():
+            self._close_sources()
+        else:
+            self._show_sources(self.conversation.last_answer, 0)
 
     # -- building
 
@@ -203,7 +213,7 @@ class ChatWindow(QMainWindow):
         self.sources.open_wanted.connect(self._open_source)
         self.sources.forget_wanted.connect(self._forgetting.forget)
         self.list_button.clicked.connect(self._toggle_list)
-        self.why_button.clicked.connect(self._toggle_sources)
+        self.why_button.clicked.connect(self.toggle_sources)
         self.earlier.clicked.connect(self.page.show_earlier)
 
     def _add_keys(self) -> None:
@@ -212,7 +222,7 @@ class ChatWindow(QMainWindow):
             ("Ctrl+L", self._focus_question),
             ("Ctrl+F", self.find_bar.begin),
             ("Ctrl+B", self._toggle_list),
-            ("Ctrl+.", self._toggle_sources),
+            ("Ctrl+.", self.toggle_sources),
             ("Ctrl+Shift+C", self._copy_last),
             ("Ctrl+End", self.view.follow.jump),
             ("Ctrl+W", self.close),
@@ -264,9 +274,14 @@ class ChatWindow(QMainWindow):
         super().closeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Ready to type."""
+        """Ready to type; what the first code needs is loaded while nothing happens yet."""
         super().showEvent(event)
         self._focus_question()
+        QTimer.singleShot(_WARM_MS, self, self._warm)
+
+    @Slot()
+    def _warm(self) -> None:
+        lexer_for("python")
 
     @Slot()
     def _on_fitted(self) -> None:
@@ -440,13 +455,6 @@ class ChatWindow(QMainWindow):
             self.open_thread(thread_id)
         else:
             self.passing.tell("It was not said in a thread.")
-
-    @Slot()
-    def _toggle_sources(self) -> None:
-        if self.sources.isVisible():
-            self._close_sources()
-        else:
-            self._show_sources(self.conversation.last_answer, 0)
 
     def _show_sources(self, turn: Turn | None, number: int) -> None:
         self.sources.show()
