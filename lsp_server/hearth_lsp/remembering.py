@@ -41,7 +41,7 @@ class Rememberer:
         """The memories that fit a question best, for an editor's extension; `page` is for one without."""
         body = {"query": asked[:_LONGEST_QUERY], "k": _RECALLED}
         found: SearchResult = await self._backend.ask("POST", "/v1/memory/search", body)
-        hits = found["results"]
+        hits = sorted(found["results"], key=_is_question)  # what was told before what was only asked
         return {
             "query": asked,
             "memories": [_told(hit) for hit in hits],
@@ -54,6 +54,10 @@ class Rememberer:
         body = {"ids": ids, "dry_run": try_only}
         gone: Forgotten = await self._backend.ask("POST", "/v1/memory/forget", body)
         return [texts.shortened(episode["text"], 120) for episode in gone["episodes"]]
+
+
+def _is_question(hit: Hit) -> bool:
+    return hit["text"].rstrip().endswith("?")
 
 
 def _told(hit: Hit) -> dict[str, Any]:

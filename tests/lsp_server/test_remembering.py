@@ -103,6 +103,18 @@ async def test_hovers_can_be_switched_off(bare: Backend) -> None:
     forget(bare, known)
 
 
+async def test_what_was_told_comes_before_what_was_only_asked(bare: Backend) -> None:
+    asked = remember(bare, "Is the gate Gentian open?", source="person", name="fact-8")
+    told = remember(
+        bare, "The gate to the yard, Gentian, is open by day and shut at night.", source=PAGE, name="fact-9"
+    )
+    async with editor(bare.home, options={"answers": "client"}) as one:
+        found = await one.command("hearth.recall", "Is the gate Gentian open?")
+    ids = [memory["id"] for memory in found["memories"]]
+    assert ids.index(told) < ids.index(asked)
+    forget(bare, asked, told)
+
+
 async def test_recall_is_a_document_where_the_editor_opens_one(bare: Backend) -> None:
     known = remember(bare, "The fan Fuchsia whirrs.", source=PAGE, name="fact-7")
     async with editor(bare.home) as one:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from pytest_lsp import ClientServerConfig, client_capabilities
 
 from support.backend import Backend
-from support.editor import SERVER
+from support.editor import SERVER, play
 from support.provider import words
 from support.scripted_server import Held, Scripted
 
@@ -111,3 +112,17 @@ async def test_the_status_is_told(client: Any, scripted_model: Scripted) -> None
     )
     assert answer["text"] == "Yes."
     assert {state.state for state in client.states} >= {"idle"}
+
+
+def test_a_session_can_be_played_for_somebody_to_read(
+    scripted: Backend, scripted_model: Scripted, tmp_path: Path
+) -> None:
+    scripted_model.does(words("return a"), words("It adds [1]."))
+    path = tmp_path / "add.py"
+    path.write_text("def add(a):\n    ", "utf-8")
+    told = play(scripted.home, path, "What does add do?")
+    assert told.status["state"] == "idle"
+    assert told.completion == "return a"
+    assert told.answer["text"] == "It adds [1]."
+    assert "  It adds [1]." in told.lines
+    assert told.lines[-1] == "the server ended with status 0"

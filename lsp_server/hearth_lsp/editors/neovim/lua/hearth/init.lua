@@ -48,7 +48,7 @@ local handlers = {
   ['hearth/didChangeStatus'] = function(_, status)
     shown = status
     vim.g.hearth_status = M.status()
-    vim.cmd('redrawstatus')
+    vim.cmd('redrawstatus!')
   end,
   ['hearth/answer'] = function(_, piece)
     local one = views[piece.token]
