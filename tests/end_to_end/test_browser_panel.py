@@ -108,6 +108,15 @@ def test_a_question_about_the_page_takes_the_page_along_as_data(panel: Panel, mo
     assert "About Anemone migration" in panel.texts(".said")[-1]
 
 
+def test_what_is_marked_on_the_page_goes_along_instead_of_all_of_it(panel: Panel, browser: Chromium) -> None:
+    browser.page.dblclick("h1", position={"x": 30, "y": 15})
+    panel.click("#about")
+    panel.send("What is this word?")
+    panel.answered()
+    browser.page.evaluate("() => getSelection().removeAllRanges()")
+    assert panel.texts(".said .about")[-1] == "About the selection on Anemone migration (7 characters)"
+
+
 def test_a_page_is_summarised(panel: Panel, model: Scripted) -> None:
     panel.click("#summarise")
     panel.until("document.querySelector('article.answer')")
@@ -136,7 +145,7 @@ def test_a_thread_of_another_door_is_listed_and_continued_here(panel: Panel, hou
     thread = tray.post("/v1/threads", json={"title": "Begun in the tray"}).json()["id"]
     panel.click("#tab-threads")
     panel.until("document.querySelector('.list')?.innerText.includes('Begun in the tray')")
-    panel.click(".list .item")
+    panel.click(f'.list .item[data-id="{thread}"]')
     panel.ask("And then?")
     assert [one["text"] for one in tray.get(f"/v1/threads/{thread}").json()["messages"]] == [
         "And then?",

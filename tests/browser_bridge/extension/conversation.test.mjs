@@ -201,3 +201,12 @@ test('of two threads opened one after the other, the last is shown', async () =>
   await Promise.all(opened);
   assert.equal(conversation.thread.id, 'thread_2');
 });
+
+test('what is said while a thread is being opened is said in that thread', async () => {
+  const {hearth, conversation} = talk();
+  hearth.threads.set('thread_9', {id: 'thread_9', title: 'T', messages: []});
+  const opening = conversation.open('thread_9');
+  await conversation.say('Hello');
+  await opening;
+  assert.deepEqual(hearth.threads.get('thread_9').messages.map((one) => one.text), ['Hello']);
+});

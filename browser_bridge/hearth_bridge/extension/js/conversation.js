@@ -17,6 +17,7 @@ export class Conversation {
   #changed;
   #following = new Map();
   #opening = 0;
+  #opened = Promise.resolve();
 
   /** world: {id(): a random key, later(ms, fn), keep(state): remember where we are}. `changed(what)` after each change. */
   constructor(link, world, changed) {
@@ -42,6 +43,7 @@ export class Conversation {
 
   /** An empty page; the thread is made with its first message. */
   begin() {
+    this.#opening += 1;
     this.#leave();
     this.thread = null;
     this.turns = [];
@@ -50,7 +52,13 @@ export class Conversation {
   }
 
   /** Show a thread of any door, and go on reading what is being answered in it. Rejects with a Problem. */
-  async open(threadId) {
+  open(threadId) {
+    const opened = this.#open(threadId);
+    this.#opened = opened.catch(() => {});
+    return opened;
+  }
+
+  async #open(threadId) {
     const mine = ++this.#opening;
     const detail = await this.#link.call('GET', `/v1/threads/${threadId}`);
     if (mine !== this.#opening) return;
@@ -64,6 +72,7 @@ export class Conversation {
 
   /** Say something; `about` is what the person sees of the context that goes with it. Rejects with a Problem. */
   async say(text, {context = null, about = '', localOnly = false} = {}) {
+    await this.#opened; // what is said while a thread is being opened is said there
     const turn = {role: 'user', text, about, key: this.#world.id(), state: 'sending'};
     this.turns.push(turn);
     this.#changed('turns');

@@ -269,7 +269,7 @@ export class Link {
       socket.onclose = () => reject(new Problem({
         code: 'no_pairing',
         detail: `Nobody waits for this browser on port ${port}.`,
-        fix: 'Run “hearth pair browser”, or choose “Connect a browser” in the tray; type the port that is shown there.',
+        fix: 'Run “hearth pair browser”, or choose “Pair a browser” in the tray; type the port that is shown there.',
       }));
     });
   }

@@ -80,16 +80,21 @@ export class Pages {
     return page;
   }
 
-  /** What goes along with a question about a page, and how that is told to the person. */
+  /** What goes along with the page in front, and how that is told to the person. */
   async contextOfPage() {
     const page = await this.read();
     return {page, context: contextOf(page), about: `About ${page.title || page.url} (${readOf(page)})`};
   }
 
+  /** What goes along with a question: what is marked on the page if something is, else the page. */
+  async contextOfQuestion() {
+    const {page, context, about} = await this.contextOfPage();
+    return page.selection ? {page, ...selected({...page, text: page.selection})} : {page, context, about};
+  }
+
   contextOfSelection() {
-    const {text, url, title} = this.selection;
-    this.#mayRead(siteOf(url));
-    return {context: contextOf({url, title, text}, 'selection'), about: `About the selection on ${title || addressOf(url)} (${count(text.length, 'character')})`};
+    this.#mayRead(siteOf(this.selection.url));
+    return selected(this.selection);
   }
 
   /** Keep the page, passage by passage. Gives the ids, so that it can be taken back. */
@@ -116,4 +121,9 @@ export class Pages {
       code: 'no_consent', detail: `You said that pages of ${site} are neither read nor kept.`, fix: 'Change it beside the page’s name.',
     });
   }
+}
+
+function selected({text, url, title}) {
+  const about = `About the selection on ${title || addressOf(url)} (${count(text.length, 'character')})`;
+  return {context: contextOf({url, title, text}, 'selection'), about};
 }

@@ -189,7 +189,7 @@ export class Panel {
 
   async #whatGoesAlong() {
     if (this.pages.selection) return this.pages.contextOfSelection();
-    return this.#about ? this.pages.contextOfPage() : {};
+    return this.#about ? this.pages.contextOfQuestion() : {};
   }
 
   #askAgain() {

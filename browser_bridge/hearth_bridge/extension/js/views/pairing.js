@@ -21,10 +21,10 @@ export class PairingView {
   }
 
   show(note) {
-    const click = h('button.main', {type: 'button', id: 'pair-native', onclick: () => this.#try(() => this.#native())}, 'Connect this browser');
+    const click = h('button.main', {type: 'button', id: 'pair-native', onclick: () => this.#try(() => this.#native())}, 'Pair this browser');
     const form = h('form.stack', {id: 'pair-code'},
       h('h2', {}, 'With a code'),
-      h('p.muted', {}, 'Choose “Connect a browser” in the tray, or run ', h('code', {}, 'hearth pair browser'), ', and type the code here.'),
+      h('p.muted', {}, 'Choose “Pair a browser” in the tray, or run ', h('code', {}, 'hearth pair browser'), ', and type the code here.'),
       this.#code,
       h('label.port.small.muted', {}, 'Port, if another is shown', this.#port),
       h('button', {type: 'submit'}, 'Pair with this code'));
@@ -33,7 +33,7 @@ export class PairingView {
       this.#try(() => this.#byCode());
     });
     fill(this.#element,
-      h('h1', {}, 'Connect this browser to Hearth'),
+      h('h1', {}, 'Pair this browser with Hearth'),
       note ? problemView({detail: note}, [], 'info') : h('p.muted', {}, 'Hearth runs on this machine and keeps everything there. A page is read only when you say so.'),
       this.#said, click, form);
   }
@@ -47,7 +47,7 @@ export class PairingView {
   }
 
   async #try(act) {
-    fill(this.#said, h('p.muted', {role: 'status'}, 'Connecting…'));
+    fill(this.#said, h('p.muted', {role: 'status'}, 'Pairing…'));
     try {
       await act();
       fill(this.#said);

@@ -49,7 +49,7 @@ export class ThreadsView {
   }
 
   #item(thread) {
-    return h('button.item', {type: 'button', 'aria-current': String(thread.id === this.#current), onclick: () => this.#open(thread.id)},
+    return h('button.item', {type: 'button', 'data-id': thread.id, 'aria-current': String(thread.id === this.#current), onclick: () => this.#open(thread.id)},
       h('span.title', {}, thread.title || 'Untitled'),
       h('span.when', {title: exactly(thread.updated_at)}, `${ago(thread.updated_at)} · begun ${DOORS[thread.door] ?? 'elsewhere'}`,
         thread.local_only ? ' · local only' : ''));
