@@ -1,5 +1,6 @@
 """What the browser may do on which site: off, ask, remember."""
 
+import re
 from typing import Final, Literal
 
 from PySide6.QtCore import Slot
@@ -9,6 +10,7 @@ from hearth_desktop.net.api import Api
 from hearth_desktop.widgets import S2, S3, Choice, button, clear, column, frame, label, row, say
 from hearth_shared.display import display
 from hearth_shared.errors import HearthError
+from hearth_shared.sites import named, site_of
 from hearth_shared.wire import Consent, ConsentList
 
 PATH: Final = "/v1/consents"
@@ -19,6 +21,8 @@ LEVELS: Final[dict[Level, str]] = {
     "remember": "Remember: a page you ask about is kept",
 }
 _ABOUT: Final = "For a site that is not listed Hearth asks. The browser's side panel offers the same choice."
+_NO_SITE: Final = "That is no site. Write its name, such as example.org, or paste a page's address."
+_HOST: Final = re.compile(r"[^\s/@\\?#]+")
 _NOBODY: Final = "No site is listed: Hearth asks on every one."
 
 
@@ -47,6 +51,11 @@ class SitesPage(QWidget):
     def rows(self) -> list["SiteRow"]:
         """The sites that are listed."""
         return [row for row in self.findChildren(SiteRow) if not row.isHidden()]
+
+    @property
+    def fault(self) -> str:
+        """Why the last decision does not hold; empty when it does."""
+        return self._said.text()
 
     def load(self) -> None:
         """Ask what was decided."""
@@ -81,8 +90,10 @@ class SitesPage(QWidget):
 
     @Slot()
     def _on_add(self) -> None:
-        if site := self._site.text().strip():
+        if site := site_in(self._site.text()):
             self.put(site, self._level.currentData())
+        else:
+            say(self._said, _NO_SITE, "danger")
 
     @Slot(object)
     def _on_failed(self, error: HearthError) -> None:
@@ -104,6 +115,13 @@ class SiteRow(QWidget):
     @Slot()
     def _on_chosen(self) -> None:
         self._page.put(self.site, self.level.currentData())
+
+
+def site_in(text: str) -> str:
+    """The site that somebody means who types its name or pastes a page's address; empty when that is none."""
+    text = text.strip()
+    site = site_of(text) if "://" in text else named(text.partition("/")[0])
+    return site if _HOST.fullmatch(site) else ""
 
 
 def _levels(level: str, name: str) -> Choice:
