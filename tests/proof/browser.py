@@ -21,7 +21,7 @@ def play(scene: Scene) -> Chapter:
 def _told_elsewhere(chapter: Chapter, panel: Panel) -> None:
     asked = panel.ask(QUESTION)
     chapter.say(asked.transcript)
-    chapter.show("light", "The side panel answers from what was told in the terminal.", panel.screenshot())
+    chapter.show("light", "The side panel answers from what was told in the terminal.", asked.screenshot)
     panel.look("dark")
     chapter.show("dark", "The same in the dark.", panel.screenshot())
     panel.look("light")
@@ -31,6 +31,7 @@ def _told_elsewhere(chapter: Chapter, panel: Panel) -> None:
 def _keep_the_page(chapter: Chapter, browser: Chromium, panel: Panel, scene: Scene) -> None:
     panel.click("#remember")
     panel.until("document.querySelector('#notice, .notice, [role=status]')?.innerText")
+    panel.click("#notice button:last-of-type")
     asked = panel.ask(PAGE_QUESTION)
     chapter.say(asked.transcript)
     chapter.show("page", "A page that was kept is cited by its address.", panel.screenshot())

@@ -6,11 +6,14 @@ import json
 from proof.chapter import Chapter
 from proof.scene import PAGE_FACT, PAGE_QUESTION, Scene
 from support.command import hearth
-from support.editor import editor
+from support.editor import editor as session
+from support.tray_chat import TrayChat
+
+_DOORS = ("terminal", "editor", "tray")
 
 
 def play(scene: Scene) -> Chapter:
-    """Ask in two doors, forget in one, ask in both again."""
+    """Ask in three doors, forget in one, ask in all again."""
     chapter = Chapter("everywhere", "One brain behind all of them")
     before = _asked(scene)
     chapter.say(f"after the browser kept the page:\n{_shown(before)}")
@@ -26,7 +29,7 @@ def play(scene: Scene) -> Chapter:
     threads = scene.backend.door("tray").get("/v1/threads").json()["threads"]
     doors = sorted({thread["door"] for thread in threads})
     chapter.say(f"threads of all doors, in one list: {', '.join(doors)}")
-    chapter.check("threads begun in three doors stand in one list", {"browser", "cli", "editor"} <= set(doors))
+    chapter.check("threads begun in four doors stand in one list", {"browser", "cli", "editor", "tray"} <= set(doors))
     return chapter
 
 
@@ -38,11 +41,14 @@ def _kept(scene: Scene) -> list[str]:
 def _asked(scene: Scene) -> dict[str, str]:
     """What each door cites for the page's question, as JSON text."""
     terminal = json.loads(hearth(scene.backend, "ask", PAGE_QUESTION, "--json").out)["answer"]["sources"]
-    return {"terminal": json.dumps(terminal), "editor": json.dumps(asyncio.run(_in_editor(scene)))}
+    with TrayChat(scene.backend.home) as chat:
+        tray = chat.ask(PAGE_QUESTION).sources
+    editor = asyncio.run(_in_editor(scene))
+    return {door: json.dumps(sources) for door, sources in zip(_DOORS, (terminal, editor, tray), strict=True)}
 
 
 async def _in_editor(scene: Scene) -> list[dict[str, object]]:
-    async with editor(scene.backend.home, options={"answers": "client"}) as one:
+    async with session(scene.backend.home, options={"answers": "client"}) as one:
         answer = await one.command("hearth.ask", {"text": PAGE_QUESTION, "token": "proof"})
     return answer.get("sources", [])
 

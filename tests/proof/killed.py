@@ -14,8 +14,10 @@ from proof.chapter import Chapter
 from proof.scene import Aside
 from support.backend import running
 from support.provider import Behaviour, ModelServer, Received, Reply, model_server
+from support.tray_chat import TrayChat
 
 WORDS = tuple(f"word{number} " for number in range(1, 41))
+HALF = "".join(WORDS[: len(WORDS) // 2]).strip()
 WHOLE = "".join(WORDS).strip()
 LIMIT_S = 120.0
 
@@ -67,25 +69,28 @@ def _play(chapter: Chapter, folder: Path, server: ModelServer) -> None:
     provider = f'[providers.desk]\nurl = "{server.url}"\nwhere = "this machine"\n'
     config = f"[server]\nport = 0\n[models]\nlook_around = false\n{provider}"
     reader = _Reader()
-    with running(folder, config) as first:
+    with running(folder, config) as first, TrayChat(first.home) as chat:
         client = BackendClient(first.home, "tray")
-        thread = client.request("POST", "/v1/threads", {})["id"]
-        task = client.request("POST", f"/v1/threads/{thread}/messages", {"text": "Count for me."})["task_id"]
+        chat.begin("Count for me.")
+        chat.wait(lambda: bool(client.request("GET", "/v1/tasks")["tasks"]))
+        task = client.request("GET", "/v1/tasks")["tasks"][0]["id"]
         reading = threading.Thread(target=reader.read, args=(client, f"/v1/tasks/{task}/events"))
         reading.start()
-        assert reader.half.wait(LIMIT_S), "the first half never came"
+        chat.wait(lambda: reader.half.is_set() and HALF in chat.seen().transcript)
+        chapter.show("half", "The tray's window at the moment of the kill.", chat.picture())
         chapter.say(f"read so far: {reader.text!r}\nkill -9 of the backend, process {first.process.pid}")
         first.stop(signal.SIGKILL)
-        reading.join(LIMIT_S)
-    try:
-        another = discovery.read_endpoint(first.home)
-        chapter.check("the reader's door started another backend", another is not None)
-        chapter.say(
-            f"the door started another, process {another.pid if another else 0}\nread in the end: {reader.text!r}"
-        )
-        _judge(chapter, client.request("GET", f"/v1/tasks/{task}"), reader)
-    finally:
-        discovery.stop_backend(first.home)
+        try:
+            seen = chat.finish()
+            reading.join(LIMIT_S)
+            chapter.show("whole", "The same window, which never asked again.", chat.picture())
+            another = discovery.read_endpoint(first.home)
+            pid = another.pid if another else 0
+            chapter.say(f"a door started another, process {pid}\nread in the end: {reader.text!r}")
+            chapter.check("the tray shows the whole text once", seen.transcript.count(WHOLE) == 1)
+            _judge(chapter, client.request("GET", f"/v1/tasks/{task}"), reader)
+        finally:
+            discovery.stop_backend(first.home)
 
 
 def _judge(chapter: Chapter, stored: TaskDetail, reader: "_Reader") -> None:
@@ -114,7 +119,7 @@ class _Reader:
         for event in client.events(path):
             self.events.append(event)
             self._take(event)
-            if self.text.strip() == "".join(WORDS[: len(WORDS) // 2]).strip():
+            if self.text.strip() == HALF:
                 self.half.set()
 
     def _take(self, event: Event) -> None:

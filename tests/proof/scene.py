@@ -13,7 +13,7 @@ from support.backend import Backend
 from support.website import website
 
 T = TypeVar("T")
-FACT = "The staging server is called Anemone and is rebooted on Mondays."
+FACT = "Remember that the staging server is called Anemone and is rebooted on Mondays."
 QUESTION = "What is the staging server called?"
 PAGE_FACT = "The harbour crane of Lindholm lifts forty tonnes and was painted yellow in 2019."
 PAGE_QUESTION = "How much does the harbour crane of Lindholm lift?"

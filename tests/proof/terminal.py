@@ -18,7 +18,7 @@ def play(scene: Scene) -> Chapter:
     ):
         said = hearth(scene.backend, *arguments)
         shown = " ".join(f'"{part}"' if " " in part else part for part in arguments)
-        chapter.say(f"$ hearth {shown.replace(str(scene.notes), scene.notes.name)}\n{said.out}")
+        chapter.say(f"$ hearth {shown}\n{said.out}\n".replace(f"{scene.folder}/", ""))
         chapter.check(f"`hearth {arguments[0]}` ended well: {arguments[1]}", said.status == 0)
     fact = json.loads(hearth(scene.backend, "ask", QUESTION, "--json").out)["answer"]
     note = json.loads(hearth(scene.backend, "ask", NOTES_QUESTION, "--file", str(scene.notes), "--json").out)["answer"]

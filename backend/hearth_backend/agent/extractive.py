@@ -14,6 +14,7 @@ MOST = 4
 _QUOTE, _INDENT = 480, "    "
 _MARKDOWN = re.compile(r"\.(?:md|markdown)(?::\d+)?$", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
+_QUESTION = re.compile(r"[^.!?\n]+\?+")
 _NOTHING = "I found nothing about this in your memory, your files or Hearth's documentation."
 _REMEMBER = re.compile(
     r"^\s*(?:please\s+)?(?:remember|note|keep in mind|don't forget|do not forget)\b(?:\s+that\b|\s*:)?\s*(?P<fact>.+)$",
@@ -33,9 +34,14 @@ def kept(fact: str) -> str:
 
 
 def best(sources: Sequence[Source], question: str) -> list[Source]:
-    """The passages to quote: not the question itself, which the person may have asked before."""
+    """The passages to quote: neither the question itself, which the person may have asked before, nor another one."""
     asked = _plain(question)
-    return [source for source in sources if _plain(source.quote) != asked][:MOST]
+    return [source for source in sources if _plain(source.quote) != asked and not _only_asks(source)][:MOST]
+
+
+def _only_asks(source: Source) -> bool:
+    """Whether all that was said there is a question: it answers nothing."""
+    return source.kind == "memory" and not source.url and _QUESTION.fullmatch(source.quote.strip()) is not None
 
 
 def compose(entries: Sequence[Entry], reason: HearthError) -> str:

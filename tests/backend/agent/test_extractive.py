@@ -71,6 +71,14 @@ def test_the_question_itself_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "answers"), [("Where is the lease?", False), ("Where is it? In the blue folder.", True)]
+)
+def test_another_question_answers_nothing(said: str, answers: bool) -> None:
+    asked = memory(said, "1")
+    assert best([asked], "what about the lease?") == ([asked] if answers else [])
+
+
+@pytest.mark.parametrize(
     ("said", "fact"),
     [
         ("remember that my dentist is Dr. Ito", "my dentist is Dr. Ito"),
