@@ -51,6 +51,8 @@ class Conversation(QObject):
         self._sending: set[str] = set()
         self._stopping: set[str] = set()
         self._rating: dict[str, Literal["good", "bad"]] = {}
+        self._doors: dict[str, str] = {}
+        """Where the runs of this thread came from, as far as it was heard."""
         self._number = 0
 
     # -- which thread
@@ -109,6 +111,7 @@ class Conversation(QObject):
             answering.stop()
         self._answering.clear()
         self._sending.clear()
+        self._doors.clear()
         self.turns.clear()
         self.about = None
         self.thread_id = thread_id
@@ -150,7 +153,7 @@ class Conversation(QObject):
 
     def _joined(self, known: Turn | None, stored: Turn) -> Turn:
         if known is None:
-            return stored
+            return replace(stored, door=self._doors.get(stored.run_id, ""))
         if stored.is_open or known.run_id in self._answering:
             return known
         joined = replace(known, message_id=stored.message_id, feedback=stored.feedback)
@@ -381,6 +384,7 @@ class Conversation(QObject):
             self._forget(cast("list[str]", event["data"].get("ids", [])))
         elif event["thread_id"] and event["thread_id"] == self.thread_id:
             known = self._of_run(event["run_id"] or "")
+            self._doors[event["run_id"] or ""] = event["door"]
             if known is None and event["type"] in (EventType.TASK_QUEUED, EventType.TASK_STARTED) and not self._sending:
                 self.refresh()
 

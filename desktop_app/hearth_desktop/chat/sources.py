@@ -58,7 +58,7 @@ class SourcesPanel(QFrame):
         """The sources of a turn; `chosen` is the number of the one the person asked for."""
         if turn is not self.turn or turn is None:
             self.turn = turn
-            self._fill()
+            self.refill()
         if (card := self._cards.get(chosen)) is not None:
             self._area.ensureWidgetVisible(card)
             card.open_button.setFocus()
@@ -69,7 +69,8 @@ class SourcesPanel(QFrame):
         """The card of a source."""
         return self._cards.get(number)
 
-    def _fill(self) -> None:
+    def refill(self) -> None:
+        """Show its turn anew."""
         clear(self._column)
         self._cards.clear()
         turn = self.turn

@@ -89,6 +89,10 @@ class ThreadModel(QAbstractListModel):
         """What the thread in a row is called."""
         return words.title(self._shown[row]["title"])
 
+    def subtitle_at(self, row: int) -> str:
+        """What stands below it."""
+        return self.subtitle(self._shown[row])
+
     def row_of(self, thread_id: str) -> int:
         """The row of a thread, or -1."""
         return next((row for row, thread in enumerate(self._shown) if thread["id"] == thread_id), -1)

@@ -63,6 +63,9 @@ class TurnView:
             self._answer.clear()
             self._markdown = self._new_markdown()
             self._fed, self._final = "", False
+        if before.door != turn.door:
+            self._question.clear()
+            self._ask()
         if before.reasoning != turn.reasoning or bool(before.text) != bool(turn.text):
             self._think()
         self._show_around()

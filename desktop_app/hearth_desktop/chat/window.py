@@ -16,18 +16,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from hearth_desktop.chat import opening, words
+from hearth_desktop.chat import words
 from hearth_desktop.chat.answering import Question
 from hearth_desktop.chat.composer import Composer
 from hearth_desktop.chat.conversation import Conversation
 from hearth_desktop.chat.drafts import Drafts
 from hearth_desktop.chat.elided import Elided
 from hearth_desktop.chat.find_bar import FindBar
-from hearth_desktop.chat.forgetting import Forgetting
 from hearth_desktop.chat.markdown.formats import Formats
 from hearth_desktop.chat.markdown.lexer import lexer_for
 from hearth_desktop.chat.notices import Above, Notice, Welcome
 from hearth_desktop.chat.page import Page
+from hearth_desktop.chat.source_desk import SourceDesk
 from hearth_desktop.chat.sources import SourcesPanel
 from hearth_desktop.chat.standing import Standing
 from hearth_desktop.chat.thread_list import ThreadPane
@@ -39,7 +39,7 @@ from hearth_desktop.net.events import EventStream
 from hearth_desktop.theme import Look, code_font, text_font
 from hearth_desktop.widgets import S2, S3, S4, button, label
 from hearth_shared.errors import HearthError
-from hearth_shared.wire import FileText, Forgotten, Source
+from hearth_shared.wire import FileText
 
 _LIST_PX, _NARROW_PX = 264, 720
 _DRAFT_MS: Final = 800
@@ -61,9 +61,9 @@ class ChatWindow(QMainWindow):
         self.conversation = Conversation(api, self)
         self.threads = ThreadModel(api, self)
         self.standing = Standing(api, events, self)
-        self._forgetting = Forgetting(api, self)
         self._drafts = Drafts(api.locator.home.run / "drafts.json")
         self._make_widgets()
+        self.desk = SourceDesk(api, self.sources, self.passing, self)
         self.page = Page(self.conversation, self.view.document(), self._formats(), self.view.column())
         self._store_drafts = QTimer(self, singleShot=True, interval=_DRAFT_MS)
         self._store_drafts.timeout.connect(self._drafts.store)
@@ -104,9 +104,9 @@ class ChatWindow(QMainWindow):
     def toggle_sources(self) -> None:
         """Why the last answer says what it says; or hide it."""
         if self.sources.isVisible():
-            self._close_sources()
+            self.desk.close()
         else:
-            self._show_sources(self.conversation.last_answer, 0)
+            self.desk.show(self.conversation.last_answer)
 
     # -- building
 
@@ -191,9 +191,9 @@ class ChatWindow(QMainWindow):
         self.conversation.failed.connect(self._on_failed)
         self.threads.failed.connect(self._on_failed)
         self.standing.changed.connect(self._show_standing)
-        self._forgetting.forgot.connect(self._on_forgot)
-        self._forgetting.restored.connect(self._on_restored)
-        self._forgetting.failed.connect(self._on_failed)
+        self.desk.failed.connect(self._on_failed)
+        self.desk.thread_wanted.connect(self.open_thread)
+        self.desk.shown.connect(self._on_sources_shown)
         self._look.changed.connect(self._on_look)
         self.page.drawn.connect(self._on_drawn)
 
@@ -209,9 +209,6 @@ class ChatWindow(QMainWindow):
         self.notice.acted.connect(self._on_act)
         self.passing.acted.connect(self._on_act)
         self.find_bar.closed.connect(self._close_find)
-        self.sources.closed.connect(self._close_sources)
-        self.sources.open_wanted.connect(self._open_source)
-        self.sources.forget_wanted.connect(self._forgetting.forget)
         self.list_button.clicked.connect(self._toggle_list)
         self.why_button.clicked.connect(self.toggle_sources)
         self.earlier.clicked.connect(self.page.show_earlier)
@@ -244,7 +241,7 @@ class ChatWindow(QMainWindow):
         elif self.conversation.is_busy:
             self.conversation.stop()
         elif self.sources.isVisible():
-            self._close_sources()
+            self.desk.close()
         else:
             self.close()
 
@@ -303,7 +300,7 @@ class ChatWindow(QMainWindow):
             self._focus_question()
             return
         self._keep_draft()
-        self._close_sources()
+        self.desk.close()
         self.passing.hide()
         if thread_id:
             self.conversation.open(thread_id, title=title)
@@ -335,7 +332,7 @@ class ChatWindow(QMainWindow):
             row = self.threads.row_of(conversation.thread_id)
             name = self.threads.title_at(row) if row >= 0 else ""
         self.title.setText(name)
-        self.about.setText(_about(conversation))
+        self.about.setText(words.about(conversation.about))
         self.setWindowTitle(f"{name} — Hearth" if name else "Hearth")
         reason = "This thread is local only: nothing of it leaves the machine"
         self.composer.set_local(forced=conversation.is_local_only, reason=reason)
@@ -356,9 +353,7 @@ class ChatWindow(QMainWindow):
 
     @Slot(object)
     def _on_changed(self, turn: Turn) -> None:
-        shown = self.sources.turn
-        if shown is not None and shown.key == turn.key and self.sources.isVisible():
-            self.sources.show_turn(turn)
+        self.desk.update(turn)
 
     @Slot()
     def _on_busy(self) -> None:
@@ -398,7 +393,7 @@ class ChatWindow(QMainWindow):
     def _on_turn_link(self, verb: str, turn: Turn, number: str) -> None:
         match verb:
             case "source" if number.isdigit():
-                self._on_source(turn, int(number))
+                self.desk.choose(turn, int(number))
             case "again":
                 self.conversation.ask_again(turn.key)
             case "copy-answer":
@@ -423,66 +418,11 @@ class ChatWindow(QMainWindow):
         if (turn := self.conversation.last_answer) is not None:
             self._copy(turn.text, "Copied the last answer.")
 
-    # -- sources
-
-    def _on_source(self, turn: Turn, number: int) -> None:
-        """A page or a file opens at once; what has only its text is shown."""
-        source = next((one for one in turn.sources if one["n"] == number), None)
-        if source is None:
-            return
-        if isinstance(opening.target(source), opening.Page | opening.File):
-            self._open_source(source)
-        else:
-            self._show_sources(turn, number)
-
-    @Slot(object)
-    def _open_source(self, source: Source) -> None:
-        match opening.target(source):
-            case opening.Page(url):
-                QDesktopServices.openUrl(QUrl(url))
-            case opening.File(path) | opening.Folder(path):
-                QDesktopServices.openUrl(QUrl.fromLocalFile(path))
-            case opening.Thread(run_id):
-                reply = self._api.request("GET", f"/v1/tasks/{run_id}")
-                reply.done.connect(self._on_source_task)
-                reply.failed.connect(self._on_failed)
-            case opening.Text():
-                pass
-
-    @Slot(object)
-    def _on_source_task(self, task: dict[str, str | None]) -> None:
-        if thread_id := task["thread_id"]:
-            self.open_thread(thread_id)
-        else:
-            self.passing.tell("It was not said in a thread.")
-
-    def _show_sources(self, turn: Turn | None, number: int) -> None:
-        self.sources.show()
-        self.why_button.setChecked(True)
-        self.sources.show_turn(turn, number)
-        if not number:
-            self.sources.close_button.setFocus()
-
-    @Slot()
-    def _close_sources(self) -> None:
-        if self.sources.isVisible():
-            self.sources.hide()
+    @Slot(bool)
+    def _on_sources_shown(self, shown: bool) -> None:
+        self.why_button.setChecked(shown)
+        if not shown:
             self._focus_question()
-        self.why_button.setChecked(False)
-
-    @Slot(object, bool)
-    def _on_forgot(self, forgotten: Forgotten, can_return: bool) -> None:
-        episodes = forgotten["episodes"]
-        if not episodes:
-            self.passing.tell("It had been forgotten already.")
-            return
-        said = f"Forgotten in every door: {words.one_line(episodes[0]['text'], 80)}"
-        detail = "" if can_return else "It came from outside: to have it back, remember it again where it came from."
-        self.passing.tell(said, detail, act="restore" if can_return else "", verb="Undo" if can_return else "")
-
-    @Slot()
-    def _on_restored(self) -> None:
-        self.passing.tell("It is remembered again.")
 
     # -- how things stand
 
@@ -507,7 +447,7 @@ class ChatWindow(QMainWindow):
             case "models":
                 self.settings_wanted.emit()
             case "restore":
-                self._forgetting.restore()
+                self.desk.restore()
             case "reload":
                 self.passing.hide()
                 self._on_connected()
@@ -546,15 +486,3 @@ class ChatWindow(QMainWindow):
     def _on_look(self) -> None:
         self.page.look(self._formats(), self.view.column())
         self.pane.list.viewport().update()
-
-
-def _about(conversation: Conversation) -> str:
-    """Where and when a thread was begun."""
-    if conversation.about is None:
-        return ""
-    parts = [words.exactly(conversation.about["created_at"])]
-    if conversation.about["door"] != "tray":
-        parts.insert(0, f"begun in the {words.door(conversation.about['door'])}")
-    if conversation.about["local_only"]:
-        parts.append("local only")
-    return " · ".join(parts)

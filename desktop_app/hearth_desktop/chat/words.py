@@ -4,7 +4,7 @@ import time
 from typing import Any, Final
 
 from hearth_shared.display import display
-from hearth_shared.wire import Event, EventType, MadeBy, Source, Tokens
+from hearth_shared.wire import Event, EventType, MadeBy, Source, Thread, Tokens
 
 _DOORS: Final = {
     "tray": "here",
@@ -60,6 +60,18 @@ def one_line(text: str, length: int = 160) -> str:
 def title(given: str) -> str:
     """What a thread is called."""
     return one_line(given, 120) or "New thread"
+
+
+def about(thread: Thread | None) -> str:
+    """Where and when a thread was begun."""
+    if thread is None:
+        return ""
+    parts = [exactly(thread["created_at"])]
+    if thread["door"] != "tray":
+        parts.insert(0, f"begun in the {door(thread['door'])}" if thread["door"] != "http" else "begun by a program")
+    if thread["local_only"]:
+        parts.append("local only")
+    return " · ".join(parts)
 
 
 def made(by: MadeBy, tokens: Tokens | None) -> str:
