@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -76,5 +77,21 @@ async def test_a_backend_that_cannot_start_is_said_once_and_may_start_later(home
             assert (await one.command("hearth.ask", {"text": "what can you do?"}))["text"]
             await one.state("no model")
             assert len([said for said in one.said if said["method"] == "window/showMessage"]) == 1
+    finally:
+        await asyncio.to_thread(discovery.stop_backend, home)
+
+
+async def test_an_older_backend_makes_room_and_the_editors_on_it_go_on(home: Home) -> None:
+    try:
+        async with editor(home) as one:
+            await one.state("no model")
+            older = discovery.read_endpoint(home)
+            assert older is not None
+            home.endpoint.write_text(json.dumps({**older._asdict(), "version": "0.0.1"}), "utf-8")
+            async with editor(home) as other:
+                await other.state("no model")
+                assert pid(home) != older.pid
+            assert (await one.command("hearth.ask", "what can you do?"))["text"]
+            assert [said for said in one.said if said["method"] == "window/showMessage"] == []
     finally:
         await asyncio.to_thread(discovery.stop_backend, home)
