@@ -1,5 +1,6 @@
 """The chat window by keyboard alone, on a real backend and without one."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from hearth_shared.discovery import stop_backend
 from hearth_shared.paths import Home
 from support.backend import Backend, running
 from support.chat_window import chat_on
+from support.model_in_thread import Gate, config, gated, serving
+from support.provider import words
 from support.qt_waits import wait
 
 pytestmark = pytest.mark.desktop
@@ -177,6 +181,23 @@ def test_a_backend_that_ended_is_said_and_started_again(qapp: QApplication, qtbo
         assert "not running" in chat.window.notice.text.text()
         with running(tmp_path / "home"):
             wait(qtbot, lambda: chat.window.notice.act != "start")
+
+
+def test_a_backend_killed_in_mid_answer_leaves_each_word_once(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
+    gate, home = Gate(), Home(tmp_path / "home")
+    whole = words("Alpha. ", "Beta. ", "Gamma. ", "Delta.")
+    with serving(gated(gate, "Alpha. ", "Beta. "), whole) as server, running(home.root, config(server)) as backend:
+        with chat_on(home, qapp) as chat:
+            chat.connect(qtbot)
+            chat.write("Letters, please")
+            chat.press("Enter")
+            gate.open(2)
+            wait(qtbot, lambda: "Beta." in chat.text)
+            backend.stop(signal.SIGKILL)
+            chat.settled(qtbot)
+            assert [chat.text.count(word) for word in ("Alpha.", "Beta.", "Gamma.", "Delta.")] == [1, 1, 1, 1]
+            assert chat.text.count("Letters, please") == 1
+        stop_backend(home)
 
 
 def test_without_a_model_the_way_to_one_is_offered(qapp: QApplication, qtbot: QtBot, house: Backend) -> None:
