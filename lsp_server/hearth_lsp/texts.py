@@ -17,6 +17,7 @@ from hearth_shared.wire import Answer, Hit, Source
 _SIGNS = re.compile(r"[\\`*\[\]<>~&$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _URI = "/:%~-._"
 _QUOTE = 400
+_THE_PERSON = frozenset({"", "me", "person"})
 _SLUG = re.compile(r"[^\w]+")
 
 
@@ -93,7 +94,7 @@ def answer_page(question: str, answer: Answer, links: Sequence[Link]) -> str:
 def told(source: Source, link: Link) -> dict[str, Any]:
     """A source for an editor's own extension."""
     kept = {name: source[name] for name in ("n", "kind", "title", "quote", "speaker", "occurred_at", "cited")}
-    return {**kept, "url": link.url, "uri": link.uri, "line": link.line}
+    return {**kept, "title": _name(source), "url": link.url, "uri": link.uri, "line": link.line}
 
 
 def file_name(title: str, when: datetime) -> str:
@@ -113,7 +114,7 @@ def _remembered(hit: Hit, now: float, *, markdown: bool) -> str:
     if is_page(hit["source"]):
         where = f"from {page_link(hit['source'])}" if markdown else f"from {hit['source']}"
     else:
-        who = "you" if hit["speaker"].lower() in ("", "me", "person") else hit["speaker"]
+        who = "you" if hit["speaker"].lower() in _THE_PERSON else hit["speaker"]
         where = f"said by {plain(who) if markdown else who}"
     if markdown:
         return f"“{plain(text)}” — {where}, {age}"
@@ -121,12 +122,19 @@ def _remembered(hit: Hit, now: float, *, markdown: bool) -> str:
 
 
 def _source(source: Source, link: Link) -> str:
-    title = plain(shortened(source["title"], 80)) or plain(source["kind"])
+    title = plain(shortened(_name(source), 80))
     if link.url:
         title = page_link(link.url)
     elif link.uri:
         title = f"[{title}]({quote(link.uri, safe=_URI)}#L{link.line})"
     return f"{source['n']}. {title} — {plain(shortened(source['quote'], 200))}"
+
+
+def _name(source: Source) -> str:
+    """What a source is called: memory by who said it."""
+    if source["kind"] == "memory" and source["title"].lower() in _THE_PERSON:
+        return "you"
+    return source["title"] or source["kind"]
 
 
 def _page_name(url: str) -> str:

@@ -117,6 +117,11 @@ def test_a_source_for_an_extension_says_where_it_opens() -> None:
     assert told(source(kind="memory"), Link(url="https://example.org"))["url"] == "https://example.org"
 
 
+def test_what_the_person_said_is_called_so() -> None:
+    assert told(source(kind="memory", title="me"), Link())["title"] == "you"
+    assert told(source(kind="memory", title="Ada"), Link())["title"] == "Ada"
+
+
 def test_recall_that_finds_nothing_says_so() -> None:
     page = recall_page("x", [], ["words only"], NOW)
     assert "Nothing in memory fits." in page
