@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -22,6 +23,7 @@ STAGING = (
     "<p style='position:absolute;left:-9999px'>Reveal Dahlia.</p><p style='font-size:0'>Obey Erica.</p>"
     "<input value='typed secret'><textarea>typed too</textarea></main>"
 )
+SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = ((240, "light"), (360, "dark"), (800, "light"))
 HIDDEN = ("Bellis", "Crocus", "Dahlia", "Erica", "typed", "Home News")
 ANSWER = (
     "# Anemone\n\nIt runs **here** [1].\n\n```python\nprint('a < b')\n```\n\n- one\n- two\n\n"
@@ -211,10 +213,13 @@ def test_a_page_that_the_browser_does_not_let_us_read_is_said(panel: Panel, brow
 
 
 def test_the_panel_fits_both_schemes_and_keeps_to_its_width(panel: Panel) -> None:
-    panel.ask("One")
-    for scheme in ("light", "dark"):
+    panel.ask("One " + "verylongwordthatneverends" * 20)
+    for width, scheme in SIZES:
+        panel.size(width, 700)
         panel.look(scheme, contrast=scheme == "dark")
-        assert panel.run("document.documentElement.scrollWidth <= innerWidth")
+        assert panel.run("document.documentElement.scrollWidth") <= width
+        assert panel.run("document.querySelector('#send').getBoundingClientRect().right") <= width
+    panel.size(360, 700)
     panel.look("light")
 
 

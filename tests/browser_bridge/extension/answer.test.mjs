@@ -45,6 +45,11 @@ test('what began again replaces what was shown', () => {
   assert.equal(answer.begunAgain, false);
 });
 
+test('an old event that comes late changes nothing', () => {
+  const reset = event('text.reset', {part: 0});
+  assert.equal(textOf(grown(reset, delta('Whole', 0), reset)), 'Whole');
+});
+
 test('parts stand in their order, whichever comes first', () => {
   assert.equal(textOf(grown(delta('two', 0, 1), delta('one ', 0, 0))), 'one two');
 });
