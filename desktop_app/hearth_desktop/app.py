@@ -92,7 +92,8 @@ class App(QObject):
     def _dress(self) -> None:
         from hearth_desktop import theme  # with all the enums of Qt: 40 ms, which the icon must not wait for
 
-        self._look = theme.apply(self._application)
+        chosen = self.preferences.choices.scheme
+        self._look = theme.apply(self._application, Scheme(chosen) if chosen else None)
         self.tray.show_scheme(self._look.scheme)
 
     def _open_shell(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from hearth_shared.errors import HomeError
 from hearth_shared.paths import Home
+from hearth_shared.theme import Scheme
 
 
 class Choices(NamedTuple):
@@ -17,6 +18,8 @@ class Choices(NamedTuple):
     close_to_tray: bool = True
     local_only: bool = False
     guide_seen: bool = False
+    scheme: str = ""
+    """A Scheme of the person's own; empty follows the system."""
     passed: tuple[str, ...] = ()
     """Steps of the guide that were taken, or had been before Hearth came."""
 
@@ -60,9 +63,11 @@ def parse(said: Any) -> Choices:
         return Choices()
     fields = cast("dict[str, Any]", said)
     switches = {name: fields[name] for name in _SWITCHES if isinstance(fields.get(name), bool)}
+    scheme: Any = fields.get("scheme")
     passed: Any = fields.get("passed")
     steps = cast("list[Any]", passed) if isinstance(passed, list) else []
-    return Choices(**switches, passed=tuple(step for step in steps if isinstance(step, str)))
+    chosen = scheme if isinstance(scheme, str) and scheme in _SCHEMES else ""
+    return Choices(**switches, scheme=chosen, passed=tuple(step for step in steps if isinstance(step, str)))
 
 
 def write(path: Path, choices: Choices) -> None:
@@ -78,4 +83,5 @@ def write(path: Path, choices: Choices) -> None:
         ) from error
 
 
+_SCHEMES = frozenset(Scheme)
 _SWITCHES = ("close_to_tray", "local_only", "guide_seen")

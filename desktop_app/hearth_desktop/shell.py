@@ -20,6 +20,7 @@ from hearth_desktop.tray.tray import Tray
 from hearth_desktop.tray.wishes import Wishes
 from hearth_desktop.windows import Windows
 from hearth_shared.paths import Home
+from hearth_shared.theme import Scheme
 
 
 class Face(NamedTuple):
@@ -119,6 +120,7 @@ class Shell(QObject):
     @Slot()
     def _on_choices(self) -> None:
         choices = self._preferences.choices
+        self._look.choose(Scheme(choices.scheme) if choices.scheme else None)
         self.pulse.keep_local(choices.local_only)
         self._on_situation(self.pulse.situation)
         offered = self.windows.is_setup_open

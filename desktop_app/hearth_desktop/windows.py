@@ -126,7 +126,7 @@ class Windows(QObject):
             self._guide.pairing_wanted.connect(self.pair)
             self._guide.keys_wanted.connect(self.keys)
             self._guide.asked.connect(self.ask)
-            self._stream.connected.connect(model.load)
+            self._stream.connected.connect(self._guide.look_again)
         self._guide.begin()
         _raise(self._guide)
 

@@ -12,7 +12,7 @@ from hearth_shared.paths import Home
 from support.qt_waits import Heard
 
 pytestmark = pytest.mark.desktop
-CHOSEN = Choices(close_to_tray=False, local_only=True, guide_seen=True, passed=("welcome",))
+CHOSEN = Choices(close_to_tray=False, local_only=True, guide_seen=True, scheme="dark", passed=("welcome",))
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def test_what_was_chosen_is_there_the_next_time(home: Home) -> None:
     assert [path.name for path in home.root.iterdir() if "desktop" in path.name] == ["desktop.json"]
 
 
-@pytest.mark.parametrize("said", [b"", b"[", b"[]", b"\xff", b'{"close_to_tray": "no"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "said", [b"", b"[", b"[]", b"\xff", b'{"close_to_tray": "no", "scheme": "pink"}', b"[" * 100_000]
+)
 def test_a_file_that_cannot_be_used_counts_as_none(home: Home, said: bytes) -> None:
     (home.root / "desktop.json").write_bytes(said)
     assert read(home.root / "desktop.json") == Choices()

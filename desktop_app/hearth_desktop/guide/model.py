@@ -14,6 +14,7 @@ from hearth_desktop.settings.model import SettingsModel
 from hearth_desktop.together import Together
 from hearth_shared.errors import HearthError, HomeError
 
+_CHAT = "models.chat"
 _PATHS = ("/v1/status", "/v1/model-files", "/v1/keys", "/v1/settings", "/v1/clients")
 
 
@@ -73,7 +74,7 @@ class GuideModel(QObject):
     def use_model(self, model: str) -> None:
         """Let it answer: stored, and counted from the next start, which is now."""
         self._settings.stored.connect(self._on_stored)
-        self._settings.put({"models.chat": model})
+        self._settings.put({_CHAT: model})
 
     def go_on(self) -> None:
         """The step in sight was taken."""
@@ -119,7 +120,9 @@ class GuideModel(QObject):
         self.changed.emit()
 
     @Slot(str)
-    def _on_stored(self, _name: str) -> None:
+    def _on_stored(self, name: str) -> None:
+        if name != _CHAT:
+            return
         self._settings.stored.disconnect(self._on_stored)
         self._settings.restart()
         self.go_on()

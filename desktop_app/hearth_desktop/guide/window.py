@@ -59,6 +59,12 @@ class GuideWindow(QWidget):
         say(self._note, "")
         self._model.begin()
 
+    @Slot()
+    def look_again(self) -> None:
+        """Hearth is there, for the first time or again: while the guide is in sight, what it shows must be true."""
+        if self.isVisible():
+            self._model.load()
+
     def show_scheme(self, scheme: Scheme) -> None:
         """In the colours of another scheme."""
         self._picture.setPixmap(icon.pixmap(State.THINKING, scheme, _ICON))

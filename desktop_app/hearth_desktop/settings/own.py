@@ -13,8 +13,9 @@ from hearth_desktop.marks import Check
 from hearth_desktop.preferences import Preferences
 from hearth_desktop.theme import Look
 from hearth_desktop.tray import icon
-from hearth_desktop.widgets import S1, S4, column, holding, label, say
+from hearth_desktop.widgets import S1, S4, Choice, column, holding, label, row, say
 from hearth_shared.errors import HomeError
+from hearth_shared.theme import Scheme
 
 _LOGIN: Final = "Its icon appears when you log in, and Hearth is started with it."
 _CLOSE: Final = (
@@ -22,6 +23,14 @@ _CLOSE: Final = (
 )
 _MENU: Final = "Hearth stands in your menu of applications, with Ask and Inbox as its actions."
 _LOCAL: Final = "What is asked in this app never leaves this machine, whichever models are connected."
+
+_SCHEMES: Final = (
+    ("As the system", ""),
+    ("Light", Scheme.LIGHT.value),
+    ("Dark", Scheme.DARK.value),
+    ("Light, high contrast", Scheme.LIGHT_CONTRAST.value),
+    ("Dark, high contrast", Scheme.DARK_CONTRAST.value),
+)
 
 
 class OwnPage(QWidget):
@@ -37,6 +46,10 @@ class OwnPage(QWidget):
         self.close_to_tray = Check("Close to tray")
         self.applications = Check("Show among the applications")
         self.local_only = Check("Local only")
+        self.scheme = Choice()
+        for text, scheme in _SCHEMES:
+            self.scheme.addItem(text, scheme)
+        self.scheme.setAccessibleName("Appearance")
         self._trouble = label(kind="danger")
         switches = (
             (self.login, _LOGIN),
@@ -45,11 +58,13 @@ class OwnPage(QWidget):
             (self.local_only, _LOCAL),
         )
         parts = [_explained(switch, words) for switch, words in switches]
-        self.setLayout(column(self._trouble, *parts, -1, spacing=S4))
+        look_row = row(label("Appearance"), self.scheme, -1)
+        self.setLayout(column(self._trouble, *parts, look_row, -1, spacing=S4))
         self.login.clicked.connect(self._on_login)
         self.applications.clicked.connect(self._on_applications)
         self.close_to_tray.clicked.connect(self._on_choice)
         self.local_only.clicked.connect(self._on_choice)
+        self.scheme.activated.connect(self._on_choice)
         preferences.changed.connect(self.load)
         self.load()
 
@@ -60,6 +75,7 @@ class OwnPage(QWidget):
         choices = self._preferences.choices
         self.close_to_tray.setChecked(choices.close_to_tray)
         self.local_only.setChecked(choices.local_only)
+        self.scheme.setCurrentIndex(max(self.scheme.findData(choices.scheme), 0))
         self.login.setChecked(self.places.autostart.exists())
         self.applications.setChecked(self.places.applications.exists())
 
@@ -75,7 +91,9 @@ class OwnPage(QWidget):
     @Slot()
     def _on_choice(self) -> None:
         choices = self._preferences.choices._replace(
-            close_to_tray=self.close_to_tray.isChecked(), local_only=self.local_only.isChecked()
+            close_to_tray=self.close_to_tray.isChecked(),
+            local_only=self.local_only.isChecked(),
+            scheme=str(self.scheme.currentData()),
         )
         try:
             self._preferences.choose(choices)

@@ -19,6 +19,7 @@ from hearth_desktop.settings.dialog import SettingsWindow
 from hearth_desktop.settings.fields import OptionRow
 from hearth_desktop.settings.model import SettingsModel
 from hearth_shared.discovery import stop_backend
+from hearth_shared.theme import Scheme
 from support.backend import Backend, running
 from support.qt_waits import Heard, wait
 
@@ -176,6 +177,13 @@ def test_launch_at_login_and_close_to_tray_are_two_switches(room: Room) -> None:
     own.close_to_tray.click()
     assert not room.preferences.choices.close_to_tray
     assert not own.login.isChecked()
+
+
+def test_light_or_dark_can_be_chosen_where_the_system_does_not_tell(room: Room) -> None:
+    choice = room.window.own.scheme
+    choice.setCurrentIndex(choice.findText("Dark, high contrast"))
+    choice.activated.emit(choice.currentIndex())
+    assert room.preferences.choices.scheme == Scheme.DARK_CONTRAST
 
 
 def test_everything_has_a_name_for_a_screen_reader(room: Room) -> None:

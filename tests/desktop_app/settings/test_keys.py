@@ -1,7 +1,6 @@
 """Keys on a real backend: in the environment, where no keyring can keep one, and for a server that is not there."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, Qt
@@ -12,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from hearth_desktop.net.api import Api
 from hearth_desktop.net.locator import Locator
 from hearth_desktop.settings.keys import KeyRow, KeysPage
-from support.backend import running
+from support.backend import Backend, running
 from support.qt_waits import wait
 
 pytestmark = pytest.mark.desktop
@@ -23,10 +22,11 @@ _SECRET = "sk-0123456789abcdef"
 class Room:
     """The page in sight."""
 
-    def __init__(self, qtbot: QtBot, page: KeysPage, log: Callable[[], str]) -> None:
+    def __init__(self, qtbot: QtBot, page: KeysPage, log: Callable[[], str], parent: QObject) -> None:
         self.qtbot = qtbot
         self.page = page
         self.log = log
+        self.parent = parent
 
     def until(self, holds: Callable[[], bool]) -> None:
         wait(self.qtbot, holds)
@@ -36,15 +36,20 @@ class Room:
         return next(row for row in self.page.rows if row.name == name)
 
 
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    with running(tmp_path_factory.mktemp("keys") / "home", _SERVER, environ={"HEARTH_KEY_OPENAI": _SECRET}) as one:
+        yield one
+
+
 @pytest.fixture
-def room(qtbot: QtBot, tmp_path: Path) -> Iterator[Room]:
-    with running(tmp_path / "home", _SERVER, environ={"HEARTH_KEY_OPENAI": _SECRET}) as backend:
-        parent = QObject()
-        page = KeysPage(Api(Locator(backend.home, parent), parent))
-        qtbot.addWidget(page)
-        page.load()
-        page.show()
-        yield Room(qtbot, page, backend.log)
+def room(qtbot: QtBot, backend: Backend) -> Room:
+    parent = QObject()
+    page = KeysPage(Api(Locator(backend.home, parent), parent))
+    qtbot.addWidget(page)
+    page.load()
+    page.show()
+    return Room(qtbot, page, backend.log, parent)
 
 
 def box(row: KeyRow) -> QLineEdit:
