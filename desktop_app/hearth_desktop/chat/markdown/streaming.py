@@ -154,7 +154,7 @@ class StreamingMarkdown:
         if final:
             return self._end_code(code)
         if self._tail and not self._tail.lstrip(" ").startswith(code.fence.marks[0]):
-            self._slot.block(self._writer.formats.code_line(code.group))
+            self._writer.code_line(code.group)
             self._slot.text(
                 shown(parser.without_indent(self._tail, code.fence.indent)), self._writer.formats.token(None)
             )
@@ -162,7 +162,7 @@ class StreamingMarkdown:
 
     def _code_line(self, code: "_Code", line: str) -> None:
         tokens = [(kind, text.replace("\n", "")) for kind, text in code.lexer.line(f"{line}\n")]
-        self._slot.block(self._writer.formats.code_line(code.group))
+        self._writer.code_line(code.group)
         if code.begin is None:
             code.begin = self._slot.place()
         self._writer.code_text(tokens)

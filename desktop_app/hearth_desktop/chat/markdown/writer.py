@@ -179,7 +179,7 @@ class Writer:
         text = token.content.removesuffix("\n")
         lines = list(lexer.whole(lexer.lexer_for(words[0] if words else ""), text))
         for number, line in enumerate(lines):
-            self.slot.block(self.formats.code_line(group, left=self._left, last=number == len(lines) - 1))
+            self.code_line(group, left=self._left, last=number == len(lines) - 1)
             self.code_text(line)
 
     def code_head(self, language: str, *, left: int = 0) -> int:
@@ -190,6 +190,10 @@ class Writer:
         self.slot.text(f"{shown(language) or 'code'}\t", small)
         self.slot.text("Copy", self.formats.link(f"hearth:copy/{group}", small, colour="muted", underline=False))
         return group
+
+    def code_line(self, group: int, *, left: int = 0, last: bool = False) -> None:
+        """A line of code; an empty one is as high as the others."""
+        self.slot.block(self.formats.code_line(group, left=left, last=last), self.formats.token(None))
 
     def code_text(self, line: Iterable[lexer.Token]) -> None:
         """The tokens of one line; neighbours of one look are written at once."""
