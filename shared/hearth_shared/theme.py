@@ -97,7 +97,7 @@ PALETTES: Final[dict[Scheme, Palette]] = {
 
 
 class State(StrEnum):
-    """What Hearth is doing, as every door shows it. Colour is never the only sign of it: its word or shape goes with it."""
+    """What Hearth is doing, as every door shows it: by colour, and by a word or a shape with it."""
 
     IDLE = "idle"
     THINKING = "thinking"
