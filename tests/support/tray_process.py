@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -36,7 +37,8 @@ class TrayProcess:
 
     def listens(self) -> bool:
         """Whether somebody in its seat takes wishes."""
-        return self.is_alive and self.home.tray.exists()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:  # a killed one leaves its file behind
+            return self.is_alive and caller.connect_ex(str(self.home.tray)) == 0
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit status."""
