@@ -14,6 +14,8 @@ HearthError
 │   ├── IncompleteAnswer
 │   ├── EngineCrashed
 │   └── BadModelFile
+├── DownloadFailed                                                 fetching a model file, building the engine
+│   └── BuildFailed
 ├── StorageFault
 │   ├── StorageFull
 │   └── NewerDatabase
@@ -251,6 +253,18 @@ class BadModelFile(ModelFailed):
     """The model file is not readable as GGUF, truncated, or crashed the engine twice."""
 
     code, status, retryable = "bad_model_file", 422, False
+
+
+class DownloadFailed(HearthError):
+    """A model file did not come; what came of it is kept, and the next try goes on from there."""
+
+    code, status, retryable = "download_failed", 502, True
+
+
+class BuildFailed(DownloadFailed):
+    """An engine build was not made; the builds there are still serve."""
+
+    code, status, retryable = "build_failed", 500, False
 
 
 class StorageFault(HearthError):

@@ -55,6 +55,9 @@ class Models(_Section):
             "never: cloud models are not asked; fallback: when nothing on this machine can; allowed: also when named."
         ),
     )
+    hub_url: str = Field(
+        default="", description="Where model files are fetched from; empty: HF_ENDPOINT, else the public hub."
+    )
     look_around: bool = Field(default=True, description="Look for Ollama, LM Studio and llama-server on this machine.")
 
 
@@ -77,6 +80,12 @@ class Engine(_Section):
     model_file: str = Field(default="", description="GGUF file to load; empty: the newest in the models folder.")
     context: int = Field(
         default=8192, ge=256, le=1_048_576, description="Context length in tokens, cut to the model's."
+    )
+    backend: Literal["auto", "cpu", "vulkan", "cuda", "metal", "rocm"] = Field(
+        default="auto", description="Build of llama.cpp to use; auto tries those there are, those for a GPU first."
+    )
+    wheels_url: str = Field(
+        default="", description="Index of prebuilt llama-cpp-python wheels, a folder per backend; empty: builds them."
     )
     gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU; -1: as many as fit.")
     threads: int = Field(default=0, ge=0, description="Threads while writing; 0: physical cores - 1.")

@@ -17,9 +17,11 @@ class ErrorCode:
     BAD_MODEL_FILE: Final = "bad_model_file"
     BAD_REQUEST: Final = "bad_request"
     BAD_SETTINGS: Final = "bad_settings"
+    BUILD_FAILED: Final = "build_failed"
     CANCELLED: Final = "cancelled"
     CONFLICT: Final = "conflict"
     DEADLINE_EXCEEDED: Final = "deadline_exceeded"
+    DOWNLOAD_FAILED: Final = "download_failed"
     ENGINE_CRASHED: Final = "engine_crashed"
     FORBIDDEN: Final = "forbidden"
     GAVE_UP: Final = "gave_up"
@@ -87,6 +89,7 @@ EventTypeValue = Literal[
     "model.loading",
     "model.ready",
     "model.fallback",
+    "download.progress",
     "usage.recorded",
     "health.changed",
 ]
@@ -116,6 +119,7 @@ class EventType:
     MODEL_LOADING: Final = "model.loading"
     MODEL_READY: Final = "model.ready"
     MODEL_FALLBACK: Final = "model.fallback"
+    DOWNLOAD_PROGRESS: Final = "download.progress"
     USAGE_RECORDED: Final = "usage.recorded"
     HEALTH_CHANGED: Final = "health.changed"
 
@@ -467,6 +471,163 @@ class ModelFileList(TypedDict):
     """The chosen file first, then the newest."""
 
     files: list[ModelFileInfo]
+
+
+class PullRequest(TypedDict):
+    """A model file to fetch from the hub: REPO, REPO:FILE, REPO:QUANTISATION, or a name of the catalogue."""
+
+    source: str
+
+
+class Download(TypedDict):
+    """One download; it goes on while nobody is connected. `seq` is its latest event."""
+
+    id: str
+    source: str
+    state: Literal["looking", "fetching", "checking", "done", "failed", "cancelled"]
+    file: str
+    done: int
+    total: int
+    rate: float
+    left_s: float | None
+    model: str
+    licence: str
+    code: str
+    detail: str
+    fix: str
+    seq: int
+
+
+class DownloadList(TypedDict):
+    """Those under way, and those that ended since the backend was started."""
+
+    downloads: list[Download]
+
+
+class CatalogueEntry(TypedDict):
+    """A model file Hearth knows: what it is for, what it takes, and whether it fits this machine."""
+
+    name: str
+    source: str
+    roles: list[Literal["chat", "complete", "embed"]]
+    bytes: int
+    licence: str
+    context: int
+    fits: Literal["gpu", "partly", "memory", "no"]
+    detail: str
+    here: bool
+
+
+class Catalogue(TypedDict):
+    """The shipped list, smallest first; `offered` is the name that suits this machine best."""
+
+    models: list[CatalogueEntry]
+    offered: str
+
+
+class PlanRequest(TypedDict):
+    """How a model file would be loaded here; `context` and `gpu_layers` as wished, else as the settings say."""
+
+    file: str
+    context: NotRequired[int | None]
+    gpu_layers: NotRequired[int | None]
+
+
+class Plan(TypedDict):
+    """How a model file would be loaded here, what it would take, and why."""
+
+    model: str
+    backend: str
+    device: str
+    gpu_layers: int
+    layers: int
+    context: int
+    kv_type: str
+    gpu_bytes: int
+    memory_bytes: int
+    gpu_free: int
+    memory_free: int
+    fits: bool
+    reasons: list[str]
+
+
+class ModelFileDetail(TypedDict):
+    """One model file: what it says of itself, how it would be loaded, how it ran when it was last loaded."""
+
+    file: ModelFileInfo
+    architecture: str
+    name: str
+    layers: int
+    vocabulary: int
+    trained_context: int
+    roles: list[Literal["chat", "complete", "embed"]]
+    chat_template: bool
+    plan: Plan
+    loaded: bool
+    load_s: float | None
+    tokens_per_s: float | None
+
+
+class FileRemoved(TypedDict):
+    """What went, and how much room that made."""
+
+    model: str
+    files: list[str]
+    bytes: int
+
+
+class EngineDevice(TypedDict):
+    """A device that a build of the engine can use."""
+
+    name: str
+    detail: str
+    kind: Literal["cpu", "gpu", "integrated", "accelerator"]
+    free: int
+    total: int
+
+
+class EngineBuildInfo(TypedDict):
+    """A build of llama.cpp on this machine, and what it finds when it is tried."""
+
+    backend: Literal["cpu", "vulkan", "cuda", "metal", "rocm"]
+    version: str
+    origin: Literal["installed with Hearth", "added"]
+    bytes: int
+    chosen: bool
+    usable: bool
+    detail: str
+    devices: list[EngineDevice]
+
+
+class EngineBuilds(TypedDict):
+    """The builds there are, and the backend that would suit this machine."""
+
+    builds: list[EngineBuildInfo]
+    suits: Literal["cpu", "vulkan", "cuda", "metal", "rocm"]
+    why: str
+
+
+class InstallRequest(TypedDict):
+    """A build to add; `auto` takes what suits this machine."""
+
+    backend: Literal["auto", "cpu", "vulkan", "cuda", "metal", "rocm"]
+
+
+class Installation(TypedDict):
+    """A build in the making; `seq` is its latest event."""
+
+    id: str
+    backend: Literal["cpu", "vulkan", "cuda", "metal", "rocm"]
+    state: Literal["building", "trying", "done", "failed", "cancelled"]
+    stage: str
+    percent: int | None
+    seconds: float
+    left_s: float | None
+    log: str
+    code: str
+    detail: str
+    fix: str
+    seq: int
 
 
 class CompleteFile(TypedDict):

@@ -29,6 +29,7 @@ class EventType(StrEnum):
     MODEL_LOADING = "model.loading"
     MODEL_READY = "model.ready"
     MODEL_FALLBACK = "model.fallback"
+    DOWNLOAD_PROGRESS = "download.progress"
     USAGE_RECORDED = "usage.recorded"
     HEALTH_CHANGED = "health.changed"
 

@@ -42,6 +42,169 @@ class ModelFileList(Message):
     files: list[ModelFileInfo]
 
 
+class PullRequest(Request):
+    """A model file to fetch from the hub: REPO, REPO:FILE, REPO:QUANTISATION, or a name of the catalogue."""
+
+    source: str = Field(min_length=1, max_length=512)
+
+
+DownloadState = Literal["looking", "fetching", "checking", "done", "failed", "cancelled"]
+
+
+class Download(Message):
+    """One download; it goes on while nobody is connected. `seq` is its latest event."""
+
+    id: str
+    source: str
+    state: DownloadState
+    file: str = ""
+    done: int = Field(default=0, description="bytes that are here")
+    total: int = Field(default=0, description="bytes there will be; 0 while that is not known")
+    rate: float = Field(default=0.0, description="bytes a second, of late")
+    left_s: float | None = Field(default=None, description="seconds left at that rate")
+    model: str = Field(default="", description="the id of the model once it is here")
+    licence: str = ""
+    code: str = Field(default="", description="why it failed, for programs")
+    detail: str = ""
+    fix: str = ""
+    seq: int = 0
+
+
+class DownloadList(Message):
+    """Those under way, and those that ended since the backend was started."""
+
+    downloads: list[Download]
+
+
+class CatalogueEntry(Message):
+    """A model file Hearth knows: what it is for, what it takes, and whether it fits this machine."""
+
+    name: str
+    source: str
+    roles: list[Role]
+    bytes: int
+    licence: str
+    context: int
+    fits: Literal["gpu", "partly", "memory", "no"]
+    detail: str = Field(description="how it would run here, in words")
+    here: bool = Field(description="whether the file is in the models folder already")
+
+
+class Catalogue(Message):
+    """The shipped list, smallest first; `offered` is the name that suits this machine best."""
+
+    models: list[CatalogueEntry]
+    offered: str = ""
+
+
+class PlanRequest(Request):
+    """How a model file would be loaded here; `context` and `gpu_layers` as wished, else as the settings say."""
+
+    file: str = Field(min_length=1, max_length=4096)
+    context: int | None = Field(default=None, ge=256, le=1_048_576)
+    gpu_layers: int | None = Field(default=None, ge=-1, le=100_000)
+
+
+class Plan(Message):
+    """How a model file would be loaded here, what it would take, and why."""
+
+    model: str
+    backend: str
+    device: str = ""
+    gpu_layers: int
+    layers: int = Field(description="layers there are, the output counted as one")
+    context: int
+    kv_type: str
+    gpu_bytes: int = Field(description="predicted on the GPU")
+    memory_bytes: int = Field(description="predicted in the machine's own memory")
+    gpu_free: int = 0
+    memory_free: int = 0
+    fits: bool
+    reasons: list[str]
+
+
+class ModelFileDetail(Message):
+    """One model file: what it says of itself, how it would be loaded, how it ran when it was last loaded."""
+
+    file: ModelFileInfo
+    architecture: str
+    name: str
+    layers: int
+    vocabulary: int
+    trained_context: int
+    roles: list[Role]
+    chat_template: bool
+    plan: Plan
+    loaded: bool = False
+    load_s: float | None = None
+    tokens_per_s: float | None = Field(default=None, description="of the latest answer since it was loaded")
+
+
+class FileRemoved(Message):
+    """What went, and how much room that made."""
+
+    model: str
+    files: list[str]
+    bytes: int
+
+
+Backend = Literal["cpu", "vulkan", "cuda", "metal", "rocm"]
+
+
+class EngineDevice(Message):
+    """A device that a build of the engine can use."""
+
+    name: str
+    detail: str
+    kind: Literal["cpu", "gpu", "integrated", "accelerator"]
+    free: int = 0
+    total: int = 0
+
+
+class EngineBuildInfo(Message):
+    """A build of llama.cpp on this machine, and what it finds when it is tried."""
+
+    backend: Backend
+    version: str
+    origin: Literal["installed with Hearth", "added"]
+    bytes: int
+    chosen: bool
+    usable: bool
+    detail: str = ""
+    devices: list[EngineDevice] = []
+
+
+class EngineBuilds(Message):
+    """The builds there are, and the backend that would suit this machine."""
+
+    builds: list[EngineBuildInfo]
+    suits: Backend
+    why: str
+
+
+class InstallRequest(Request):
+    """A build to add; `auto` takes what suits this machine."""
+
+    backend: Literal["auto", "cpu", "vulkan", "cuda", "metal", "rocm"]
+
+
+class Installation(Message):
+    """A build in the making; `seq` is its latest event."""
+
+    id: str
+    backend: Backend
+    state: Literal["building", "trying", "done", "failed", "cancelled"]
+    stage: str = ""
+    percent: int | None = None
+    seconds: float = 0.0
+    left_s: float | None = None
+    log: str = ""
+    code: str = ""
+    detail: str = ""
+    fix: str = ""
+    seq: int = 0
+
+
 class CompleteFile(Request):
     """Another open file that may help."""
 
