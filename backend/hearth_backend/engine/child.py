@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import cast
 
 from hearth_backend.engine.frames import Answer, Decoder, FrameError, Hello, Message, Ready, Refused, encode
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 ARGV = (sys.executable, "-I", "-m", "hearth_backend.engine.worker")
 _KEPT_STDERR = 4096
 _PATIENCE_S = 5.0
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 # What the loader, the drivers and their caches need, and nothing that could hold a secret.
 _PASSED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "SYSTEMROOT", "LD_LIBRARY_PATH"),
@@ -59,9 +61,16 @@ class Child(asyncio.Protocol):
 
     @classmethod
     async def start(
-        cls, answered: Callable[[Answer], None], ended: Callable[["Child"], None], argv: Sequence[str] = ARGV
+        cls,
+        answered: Callable[[Answer], None],
+        ended: Callable[["Child"], None],
+        argv: Sequence[str] = ARGV,
+        environ: Mapping[str, str] = NOTHING_MORE,
     ) -> "Child":
-        """Start the process, in a session of its own so that Ctrl-C reaches the backend alone."""
+        """Start the process, in a session of its own so that Ctrl-C reaches the backend alone.
+
+        `environ` goes beside what every engine child gets: which build's libraries to load.
+        """
         child = cls(answered, ended)
         ours, theirs = socket.socketpair()
         try:
@@ -71,7 +80,7 @@ class Child(asyncio.Protocol):
                     stdin=theirs.fileno(),
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.PIPE,
-                    env=environment(),
+                    env=environment() | dict(environ),
                     start_new_session=True,
                 )
             child.pid = process.pid

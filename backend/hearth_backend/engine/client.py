@@ -26,6 +26,7 @@ from hearth_backend.engine.frames import (
     Tokens,
 )
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
+from hearth_backend.engine.placement import Placement
 from hearth_backend.engine.sampling import Sampling
 from hearth_backend.engine.supervisor import Running, Supervisor
 from hearth_backend.observe.metrics import Metrics
@@ -56,6 +57,7 @@ class Engine:
         metrics: Metrics | None = None,
         tracer: Tracer | None = None,
         argv: Sequence[str] = ARGV,
+        placement: Placement | None = None,
     ) -> None:
         threads, batch_threads = cores.threads(cores.physical_cores(), settings.threads)
         self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads)
@@ -65,6 +67,7 @@ class Engine:
         self._metrics = metrics
         self._tracer = tracer or Tracer()
         self._argv = argv
+        self._placement = placement
         self._supervisors: dict[Path, Supervisor] = {}
 
     @staticmethod
@@ -163,7 +166,7 @@ class Engine:
             raise BadRequest(f"{file.id} writes no text.", "Choose a language model: `hearth models list`.")
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:
-            loader = Loader(file, self._options, self._emit, self._argv)
+            loader = Loader(file, self._options, self._emit, self._argv, self._placement)
             self._supervisors[file.path] = Supervisor(
                 file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer
             )

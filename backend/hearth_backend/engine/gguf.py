@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hearth_backend.engine.shape import NO_SHAPE, Shape, shape_of
 from hearth_shared.errors import BadModelFile
 
 _DOWNLOAD_AGAIN = "Download the file again, or choose another: `hearth models list`."
@@ -20,6 +21,7 @@ _MOST_KEYS = 100_000
 _MOST_TENSORS = 1_000_000
 _LONGEST_KEY = 65_535
 _LONGEST_KEPT = 1_048_576
+_MOST_KEPT = 1024
 _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _UNPACKERS = {kind: struct.Struct("<" + code) for kind, code in _SCALARS.items()}
@@ -50,6 +52,7 @@ class Facts:
     writes: bool
     test_model: bool
     shards: int = 1
+    shape: Shape = NO_SHAPE
 
 
 def read_facts(path: Path) -> Facts:
@@ -57,13 +60,14 @@ def read_facts(path: Path) -> Facts:
     try:
         with path.open("rb", buffering=1 << 20) as file:
             size = os.fstat(file.fileno()).st_size
-            keys = _Header(file, size).read()
+            header = _Header(file, size)
+            keys = header.read()
     except _Broken as broken:
         raise BadModelFile(f"{path.name} cannot be used: {broken}.", _DOWNLOAD_AGAIN) from None
     except OSError as error:
         fix = _LET_ME_READ if isinstance(error, PermissionError) else _DOWNLOAD_AGAIN
         raise BadModelFile(f"{path.name} cannot be read: {error.strerror or error}.", fix) from error
-    return _facts(path, size, keys)
+    return _facts(path, size, keys, header.tensors)
 
 
 class _Broken(Exception):
@@ -77,6 +81,7 @@ class _Header:
         self._file = file
         self._size = size
         self._at = 0
+        self.tensors: dict[str, int] = {}
         self._readers: dict[int, Callable[[], Any]] = {
             kind: (lambda unpacker=unpacker: self._scalar(unpacker)) for kind, unpacker in _UNPACKERS.items()
         }
@@ -84,7 +89,10 @@ class _Header:
         self._readers[_ARRAY] = self._array
 
     def read(self) -> dict[str, Any]:
-        """The keys of the file, arrays as their length, after every tensor was found inside the file."""
+        """The keys of the file, after every tensor was found inside the file; `tensors` holds the bytes of each.
+
+        An array is its numbers when they are few, else its length.
+        """
         if self._bytes(4) != b"GGUF":
             raise _Broken("it is not a GGUF file")
         version = self._scalar(_U32)
@@ -146,9 +154,12 @@ class _Header:
             raise _Broken(f"it holds a value of the unknown kind {kind}")
         return reader()
 
-    def _array(self) -> int:
+    def _array(self) -> int | tuple[Any, ...]:
         kind, length = self._scalar(_U32), self._scalar(_U64)
-        if unpacker := _UNPACKERS.get(kind):
+        unpacker = _UNPACKERS.get(kind)
+        if unpacker is not None and length <= _MOST_KEPT:
+            return tuple(self._scalar(unpacker) for _ in range(length))
+        if unpacker is not None:
             self._skip(length * unpacker.size)
         elif kind == _STRING:
             self._need(length * _U64.size)
@@ -161,14 +172,13 @@ class _Header:
     def _check_tensors(self, count: int, alignment: Any) -> None:
         if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
             raise _Broken(f"its alignment is {alignment!r}")
-        names: set[str] = set()
         end = 0
         for _ in range(count):
             name = self._key()
-            if name in names:
+            if name in self.tensors:
                 raise _Broken(f"its tensor {name!r} stands there twice")
-            names.add(name)
             length, offset = self._tensor(name)
+            self.tensors[name] = length
             if offset % alignment:
                 raise _Broken(f"its tensor {name!r} begins at the odd place {offset}")
             end = max(end, offset + length)
@@ -192,7 +202,7 @@ class _Header:
         return math.prod(shape) // elements * size, self._scalar(_U64)
 
 
-def _facts(path: Path, size: int, keys: Mapping[str, Any]) -> Facts:
+def _facts(path: Path, size: int, keys: Mapping[str, Any], tensors: Mapping[str, int]) -> Facts:
     architecture = keys.get("general.architecture")
     if not isinstance(architecture, str) or not architecture:
         raise BadModelFile(f"{path.name} cannot be used: it names no architecture.", _DOWNLOAD_AGAIN)
@@ -216,11 +226,12 @@ def _facts(path: Path, size: int, keys: Mapping[str, Any]) -> Facts:
         writes=_writes(architecture, keys),
         test_model=keys.get("hearth.test_model") is True,
         shards=_shards(keys),
+        shape=shape_of(architecture, keys, tensors, _vocabulary(keys)),
     )
 
 
 def _vocabulary(keys: Mapping[str, Any]) -> int:
-    length = keys.get("tokenizer.ggml.tokens", 0)
+    length = keys.get("tokenizer.ggml.tokens", 0)  # texts: of them only the number is known
     return length if isinstance(length, int) else 0
 
 

