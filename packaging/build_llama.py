@@ -2,10 +2,13 @@
 
     python packaging/build_llama.py                the path of the wheel, built if it is not there yet
     python packaging/build_llama.py --install      and into the environment of this Python
+    python packaging/build_llama.py --backend vulkan --libraries FOLDER      for a GPU, its libraries into a folder
 
 The version and the hash of its source come from requirements-local.lock, those of cmake and ninja from
 requirements-build.lock; a C++ compiler is the one thing taken from the system. With CI=true, or --portable, it is
 built for every x86-64 processor with AVX2, so that a cached wheel never meets one it cannot run on; else for this one.
+With HEARTH_WHEELS_URL a wheel is fetched from there instead: a folder per backend, each a package index. Of such a
+wheel, for which no hash is pinned, only the libraries are taken.
 """
 
 import argparse
@@ -18,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +30,19 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "llama-cpp-python"
 NATIVE = ("-DLLAVA_BUILD=OFF",)
 PORTABLE = (*NATIVE, "-DGGML_NATIVE=OFF", "-DGGML_AVX2=ON", "-DGGML_FMA=ON", "-DGGML_F16C=ON")
+BACKENDS = {
+    "cpu": (),
+    "vulkan": ("-DGGML_VULKAN=ON",),
+    "cuda": ("-DGGML_CUDA=ON",),
+    "metal": ("-DGGML_METAL=ON",),
+    "rocm": ("-DGGML_HIP=ON",),
+}
+NEEDED = {
+    "vulkan": ("glslc", "Vulkan's shader compiler. On Debian 13 and Ubuntu: apt-get install glslc libvulkan-dev"),
+    "cuda": ("nvcc", "CUDA's compiler, from NVIDIA's CUDA toolkit"),
+    "rocm": ("hipcc", "ROCm's compiler, from AMD's ROCm"),
+}
+CUDA_FOLDERS = ("cu132", "cu130", "cu125", "cu124", "cu123", "cu122", "cu121", "cu118")
 _STEP = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 _KEPT_LINES = 30
 
@@ -58,6 +75,16 @@ def flags_for(*, portable: bool, machine: str) -> tuple[str, ...]:
     if not portable:
         return NATIVE
     return PORTABLE if machine in ("x86_64", "AMD64") else PORTABLE[:2]
+
+
+def folders_for(backend: str, cuda: str) -> tuple[str, ...]:
+    """Where an index may keep the wheels of this backend. `cuda` is the newest the driver runs, such as 12.4."""
+    if backend == "rocm":
+        return "rocm", "rocm72"
+    if backend != "cuda":
+        return (backend,)
+    newest = int(cuda.replace(".", "")) if re.fullmatch(r"\d+\.\d", cuda) else 0
+    return "cuda", *(folder for folder in CUDA_FOLDERS if int(folder[2:]) <= newest)
 
 
 def key_for(pin: Pin, flags: tuple[str, ...], processor: str) -> str:
@@ -113,9 +140,25 @@ class Builder:
             beside.rename(self._folder / built.name)
         return self._folder / built.name
 
+    def fetch(self, index: str, folders: Sequence[str], into: Path) -> Path:
+        """A prebuilt wheel of this version into a folder. Raises BuildFailed when the index has none."""
+        self._make_tools()
+        only = ("download", "--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:", "-d", str(into))
+        for folder in folders:
+            say(f"Looking for a wheel in {folder}")
+            around = {**os.environ, "PIP_INDEX_URL": f"{index.rstrip('/')}/{folder}", "PIP_EXTRA_INDEX_URL": ""}
+            command = [*self._pip, *only, f"{NAME}=={self._pin.version}"]
+            subprocess.run(command, env=around, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            if found := sorted(into.glob("*.whl")):
+                return found[0]
+        raise BuildFailed(
+            f"The wheel index has no {NAME} {self._pin.version} for this system in {', '.join(folders)}. "
+            "Look at `engine.wheels_url`, or leave it empty: then it is built here."
+        )
+
     def install(self, wheel: Path) -> None:
         """Put the wheel into the environment of this Python, which may have no pip of its own."""
-        self._fetch_tools()
+        self._make_tools()
         say(f"Installing {wheel.name}")
         into = ("--python", sys.executable, "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall")
         _checked([*self._pip, *into, str(wheel)])
@@ -123,6 +166,12 @@ class Builder:
     @property
     def _pip(self) -> tuple[str, ...]:
         return str(self._tools / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"
+
+    def _make_tools(self) -> None:
+        """pip in an environment of its own: the one Hearth runs in may have none."""
+        if not (self._tools / "bin" / "python").exists():
+            self._cache.mkdir(parents=True, exist_ok=True)
+            _checked([sys.executable, "-m", "venv", "--clear", str(self._tools)])
 
     def _fetch_tools(self) -> None:
         """cmake, ninja and what drives them, at their hashes, in an environment of their own."""
@@ -132,8 +181,7 @@ class Builder:
             return
         say("Fetching cmake and ninja (35 MB)")
         shutil.rmtree(self._tools, ignore_errors=True)
-        self._cache.mkdir(parents=True, exist_ok=True)
-        _checked([sys.executable, "-m", "venv", str(self._tools)])
+        self._make_tools()
         _checked([*self._pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(lock)])
         shutil.copyfile(lock, stamp)
 
@@ -175,6 +223,39 @@ def _announced(said: Iterator[str], begun: float, lines: list[str]) -> Iterator[
             yield f"Configuring, {time.monotonic() - begun:.0f} s so far"
 
 
+def unpack(wheel: Path, folder: Path) -> None:
+    """The libraries of a wheel into `folder/lib`: whole or not at all."""
+    draft = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    (draft / "lib").mkdir(parents=True)
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            parts = name.split("/")
+            if parts[:2] == ["llama_cpp", "lib"] and len(parts) == 3 and parts[2]:
+                (draft / "lib" / parts[2]).write_bytes(archive.read(name))
+    if not any((draft / "lib").glob("*llama*")):
+        shutil.rmtree(draft, ignore_errors=True)
+        raise BuildFailed(f"{wheel.name} holds no libraries of llama.cpp.")
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+
+
+def check_needed(backend: str) -> None:
+    """Raises BuildFailed naming the compiler that a build for this backend lacks here."""
+    program, what = NEEDED.get(backend, ("", ""))
+    if program and shutil.which(program) is None:
+        raise BuildFailed(f"A build for {backend} needs {program}, {what}.")
+
+
+def cuda_version() -> str:
+    """The newest CUDA that this machine's driver runs; empty when there is none."""
+    if (program := shutil.which("nvidia-smi")) is None:
+        return ""
+    said = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"CUDA Version:\s*(\d+\.\d)", said)
+    return found[1] if found else ""
+
+
 def _check_compiler() -> None:
     if not any(map(shutil.which, filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")))):
         raise BuildFailed("There is no C++ compiler. On Debian and Ubuntu: apt-get install g++")
@@ -193,25 +274,47 @@ def say(text: str) -> None:
 
 def main() -> int:
     """Build what is missing, and say where it is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--install", action="store_true", help="into the environment of this Python too")
-    parser.add_argument("--portable", action="store_true", default=os.environ.get("CI") == "true")
-    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "llama", help="where wheels are kept")
-    options = parser.parse_args()
+    options = _options()
     cpuinfo = Path("/proc/cpuinfo")
     processor = processor_of(cpuinfo.read_text("utf-8") if cpuinfo.exists() else "", portable=options.portable)
     try:
         pin = read_pin((ROOT / "requirements-local.lock").read_text("utf-8"))
-        flags = flags_for(portable=options.portable, machine=platform.machine())
-        builder = Builder(options.cache, pin, flags, processor)
-        wheel = builder.wheel or builder.build()
-        if options.install:
-            builder.install(wheel)
+        flags = (*flags_for(portable=options.portable, machine=platform.machine()), *BACKENDS[options.backend])
+        print(_made(Builder(options.cache, pin, flags, processor), options))
     except BuildFailed as error:
         say(str(error))
         return 1
-    print(wheel)
     return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--install", action="store_true", help="into the environment of this Python too")
+    parser.add_argument("--portable", action="store_true", default=os.environ.get("CI") == "true")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "llama", help="where wheels are kept")
+    parser.add_argument("--backend", choices=sorted(BACKENDS), default="cpu", help="what it can use (default: cpu)")
+    parser.add_argument("--libraries", type=Path, metavar="FOLDER", help="put only its libraries there")
+    return parser.parse_args()
+
+
+def _made(builder: Builder, options: argparse.Namespace) -> Path:
+    """Where it is now: the wheel, or the folder of its libraries."""
+    index = os.environ.get("HEARTH_WHEELS_URL", "")
+    if options.libraries and index:
+        with tempfile.TemporaryDirectory() as folder:
+            wheel = builder.fetch(index, folders_for(options.backend, cuda_version()), Path(folder))
+            unpack(wheel, options.libraries)
+        return options.libraries
+    wheel = builder.wheel
+    if wheel is None:
+        check_needed(options.backend)
+        wheel = builder.build()
+    if options.libraries:
+        unpack(wheel, options.libraries)
+        return options.libraries
+    if options.install:
+        builder.install(wheel)
+    return wheel
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The composition root: builds each object once, in order, and closes them in reverse."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -11,8 +12,12 @@ from typing import Any, Protocol, TypeVar
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import AGENTS
 from hearth_backend.bridge import Bridge
+from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.hub import Hub
+from hearth_backend.engine.installer import Installer
+from hearth_backend.engine.placement import Placement
 from hearth_backend.examination import examination
 from hearth_backend.gateway import model_files
 from hearth_backend.gateway.discover import Discovery
@@ -43,6 +48,7 @@ from hearth_backend.tools.recall import Recall
 from hearth_backend.tools.registry import Registry
 from hearth_backend.upkeep import Upkeep
 from hearth_shared import __version__
+from hearth_shared.errors import KeyringUnavailable
 from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.principals import Door
@@ -80,6 +86,9 @@ class Services:
     models: Gateway
     usage: UsageLog
     engine: Engine
+    placement: Placement
+    installer: Installer
+    hub: Hub
     embedder: MiniLMEmbedder
     clients: Clients
     bridge: Bridge
@@ -99,6 +108,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
+        await stack.enter_async_context(services.hub)
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
             Upkeep(
@@ -119,7 +129,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
         await events.record(kind, door=Door.INTERNAL, data=data)
 
-    engine = _closing(stack, Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer))
+    placement = Placement(Builds(home.engines), settings.engine.backend)
+    engine = _closing(
+        stack, Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement)
+    )
+    tell = partial(_told, events)
+    installer = Installer(placement.builds, placement, tell, home.logs, wheels_url=settings.engine.wheels_url)
     own = settings.memory
     embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
     usage = _closing(stack, UsageLog(notes, metrics))
@@ -161,11 +176,27 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         models=models,
         usage=usage,
         engine=engine,
+        placement=placement,
+        installer=_closing(stack, installer),
+        hub=Hub(home.models, tell, partial(_hub_token, secrets), endpoint=settings.models.hub_url),
         embedder=embedder,
         clients=clients,
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+async def _told(events: EventLog, data: Mapping[str, Any]) -> int:
+    return (await events.record(EventType.DOWNLOAD_PROGRESS, door=Door.INTERNAL, data=data)).seq
+
+
+async def _hub_token(secrets: Secrets) -> str | None:
+    """Only what was given to Hearth; a keyring that does not answer is as good as none."""
+    try:
+        found = await asyncio.to_thread(secrets.get, "huggingface")
+    except KeyringUnavailable:
+        return None
+    return found.get_secret_value() if found else None
 
 
 def _agent(models: Gateway, memory: Memory, tracer: Tracer, metrics: Metrics, settings: MemorySettings) -> AgentLoop:

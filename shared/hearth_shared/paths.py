@@ -36,6 +36,11 @@ class Home(NamedTuple):  # not a dataclass: importing dataclasses costs every do
         return self.root / "models"
 
     @property
+    def engines(self) -> Path:
+        """Builds of llama.cpp that were added, a folder each."""
+        return self.root / "engine"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -47,6 +47,8 @@ async def _serve(
     ready: Callable[[discovery.Endpoint], None] | None,
 ) -> None:
     async def busy() -> bool:
+        if services.hub.busy or services.installer.busy:
+            return True
         return any((await services.runs.counts()).values())
 
     def opened() -> None:

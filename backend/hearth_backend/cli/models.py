@@ -1,7 +1,9 @@
 """`hearth models`: what can answer, and which of it does."""
 
 from argparse import Namespace
+from pathlib import Path
 
+from hearth_backend.cli.catalogue import catalogue
 from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, size
@@ -11,10 +13,16 @@ from hearth_shared.discovery import ensure_backend, stop_backend
 from hearth_shared.errors import BadModelFile, NotFound
 from hearth_shared.offer import memory_here, offer
 
+_WHAT = {"chat": "the model", "complete": "the model that completes", "embed": "the model that embeds"}
+_DOES = {"chat": "answers", "complete": "completes what you type", "embed": "embeds"}
+_CAN = {"chat": "hold a conversation", "complete": "complete what is typed", "embed": "embed"}
+
 
 def show(desk: Desk, options: Namespace) -> int:
     """What can be asked now, and the files there are, also those that cannot be used."""
     client = desk.backend()
+    if options.catalogue:
+        return catalogue(desk, client, as_json=options.json)
     models: list[wire.ModelInfo] = client.request("GET", route("status"))["models"]
     chosen = client.request("GET", route("settings"))["values"]["models.chat"]
     files = _files(client)
@@ -33,18 +41,30 @@ def show(desk: Desk, options: Namespace) -> int:
 
 def use(desk: Desk, options: Namespace) -> int:
     """The backend is started again when it has to be: the choice counts from the next question on."""
-    client = desk.backend()
-    if options.model != "auto":
-        _check(client, options.model)
-    found = client.request("PUT", route("settings"), {"values": {"models.chat": options.model}})
-    if "models.chat" in found["needs_restart"]:
+    client, role = desk.backend(), options.role or "chat"
+    changes = _choice(client, role, options.model)
+    found = client.request("PUT", route("settings"), {"values": changes})
+    if any(name in found["needs_restart"] for name in changes):
         desk.terminal.status("Hearth starts again…")
         stop_backend(desk.home)
         ensure_backend(desk.home)
-    desk.terminal.say(
-        "Hearth chooses the model." if options.model == "auto" else f"{options.model} answers from now on."
-    )
+    name = changes[f"models.{role}"]
+    desk.terminal.say(f"Hearth chooses {_WHAT[role]}." if name == "auto" else f"{name} {_DOES[role]} from now on.")
     return 0
+
+
+def _choice(client: BackendClient, role: str, name: str) -> dict[str, str]:
+    """The options to set. Raises what keeps this model from doing it."""
+    if name == "auto":
+        return {f"models.{role}": name}
+    path = Path(name).expanduser()
+    if path.suffix.lower() == ".gguf" and path.is_file():
+        file: wire.ModelFileDetail = client.request("GET", route("model-files", str(path.absolute())))
+        if role not in file["roles"]:
+            raise BadModelFile(f"{path.name} cannot {_CAN[role]}.", "`hearth models list` shows what each can do.")
+        return {"engine.model_file": str(path.absolute()), f"models.{role}": file["file"]["model"]}
+    _check(client, role, name)
+    return {f"models.{role}": name}
 
 
 def _show(terminal: Terminal, models: list[wire.ModelInfo], chosen: str) -> None:
@@ -55,9 +75,10 @@ def _show(terminal: Terminal, models: list[wire.ModelInfo], chosen: str) -> None
     if not any("chat" in model["roles"] for model in models):
         terminal.say(("No language model is connected.", "info"), " Any of these connects one:")
         terminal.say("  start Ollama, LM Studio or llama-server on this machine, then `hearth models list`")
-        terminal.say("  put a GGUF file into the models folder")
         if (offered := offer(memory_here())) is not None:
+            terminal.say(f"  `hearth models pull {offered.page}:{offered.file}`")
             terminal.fold((f"    for this machine's memory: {offered.words()}", "muted"), hanging=6)
+        terminal.say("  `hearth models list --catalogue` shows others, or put a GGUF file into the models folder")
         terminal.say("  `hearth keys set openai` for a cloud model")
     elif chosen == "auto":
         terminal.say(("Hearth chooses; `hearth models use ID` to choose yourself.", "muted"))
@@ -81,12 +102,12 @@ def _show_files(terminal: Terminal, files: list[wire.ModelFileInfo]) -> None:
         terminal.fold(f"  {file['name']:{widest}}  {size(file['bytes'])}", *(about if problem else ()), hanging=2)
 
 
-def _check(client: BackendClient, name: str) -> None:
-    """Raises what keeps this model from answering."""
+def _check(client: BackendClient, role: str, name: str) -> None:
+    """Raises what keeps this model from doing it."""
     models: list[wire.ModelInfo] = client.request("GET", route("status"))["models"]
-    if any(model["id"] == name and "chat" in model["roles"] for model in models):
+    if any(model["id"] == name and role in model["roles"] for model in models):
         return
     for file in _files(client):
         if name in (file["model"], file["name"], file["path"]) and not file["readable"]:
             raise BadModelFile(file["detail"], file["fix"])
-    raise NotFound(f"No model called {name} can hold a conversation now.", "`hearth models list` shows those that can.")
+    raise NotFound(f"No model called {name} can {_CAN[role]} now.", "`hearth models list` shows those that can.")

@@ -184,7 +184,7 @@ class Hub:
         download = self._known[id] = self._known[id].model_copy(update=values)
         if download.state not in ("done", "cancelled"):
             await asyncio.to_thread(_store, self._folder(id), download)
-        seq = await self._tell(download.model_dump(exclude={"seq"}))
+        seq = await self._tell({"kind": "model", **download.model_dump(exclude={"seq"})})
         self._known[id] = self._known[id].model_copy(update={"seq": seq})
         return self._known[id]
 
