@@ -103,9 +103,9 @@ def _say_plan(terminal: Terminal, plan: wire.Plan) -> None:
     if plan["gpu_layers"]:
         rows.append(("GPU memory", f"about {size(plan['gpu_bytes'])} of {size(plan['gpu_free'])} free"))
     rows.append(("memory", f"about {size(plan['memory_bytes'])} of {size(plan['memory_free'])} free"))
-    terminal.table([((f"  {name}", "muted"), value) for name, value in rows])
+    terminal.table([((name, "muted"), value) for name, value in rows])
     for reason in plan["reasons"]:
-        terminal.fold(f"  {reason}", hanging=2)
+        terminal.fold(reason)
 
 
 def remove(desk: Desk, options: Namespace) -> int:

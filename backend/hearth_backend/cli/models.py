@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hearth_backend.cli.catalogue import catalogue
 from hearth_backend.cli.desk import Desk
+from hearth_backend.cli.following import download_words
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, size
 from hearth_shared import wire
@@ -26,10 +27,12 @@ def show(desk: Desk, options: Namespace) -> int:
     models: list[wire.ModelInfo] = client.request("GET", route("status"))["models"]
     chosen = client.request("GET", route("settings"))["values"]["models.chat"]
     files = _files(client)
+    downloads: list[wire.Download] = client.request("GET", route("model-files", "downloads"))["downloads"]
     if options.json:
-        desk.terminal.json({"chosen": chosen, "models": models, "files": files})
+        desk.terminal.json({"chosen": chosen, "models": models, "files": files, "downloads": downloads})
         return 0
     _show(desk.terminal, models, chosen)
+    _show_downloads(desk.terminal, downloads)
     desk.terminal.say("")
     if files:
         desk.terminal.say((f"Files in {desk.home.models}", "strong"))
@@ -82,6 +85,18 @@ def _show(terminal: Terminal, models: list[wire.ModelInfo], chosen: str) -> None
         terminal.say("  `hearth keys set openai` for a cloud model")
     elif chosen == "auto":
         terminal.say(("Hearth chooses; `hearth models use ID` to choose yourself.", "muted"))
+
+
+def _show_downloads(terminal: Terminal, downloads: list[wire.Download]) -> None:
+    """Those under way, and those that failed: `hearth models pull` goes on with them."""
+    shown = [one for one in downloads if one["state"] not in ("done", "cancelled")]
+    if shown:
+        terminal.say("")
+        terminal.say(("Downloads", "strong"))
+    for one in shown:
+        failed = one["state"] == "failed"
+        words = f"{one['source']}: {one['detail']} {one['fix']}" if failed else download_words(one)
+        terminal.fold((f"  {words}", "warn" if failed else "muted"), hanging=2)
 
 
 def _row(model: wire.ModelInfo, chosen: str) -> tuple[Part, ...]:

@@ -124,7 +124,9 @@ def _made(shape: Shape, room: Room, layers: int, context: int, kv_type: str, rea
 def gpu_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
     """What so many layers take on the GPU: weights, cache, and room for computing."""
     return (
-        _held(shape, _on_gpu_indexes(shape, layers), context, kv_type) + compute_bytes(shape) + _output(shape, layers)
+        _held(shape, _on_gpu_indexes(shape, layers), context, kv_type)
+        + compute_bytes(shape, context)
+        + _output(shape, layers)
     )
 
 
@@ -133,7 +135,7 @@ def memory_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
     there = set(_on_gpu_indexes(shape, layers))
     here = [index for index in range(len(shape.layers)) if index not in there]
     rest = 0 if layers >= shape.count else shape.output
-    return _held(shape, here, context, kv_type) + rest + shape.embedding_table + compute_bytes(shape)
+    return _held(shape, here, context, kv_type) + rest + shape.embedding_table + compute_bytes(shape, context)
 
 
 def kv_bytes(shape: Shape, context: int, kv_type: str) -> int:
@@ -141,9 +143,9 @@ def kv_bytes(shape: Shape, context: int, kv_type: str) -> int:
     return int(sum(context * shape.kv_per_token(index, kv_type) for index in range(len(shape.layers))))
 
 
-def compute_bytes(shape: Shape) -> int:
-    """Room for computing one batch: logits, and the widest rows between layers."""
-    return BATCH * (4 * shape.vocabulary + 16 * shape.embedding + 8 * shape.feed_forward)
+def compute_bytes(shape: Shape, context: int) -> int:
+    """Room for computing one batch: logits, the widest rows between layers, and which token may look at which."""
+    return BATCH * (4 * shape.vocabulary + 16 * shape.embedding + 8 * shape.feed_forward + 2 * context)
 
 
 def _on_gpu_indexes(shape: Shape, layers: int) -> range:

@@ -24,6 +24,7 @@ from hearth_shared.protocol.models import (
 )
 from hearth_shared.settings import Engine as EngineSettings
 
+_SHARE = 0.75  # of this machine's memory may be a model's: what is free just now says little about tomorrow
 _WRITES_NOTHING = "It writes no text, so it cannot answer."
 
 
@@ -73,8 +74,8 @@ class Shelf:
     async def catalogue(self) -> Catalogue:
         """The shipped list, and what of it fits this machine."""
         trial = await self._placement.chosen()
-        free, total = await asyncio.to_thread(memory_here)
-        room = Room(max(free, int(total * 0.75)), total, trial.gpu if trial else None)
+        total = (await asyncio.to_thread(memory_here))[1]
+        room = Room(int(total * _SHARE), total, trial.gpu if trial else None)
         here = {one.path.name for one in await self._engine.every_file()}
         known = known_files()
         best = offer(total)

@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -53,6 +55,7 @@ def listing(backend: SmallBackend) -> SmallBackend:
     backend.routes["GET", "/v1/status"] = lambda asked: {"models": [EMBEDDER, QWEN]}
     backend.routes["GET", "/v1/model-files"] = lambda asked: {"files": []}
     backend.routes["GET", "/v1/settings"] = lambda asked: {"values": {"models.chat": "ollama/qwen"}}
+    backend.routes["GET", "/v1/model-files/downloads"] = lambda asked: {"downloads": []}
     return backend
 
 
@@ -96,3 +99,42 @@ def test_choosing_a_broken_file_says_what_is_wrong_with_it(listing: SmallBackend
     listing.routes["GET", "/v1/model-files"] = lambda asked: {"files": [TINY, CUT]}
     outcome = hearth("models", "use", name)
     assert outcome == (1, "", "hearth: cut.gguf cannot be used: it is truncated. Download the file again.\n")
+
+
+@pytest.mark.parametrize(
+    ("role", "words"), [("complete", "completes what you type from now on"), ("embed", "embeds from now on")]
+)
+def test_a_model_is_chosen_for_one_role(listing: SmallBackend, role: str, words: str) -> None:
+    models = [{**QWEN, "roles": ["chat", "complete"]}, EMBEDDER]
+    listing.routes["GET", "/v1/status"] = lambda asked: {"models": models}
+    listing.routes["PUT", "/v1/settings"] = lambda asked: {"needs_restart": []}
+    name = "minilm" if role == "embed" else "ollama/qwen"
+    assert hearth("models", "use", role, name).out == f"{name} {words}.\n"
+    assert listing.asked[-1].body == {"values": {f"models.{role}": name}}
+
+
+def test_a_model_that_cannot_do_it_is_not_chosen_for_it(listing: SmallBackend) -> None:
+    assert hearth("models", "use", "embed", "ollama/qwen").err.startswith(
+        "hearth: No model called ollama/qwen can embed now."
+    )
+
+
+def test_a_file_anywhere_is_chosen_by_its_path(listing: SmallBackend, tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.touch()
+    detail = {"file": {**TINY, "model": "mine"}, "roles": ["chat"]}
+    listing.routes["GET", f"/v1/model-files/{quote(str(path), safe='')}"] = lambda asked: detail
+    listing.routes["PUT", "/v1/settings"] = lambda asked: {"needs_restart": []}
+    assert hearth("models", "use", "chat", str(path)).out == "mine answers from now on.\n"
+    assert listing.asked[-1].body == {"values": {"engine.model_file": str(path), "models.chat": "mine"}}
+    assert hearth("models", "use", "complete", str(path)).err.startswith("hearth: mine.gguf cannot complete")
+
+
+def test_downloads_under_way_and_those_that_failed_are_in_the_list(listing: SmallBackend) -> None:
+    going = {"source": "a/b", "state": "fetching", "file": "b.gguf", "done": 5_000_000, "total": 10_000_000}
+    going |= {"rate": 1e6, "left_s": 5.0, "detail": "", "fix": ""}
+    failed = {"source": "c/d", "state": "failed", "detail": "The hub cannot be reached.", "fix": "Pull it again."}
+    listing.routes["GET", "/v1/model-files/downloads"] = lambda asked: {"downloads": [going, failed]}
+    out = hearth("models", "list").out
+    assert "  b.gguf  5.0 MB of 10.0 MB  50 %  1.0 MB/s  5 s left\n" in out
+    assert "  c/d: The hub cannot be reached. Pull it again.\n" in out

@@ -56,7 +56,9 @@ class ModelFiles:
                 answer=ModelFileDetail,
                 kind="lasting",
             ),
-            delete("/v1/model-files/{model:path}", self.remove, "Remove a model file, all its parts.", answer=FileRemoved),
+            delete(
+                "/v1/model-files/{model:path}", self.remove, "Remove a model file, all its parts.", answer=FileRemoved
+            ),
         )
         return tuple(route.needing(Scope.MODELS) for route in routes)
 
