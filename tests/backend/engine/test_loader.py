@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
+from hearth_backend.engine.placement import Placement
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced, heard, scripted, text_of, user
+from support.fake_ggml import Card, make_build
 from support.gguf_files import TINY, patched
 
 pytestmark = pytest.mark.engine
@@ -101,4 +104,40 @@ async def test_an_event_that_cannot_be_stored_costs_no_answer(models: Path) -> N
 
     engine = Engine(EngineSettings(), models, full)
     assert text_of(await heard(engine.chat(TINY, user("hello"), SHORT)))
+    await engine.close()
+
+
+def on_a_card(models: Path, announced: Announced, folder: Path, fail_above: int, wanted: int = -1) -> Engine:
+    """A real build that says it found a card, and a child on it that can hold so many layers."""
+    libraries = folder / "vulkan-1.0" / "lib"
+    if not libraries.exists():
+        make_build(libraries, Card("A Card", 7_000_000_000, 8_000_000_000))
+    placement = Placement(Builds(folder, lambda: None, "1.0"), driver=lambda: "a driver")
+    settings = EngineSettings(gpu_layers=wanted)
+    return Engine(settings, models, announced, argv=scripted(fail_above, "die"), placement=placement)
+
+
+@pytest.mark.logs("hearth_backend.engine.loader")
+async def test_the_ladder_begins_where_the_plan_says_and_next_time_where_it_ended(
+    models: Path, announced: Announced, tmp_path: Path
+) -> None:
+    engine = on_a_card(models, announced, tmp_path / "engine", 3)
+    assert await layers_used(engine) == 3
+    reasons = [data["reason"] for kind, data in announced if kind == EventType.MODEL_FALLBACK]
+    assert reasons == ["the engine died (SIGABRT)"]
+    await engine.close()
+    announced.clear()
+    engine = on_a_card(models, announced, tmp_path / "engine", 3)
+    assert await layers_used(engine) == 3
+    assert EventType.MODEL_FALLBACK not in announced.kinds
+    await engine.close()
+
+
+@pytest.mark.logs("hearth_backend.engine.supervisor")
+async def test_a_card_that_fails_while_it_works_gets_fewer_layers_also_with_a_plan(
+    models: Path, announced: Announced, tmp_path: Path
+) -> None:
+    engine = on_a_card(models, announced, tmp_path / "engine", 5, wanted=1)
+    assert await layers_used(engine) == 1
+    assert await layers_used(engine, "die") == 0
     await engine.close()
