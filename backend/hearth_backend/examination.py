@@ -6,12 +6,13 @@ from contextlib import aclosing
 from hearth_backend import ids
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.placement import Placement
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
+from hearth_backend.observe.checks import builds, keyring, listeners
 from hearth_backend.observe.checks import database as databases
 from hearth_backend.observe.checks import home as folders
-from hearth_backend.observe.checks import keyring, listeners
 from hearth_backend.observe.checks import models as checks
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.storage import driver
@@ -36,6 +37,7 @@ def examination(
     discovery: Discovery,
     model_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]],
     bridge: Bridge,
+    placement: Placement,
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -65,6 +67,7 @@ def examination(
             "loopback": at_port(listeners.loopback),
             "bridge": lambda: listeners.bridge(bridge.port, bridge.is_needed, home.logs / "bridge.log"),
             "engine": checks.engine,
+            "GPU": lambda: builds.builds(lambda: _builds(placement)),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder),
@@ -78,6 +81,18 @@ def _port(home: Home) -> int:
     if endpoint is None or endpoint.port is None:
         raise BackendUnavailable("The HTTP door is closed.", "Restart Hearth: `hearth down`, then `hearth up`.")
     return endpoint.port
+
+
+async def _builds(placement: Placement) -> list[builds.BuildSeen]:
+    chosen = await placement.chosen()
+    seen: list[builds.BuildSeen] = []
+    for build in placement.builds.all():
+        if build.current:
+            trial = await placement.tried(build)
+            gpu = (trial.gpu.detail or trial.gpu.name) if trial.gpu else ""
+            used = chosen is not None and chosen.build == build
+            seen.append(builds.BuildSeen(build.backend, used, gpu, trial.problem))
+    return seen
 
 
 async def _generated(models: Gateway, model: ModelInfo) -> str:

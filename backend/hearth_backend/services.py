@@ -164,7 +164,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         tracer=tracer,
         health=health,
         reports=HealthReports(home, health, events, embedder),
-        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge),
+        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge, placement),
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),
