@@ -130,20 +130,14 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         await events.record(kind, door=Door.INTERNAL, data=data)
 
     placement = Placement(Builds(home.engines), settings.engine.backend)
-    engine = _closing(
-        stack, Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement)
-    )
-    tell = partial(_told, events)
-    installer = Installer(placement.builds, placement, tell, home.logs, wheels_url=settings.engine.wheels_url)
+    own_engine = Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement)
+    engine = _closing(stack, own_engine)
     own = settings.memory
     embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
     usage = _closing(stack, UsageLog(notes, metrics))
     _closing(stack, discovery)
-    providers = [
-        LocalEngine(engine, context=settings.engine.context),
-        MiniLM(embedder),
-        *configured(settings.providers, secrets),
-    ]
+    here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
+    providers = [*here, *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
     memory = Memory(database, embedder, own, emit)
     working = Working()
@@ -177,13 +171,18 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         usage=usage,
         engine=engine,
         placement=placement,
-        installer=_closing(stack, installer),
-        hub=Hub(home.models, tell, partial(_hub_token, secrets), endpoint=settings.models.hub_url),
+        installer=_closing(stack, _installer(home, settings, placement, events)),
+        hub=Hub(home.models, partial(_told, events), partial(_hub_token, secrets), endpoint=settings.models.hub_url),
         embedder=embedder,
         clients=clients,
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+def _installer(home: Home, settings: Settings, placement: Placement, events: EventLog) -> Installer:
+    tell = partial(_told, events)
+    return Installer(placement.builds, placement, tell, home.logs, wheels_url=settings.engine.wheels_url)
 
 
 async def _told(events: EventLog, data: Mapping[str, Any]) -> int:

@@ -18,6 +18,7 @@ from hearth_setup.doors import home_of_user
 from hearth_setup.environment import Environment
 from hearth_setup.failure import SetupFailed
 from hearth_shared.engine_build import EngineBuild, write_engine_build
+from hearth_shared.hardware import Hardware, suits
 from hearth_shared.paths import Home
 
 _PINNED = re.compile(r"^llama-cpp-python==(\S+)", re.MULTILINE)
@@ -107,6 +108,15 @@ class Engine:
                     write_engine_build(self.home, progress)
         write_engine_build(self.home, _outcome(builder.returncode, self.log))
         return builder.returncode
+
+
+def gpu_offer(found: Hardware, home: Home) -> str:
+    """The line that offers a build for this machine's GPU; empty when there is none, or the build is here."""
+    backend, why = suits(found, prebuilt=False)
+    here = [path.name for path in home.engines.glob(f"{backend}-*")] if home.engines.is_dir() else []
+    if backend in ("cpu", "metal") or here:  # on macOS every build has Metal
+        return ""
+    return f"GPU:    {why} `hearth engine install {backend}` makes the build of llama.cpp for it, beside this one."
 
 
 def _outcome(code: int, log: Path) -> EngineBuild:

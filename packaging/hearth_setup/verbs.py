@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hearth_setup.doors import choose_link, doors, home_of_user, put_on_path
-from hearth_setup.engine import Engine
+from hearth_setup.engine import Engine, gpu_offer
 from hearth_setup.environment import Environment, Kind, Work, packages_in
 from hearth_setup.failure import SetupFailed
 from hearth_setup.machine import Plan, apt_here, has_display, has_package, install, plan, read_needs
@@ -20,6 +20,7 @@ from hearth_setup.stages import Stages
 from hearth_shared.discovery import ensure_backend, stop_backend
 from hearth_shared.engine_build import EngineBuild, write_engine_build
 from hearth_shared.errors import HearthError
+from hearth_shared.hardware import hardware
 from hearth_shared.paths import Home, find_home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +82,8 @@ def _run(options: argparse.Namespace) -> int:
         endpoint = ensure_backend(home, command=_backend(environment))
     if not options.no_engine:
         stages.say(_start_engine(Engine(ROOT, home), packages))
+        if offer := gpu_offer(hardware(), home):
+            stages.say(offer)
     if kind is Kind.DESKTOP:
         _start_tray(environment)
     program = environment.folder / "bin" / "hearth"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hearth_setup.engine import Engine, percent
+from hearth_setup.engine import Engine, gpu_offer, percent
 from hearth_shared.engine_build import EngineBuild, read_engine_build
+from hearth_shared.hardware import Hardware
 from hearth_shared.paths import Home
 
 pytestmark = pytest.mark.integration
@@ -81,3 +82,11 @@ def test_an_installed_engine_is_found_at_the_version_of_the_lock(build: Engine) 
     assert build.is_installed
     (build.root / "requirements-local.lock").write_text("llama-cpp-python==1.1 \\\n")
     assert not build.is_installed
+
+
+def test_a_machine_with_a_gpu_is_offered_the_build_for_it_until_it_is_there(tmp_path: Path) -> None:
+    home, card = Home(tmp_path), Hardware("linux", nvidia=True, programs=("nvcc",))
+    assert "`hearth engine install cuda`" in gpu_offer(card, home)
+    (home.engines / "cuda-0.3.36").mkdir(parents=True)
+    assert gpu_offer(card, home) == ""
+    assert gpu_offer(Hardware("linux"), home) == ""

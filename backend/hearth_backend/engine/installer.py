@@ -16,9 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hearth_backend.engine.builds import Backend, Builds, hardware, suits
+from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.placement import Placement
 from hearth_shared.errors import BuildFailed, Conflict, HearthError, NotFound
+from hearth_shared.hardware import Backend, hardware, suits
 from hearth_shared.protocol.models import Installation
 
 Tell = Callable[[Mapping[str, Any]], Awaitable[int]]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from hearth_backend.api.endpoint import Endpoint, delete, get, post
 from hearth_backend.api.exchange import Call
-from hearth_backend.engine.builds import Build, hardware, suits
+from hearth_backend.engine.builds import Build
 from hearth_backend.engine.placement import Trial
 from hearth_backend.services import Services
+from hearth_shared.hardware import hardware, suits
 from hearth_shared.protocol.models import (
     EngineBuildInfo,
     EngineBuilds,
