@@ -11,9 +11,11 @@ export const ErrorCode = Object.freeze({
   BAD_MODEL_FILE: 'bad_model_file',
   BAD_REQUEST: 'bad_request',
   BAD_SETTINGS: 'bad_settings',
+  BUILD_FAILED: 'build_failed',
   CANCELLED: 'cancelled',
   CONFLICT: 'conflict',
   DEADLINE_EXCEEDED: 'deadline_exceeded',
+  DOWNLOAD_FAILED: 'download_failed',
   ENGINE_CRASHED: 'engine_crashed',
   FORBIDDEN: 'forbidden',
   GAVE_UP: 'gave_up',
@@ -76,6 +78,7 @@ export const EventType = Object.freeze({
   MODEL_LOADING: 'model.loading',
   MODEL_READY: 'model.ready',
   MODEL_FALLBACK: 'model.fallback',
+  DOWNLOAD_PROGRESS: 'download.progress',
   USAGE_RECORDED: 'usage.recorded',
   HEALTH_CHANGED: 'health.changed',
 });
@@ -368,6 +371,149 @@ export const Scope = Object.freeze({
 /** The chosen file first, then the newest.
  * @typedef {Object} ModelFileList
  * @property {Array<ModelFileInfo>} files
+ */
+
+/** A model file to fetch from the hub: REPO, REPO:FILE, REPO:QUANTISATION, or a name of the catalogue.
+ * @typedef {Object} PullRequest
+ * @property {string} source
+ */
+
+/** One download; it goes on while nobody is connected. `seq` is its latest event.
+ * @typedef {Object} Download
+ * @property {string} id
+ * @property {string} source
+ * @property {'looking'|'fetching'|'checking'|'done'|'failed'|'cancelled'} state
+ * @property {string} file
+ * @property {number} done
+ * @property {number} total
+ * @property {number} rate
+ * @property {number|null} left_s
+ * @property {string} model
+ * @property {string} licence
+ * @property {string} code
+ * @property {string} detail
+ * @property {string} fix
+ * @property {number} seq
+ */
+
+/** Those under way, and those that ended since the backend was started.
+ * @typedef {Object} DownloadList
+ * @property {Array<Download>} downloads
+ */
+
+/** A model file Hearth knows: what it is for, what it takes, and whether it fits this machine.
+ * @typedef {Object} CatalogueEntry
+ * @property {string} name
+ * @property {string} source
+ * @property {Array<'chat'|'complete'|'embed'>} roles
+ * @property {number} bytes
+ * @property {string} licence
+ * @property {number} context
+ * @property {'gpu'|'partly'|'memory'|'no'} fits
+ * @property {string} detail
+ * @property {boolean} here
+ */
+
+/** The shipped list, smallest first; `offered` is the name that suits this machine best.
+ * @typedef {Object} Catalogue
+ * @property {Array<CatalogueEntry>} models
+ * @property {string} offered
+ */
+
+/** How a model file would be loaded here; `context` and `gpu_layers` as wished, else as the settings say.
+ * @typedef {Object} PlanRequest
+ * @property {string} file
+ * @property {number|null} [context]
+ * @property {number|null} [gpu_layers]
+ */
+
+/** How a model file would be loaded here, what it would take, and why.
+ * @typedef {Object} Plan
+ * @property {string} model
+ * @property {string} backend
+ * @property {string} device
+ * @property {number} gpu_layers
+ * @property {number} layers
+ * @property {number} context
+ * @property {string} kv_type
+ * @property {number} gpu_bytes
+ * @property {number} memory_bytes
+ * @property {number} gpu_free
+ * @property {number} memory_free
+ * @property {boolean} fits
+ * @property {Array<string>} reasons
+ */
+
+/** One model file: what it says of itself, how it would be loaded, how it ran when it was last loaded.
+ * @typedef {Object} ModelFileDetail
+ * @property {ModelFileInfo} file
+ * @property {string} architecture
+ * @property {string} name
+ * @property {number} layers
+ * @property {number} vocabulary
+ * @property {number} trained_context
+ * @property {Array<'chat'|'complete'|'embed'>} roles
+ * @property {boolean} chat_template
+ * @property {Plan} plan
+ * @property {boolean} loaded
+ * @property {number|null} load_s
+ * @property {number|null} tokens_per_s
+ */
+
+/** What went, and how much room that made.
+ * @typedef {Object} FileRemoved
+ * @property {string} model
+ * @property {Array<string>} files
+ * @property {number} bytes
+ */
+
+/** A device that a build of the engine can use.
+ * @typedef {Object} EngineDevice
+ * @property {string} name
+ * @property {string} detail
+ * @property {'cpu'|'gpu'|'integrated'|'accelerator'} kind
+ * @property {number} free
+ * @property {number} total
+ */
+
+/** A build of llama.cpp on this machine, and what it finds when it is tried.
+ * @typedef {Object} EngineBuildInfo
+ * @property {'cpu'|'vulkan'|'cuda'|'metal'|'rocm'} backend
+ * @property {string} version
+ * @property {'installed with Hearth'|'added'} origin
+ * @property {number} bytes
+ * @property {boolean} chosen
+ * @property {boolean} usable
+ * @property {string} detail
+ * @property {Array<EngineDevice>} devices
+ */
+
+/** The builds there are, and the backend that would suit this machine.
+ * @typedef {Object} EngineBuilds
+ * @property {Array<EngineBuildInfo>} builds
+ * @property {'cpu'|'vulkan'|'cuda'|'metal'|'rocm'} suits
+ * @property {string} why
+ */
+
+/** A build to add; `auto` takes what suits this machine.
+ * @typedef {Object} InstallRequest
+ * @property {'auto'|'cpu'|'vulkan'|'cuda'|'metal'|'rocm'} backend
+ */
+
+/** A build in the making; `seq` is its latest event.
+ * @typedef {Object} Installation
+ * @property {string} id
+ * @property {'cpu'|'vulkan'|'cuda'|'metal'|'rocm'} backend
+ * @property {'building'|'trying'|'done'|'failed'|'cancelled'} state
+ * @property {string} stage
+ * @property {number|null} percent
+ * @property {number} seconds
+ * @property {number|null} left_s
+ * @property {string} log
+ * @property {string} code
+ * @property {string} detail
+ * @property {string} fix
+ * @property {number} seq
  */
 
 /** Another open file that may help.
