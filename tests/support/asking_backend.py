@@ -38,7 +38,14 @@ class AskingBackend:
 
     def ask(self, **wanted: Any) -> dict[str, Any]:
         """Have an approval asked for."""
-        asked: dict[str, Any] = {"agent_id": AGENT, "owner": "person", "door": "cli", "tool": "write_file", "args": {}, **wanted}
+        asked: dict[str, Any] = {
+            "agent_id": AGENT,
+            "owner": "person",
+            "door": "cli",
+            "tool": "write_file",
+            "args": {},
+            **wanted,
+        }
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(LIMIT_S)
             connection.connect(str(_asking_socket(self.home)))

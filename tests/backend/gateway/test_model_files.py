@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
-from hearth_backend.gateway.model_files import listed
+from hearth_backend.engine.placement import Placement
+from hearth_backend.gateway.model_files import Shelf, listed
+from hearth_shared.errors import NotFound
 from hearth_shared.protocol.models import ModelFileInfo
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced
@@ -42,3 +45,36 @@ async def test_a_chosen_file_that_is_gone_is_told_too(tmp_path: Path) -> None:
     info = (await seen(tmp_path, "gone.gguf"))["gone.gguf"]
     assert (info.readable, info.bytes) == (False, 0)
     assert "engine.model_file" in info.fix
+
+
+def shelf(folder: Path) -> Shelf:
+    settings = EngineSettings()
+    placement = Placement(Builds(folder / "engine", lambda: None, "1.0"))
+    return Shelf(Engine(settings, folder, Announced()), placement, settings, folder)
+
+
+async def test_all_parts_of_a_model_go_and_nothing_else(tmp_path: Path, tiny_gguf: Path) -> None:
+    content = tiny_gguf.read_bytes()
+    for name in ("big[1]-00001-of-00002", "big[1]-00002-of-00002", "big1-00001-of-00001", "other"):
+        (tmp_path / f"{name}.gguf").write_bytes(content)
+    gone = await shelf(tmp_path).remove("big[1]")
+    assert gone.files == ["big[1]-00001-of-00002.gguf", "big[1]-00002-of-00002.gguf"]
+    assert gone.bytes == 2 * len(content)
+    assert sorted(path.name for path in tmp_path.glob("*.gguf")) == ["big1-00001-of-00001.gguf", "other.gguf"]
+
+
+async def test_a_broken_file_can_be_removed_and_a_link_leaves_what_it_points_to(
+    tmp_path: Path, tiny_gguf: Path
+) -> None:
+    (tmp_path / "noise.gguf").write_bytes(b"noise")
+    (tmp_path / "link.gguf").symlink_to(tiny_gguf)
+    for name in ("noise", "link.gguf"):
+        await shelf(tmp_path).remove(name)
+    assert list(tmp_path.glob("*.gguf")) == []
+    assert tiny_gguf.exists()
+
+
+@pytest.mark.parametrize("name", ["", "../x", "x\n", "auto"])
+async def test_what_is_not_there_is_not_removed(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotFound):
+        await shelf(tmp_path).remove(name)
