@@ -33,10 +33,14 @@ def test_a_source_is_a_repository_and_perhaps_a_file(text: str, source: Source) 
 
 @given(st.text(max_size=80))
 def test_whatever_is_typed_names_a_repository_or_is_refused_with_a_fix(text: str) -> None:
+    source = refused = None
     try:
         source = parse(text)
     except BadRequest as error:
-        assert error.fix
+        refused = error
+    if source is None:
+        assert refused is not None
+        assert refused.fix
         return
     assert set(source.repo) <= {*string.ascii_letters, *string.digits, *"._-/"}
     assert ".." not in source.repo.split("/")
