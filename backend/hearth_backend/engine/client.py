@@ -17,7 +17,6 @@ from hearth_backend.engine.frames import (
     Detokenize,
     Ended,
     Event,
-    Lane,
     Piece,
     Started,
     Task,
@@ -25,9 +24,10 @@ from hearth_backend.engine.frames import (
     Tokenize,
     Tokens,
 )
+from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.sampling import Sampling
-from hearth_backend.engine.supervisor import Running, Supervisor
+from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Supervisor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_shared.errors import BadRequest, ModelUnavailable
@@ -94,13 +94,16 @@ class Engine:
         tools: Sequence[Mapping[str, Any]] = (),
         *,
         lane: Lane = "chat",
+        asker: Asker = NOBODY,
         response_format: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answer a conversation: Started, Pieces, Ended. Leaving the iterator stops the model within one step.
 
         Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text.
         """
-        async with aclosing(self._events(file, lane, Chat(messages, sampling, tools, response_format))) as events:
+        async with aclosing(
+            self._events(file, lane, asker, Chat(messages, sampling, tools, response_format))
+        ) as events:
             async for event in events:
                 yield event
 
@@ -113,9 +116,10 @@ class Engine:
         files: Sequence[tuple[str, str]] = (),
         *,
         lane: Lane = "inline",
+        asker: Asker = NOBODY,
     ) -> AsyncGenerator[Event, None]:
         """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut."""
-        async with aclosing(self._events(file, lane, Complete(prefix, suffix, files, sampling))) as events:
+        async with aclosing(self._events(file, lane, asker, Complete(prefix, suffix, files, sampling))) as events:
             async for event in events:
                 yield event
 
@@ -140,9 +144,9 @@ class Engine:
         supervisors, self._supervisors = list(self._supervisors.values()), {}
         await asyncio.gather(*(supervisor.close() for supervisor in supervisors))
 
-    async def _events(self, file: str, lane: Lane, task: Task) -> AsyncGenerator[Event, None]:
+    async def _events(self, file: str, lane: Lane, asker: Asker, task: Task) -> AsyncGenerator[Event, None]:
         supervisor = await self._supervisor(file)
-        async with aclosing(supervisor.answers(lane, task)) as answers:
+        async with aclosing(supervisor.answers(lane, task, asker)) as answers:
             async for said in answers:
                 if isinstance(said, Started | Piece | Ended):
                     yield said

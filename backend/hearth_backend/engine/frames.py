@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.sampling import Sampling
 
-Lane = Literal["inline", "chat", "ambient", "indexing"]
 LARGEST = 64 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
 
@@ -109,11 +109,14 @@ Task = Chat | Complete | Tokenize | Detokenize
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A task for the child's queue."""
+    """A task for the child. Owners take turns in a lane; a newer task of the same document ends the older one."""
 
     id: int
     lane: Lane
     task: Task
+    owner: str = ""
+    document: str = ""
+    deadline_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A loaded model: what its file says, and the prompts it was trained on."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -7,12 +8,19 @@ from hearth_backend.engine import native
 from hearth_backend.engine.bounds import Exceeded, bounded
 from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
 from hearth_backend.engine.frames import Chat, Complete, Load
+from hearth_backend.engine.kvcache import Chunk
 from hearth_backend.engine.markup import Marker, Markup, fence_for
 from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
+from hearth_backend.engine.stepcost import StepCost
 from hearth_backend.engine.templates import OTHER_FILE, ChatTemplate
 from hearth_shared.errors import BadModelFile, BadRequest
 
 BATCH = 512
+SEATS = 16
+_MEASURED_ROWS = (1, 2, 3, 4, 6, 8, 12, 16)
+_MEASURING_S = 0.4
+_SPARE_BYTES = 256 * 1024 * 1024  # memory that cells beyond one whole context may take, for conversations side by side
+_MOST_SPARE = 3
 _LONGEST_TOKEN = 64
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _LEAST_CONTEXT = 256
@@ -24,6 +32,8 @@ class Model:
     def __init__(self, load: Load, abort: AbortFlag) -> None:
         self.name = load.name
         self.gpu_layers = load.gpu_layers
+        self._threads = max(load.threads, load.batch_threads)
+        self._pieces: dict[int, tuple[bytes, bool]] = {}
         self._native = NativeModel(load.path, gpu_layers=load.gpu_layers)
         context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
         try:
@@ -32,6 +42,8 @@ class Model:
                 abort,
                 context=context,
                 batch=min(BATCH, context),
+                seats=SEATS,
+                capacity=context * (1 + self._native.spare_contexts(context, _SPARE_BYTES, _MOST_SPARE)),
                 threads=load.threads,
                 batch_threads=load.batch_threads,
             )
@@ -48,6 +60,42 @@ class Model:
     @property
     def native(self) -> NativeModel:
         return self._native
+
+    def measure(self, seconds: float = _MEASURING_S) -> StepCost:
+        """What a step costs by its rows; about `seconds` long, more only where a single step takes longer."""
+        most = min(SEATS, self.context.batch_size)
+        found: dict[int, float] = {}
+        over = time.perf_counter() + seconds
+        for rows in (rows for rows in _MEASURED_ROWS if rows <= most):
+            if found and time.perf_counter() > over:
+                break
+            found[rows] = min(self._time_of(rows, at) for at in range(_repeats(found, seconds)))
+            self.context.forget_all()
+        self.context.forget_all()
+        return StepCost(found, most)
+
+    def _time_of(self, rows: int, position: int) -> float:
+        token = min(5, self._native.vocabulary - 1)
+        chunks = [Chunk(seat, position, (token,)) for seat in range(rows)]
+        clock = time.thread_time if self._threads == 1 else time.perf_counter
+        begun = clock()
+        self.context.decode(chunks)
+        self.context.logits()  # a GPU works on until its result is asked for
+        return clock() - begun
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token that was written, remembered."""
+        return self._written(token)[0]
+
+    def ends(self, token: int) -> bool:
+        """Whether the model says with this token that it is done."""
+        return self._written(token)[1]
+
+    def _written(self, token: int) -> tuple[bytes, bool]:
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = (self._native.piece(token), self._native.ends(token))
+        return known
 
     def tokenize(self, text: str) -> list[int]:
         """Tokens of plain text. Raises BadRequest for a text that can fit no context of this model."""
@@ -168,3 +216,8 @@ def _wanted_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any] | No
             f"`response_format` is of the type {kind!r}.", "Send text, json_object, or json_schema with its schema."
         )
     return cast("Mapping[str, Any]", schema)
+
+
+def _repeats(found: Mapping[int, float], seconds: float) -> int:
+    """Small steps are measured often, for the best of them; large ones twice."""
+    return 6 if not found or 6 * max(found.values()) < seconds / 16 else 2

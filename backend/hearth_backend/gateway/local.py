@@ -10,6 +10,7 @@ from hearth_backend.engine.client import Engine
 from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Ended, Event, Piece, Started
 from hearth_backend.engine.sampling import Sampling as EngineSampling
+from hearth_backend.engine.supervisor import Asker
 from hearth_backend.gateway.markup import TaggedText
 from hearth_backend.gateway.messages import (
     Caller,
@@ -54,6 +55,7 @@ class LocalEngine:
             _sampling(request.sampling),
             tools,
             lane=caller.lane,
+            asker=_asker(caller),
             response_format=request.response_format,
         )
         async with aclosing(self._told(events, TaggedText(tools=bool(tools)))) as told:
@@ -63,7 +65,13 @@ class LocalEngine:
     async def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         sampling = _sampling(request.sampling)
         events = self._engine.complete(
-            request.model or "", request.prefix, request.suffix, sampling, request.files, lane=caller.lane
+            request.model or "",
+            request.prefix,
+            request.suffix,
+            sampling,
+            request.files,
+            lane=caller.lane,
+            asker=_asker(caller),
         )
         async with aclosing(self._told(events, None)) as told:
             async for event in told:
@@ -103,6 +111,11 @@ class LocalEngine:
                         yield _finished(event, calls=bool(tagged and tagged.calls))
                         return
         raise IncompleteAnswer("The engine ended the answer before it was finished.")
+
+
+def _asker(caller: Caller) -> Asker:
+    """Whose turn it is among those who ask: a program with a token of its own, or a door."""
+    return Asker(caller.client or caller.door)
 
 
 def _finished(event: Ended, *, calls: bool) -> Finished:
