@@ -24,6 +24,7 @@ from hearth_backend.engine.frames import (
     Tokenize,
     Tokens,
 )
+from hearth_backend.engine.keystrokes import Keystrokes
 from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.sampling import Sampling
@@ -65,6 +66,7 @@ class Engine:
         self._metrics = metrics
         self._tracer = tracer or Tracer()
         self._argv = argv
+        self._keystrokes = Keystrokes()
         self._supervisors: dict[Path, Supervisor] = {}
 
     @staticmethod
@@ -118,7 +120,12 @@ class Engine:
         lane: Lane = "inline",
         asker: Asker = NOBODY,
     ) -> AsyncGenerator[Event, None]:
-        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut."""
+        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut.
+
+        Raises Cancelled when a newer keystroke of the asker's document takes its place.
+        """
+        if asker.document:
+            await self._keystrokes.settle((asker.owner, asker.document))
         async with aclosing(self._events(file, lane, asker, Complete(prefix, suffix, files, sampling))) as events:
             async for event in events:
                 yield event

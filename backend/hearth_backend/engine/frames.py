@@ -25,13 +25,15 @@ class FrameError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """First event of an answer: the prompt is being read; `cached_tokens` of it were still known."""
+    """First event of an answer: the prompt is being read; `cached_tokens` of it were still known. `thinking`: the
+    prompt ends in an opened thought, so the answer begins within it."""
 
     model: str
     prompt_tokens: int = 0
     cached_tokens: int = 0
     gpu_layers: int = 0
     test_model: bool = False
+    thinking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ def job_of(model: Model, ask: Ask, say: Say) -> Job:
     match ask.task:
         case Chat() as chat:
             prompt, sampling = model.chat_prompt(chat), chat.sampling
-            voice = Answering(model, len(prompt), sampling, FOR_CHAT, say, grammar=model.grammar(chat.response_format))
+            grammar = model.grammar(chat.response_format)
+            thinking = model.opens_thought(prompt)
+            voice = Answering(model, len(prompt), sampling, FOR_CHAT, say, grammar=grammar, thinking=thinking)
         case Complete() as complete:
             sampling = complete.sampling
             prompt = model.completion_prompt(complete, sampling.max_tokens or FOR_COMPLETION.max_tokens)
@@ -57,6 +59,7 @@ class Answering:
         say: Say,
         *,
         grammar: str | None = None,
+        thinking: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Raises BadRequest for a grammar that is none."""
@@ -64,6 +67,7 @@ class Answering:
         self._prompt_tokens = prompt_tokens
         self._limit = min(sampling.max_tokens or defaults.max_tokens, model.context.size - prompt_tokens)
         self._say = say
+        self._thinking = thinking
         self._clock = clock
         self._text = TextStream(sampling.stop)
         self._sampler = _sampler(model, sampling, defaults, grammar)
@@ -74,7 +78,7 @@ class Answering:
         """The prompt is being read."""
         model = self._model
         self._begun, self._cached = self._clock(), cached
-        self._say(Started(model.name, self._prompt_tokens, cached, model.gpu_layers, model.test_model))
+        self._say(Started(model.name, self._prompt_tokens, cached, model.gpu_layers, model.test_model, self._thinking))
 
     def choose(self, row: int) -> int | None:
         """Sample the next token and tell its text; None at the end of the answer."""

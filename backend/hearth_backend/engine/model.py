@@ -13,6 +13,7 @@ from hearth_backend.engine.markup import Marker, Markup, fence_for
 from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
 from hearth_backend.engine.stepcost import StepCost
 from hearth_backend.engine.templates import OTHER_FILE, ChatTemplate
+from hearth_backend.engine.toolcalls import MARKERS
 from hearth_shared.errors import BadModelFile, BadRequest
 
 BATCH = 512
@@ -94,7 +95,9 @@ class Model:
     def _written(self, token: int) -> tuple[bytes, bool]:
         known = self._pieces.get(token)
         if known is None:
-            known = self._pieces[token] = (self._native.piece(token), self._native.ends(token))
+            native, marker = self._native, self._native.text(token)
+            piece = marker.encode() if marker in MARKERS else native.piece(token)
+            known = self._pieces[token] = (piece, native.ends(token))
         return known
 
     def tokenize(self, text: str) -> list[int]:
@@ -125,6 +128,11 @@ class Model:
             raise BadRequest("The conversation is empty.", "Send a message with text.")
         self._check_room(len(tokens))
         return tokens
+
+    def opens_thought(self, prompt: Sequence[int]) -> bool:
+        """Whether a prompt ends in an opened thought, as the templates of some thinking models leave it."""
+        end = b"".join(self.piece(token) for token in prompt[-4:]).decode("utf-8", "replace")
+        return end.rstrip().endswith("<think>")
 
     def completion_prompt(self, complete: Complete, room: int) -> list[int]:
         """The tokens of a text to go on with, shortened at its far ends to leave `room` tokens for the answer."""
