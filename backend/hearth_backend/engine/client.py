@@ -57,8 +57,11 @@ class Engine:
         metrics: Metrics | None = None,
         tracer: Tracer | None = None,
         argv: Sequence[str] = ARGV,
+        batch_threads: int = 0,
     ) -> None:
-        threads, batch_threads = cores.threads(cores.physical_cores(), settings.threads)
+        """`batch_threads` reads prompts with another number of threads than all cores, to compare engines fairly."""
+        threads, reading = cores.threads(cores.physical_cores(), settings.threads)
+        batch_threads = batch_threads or reading
         self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads)
         self._idle_s = settings.idle_s
         self._files = ModelFiles(models_folder, settings.model_file)

@@ -19,7 +19,8 @@ _RESERVED = 1  # seats that only inline requests may take
 _HEADROOM = 64  # tokens of an answer that are reckoned with when a request is let in
 _WORTH_WAITING = 32  # tokens of a prompt that are better waited for than read twice
 _LEAST_STRIDE = 32
-_PAUSE_S = 0.15  # how long a chunk of a prompt may hold up those who write
+_CHUNK = 128  # tokens of a prompt in one step beside those who write, until its speed is known
+_PAUSE_S = 0.25  # how long a chunk of a prompt may hold up those who write
 
 
 class Voice(Protocol):
@@ -199,7 +200,7 @@ class Scheduler:
     def _chunks(self, readers: list[Job], rows: int) -> list[_Turn]:
         room = self._cells.batch_size - rows
         if rows:
-            room = min(room, max(_LEAST_STRIDE, int(self._reading_speed * _PAUSE_S) or 4 * _LEAST_STRIDE))
+            room = min(room, max(_LEAST_STRIDE, int(self._reading_speed * _PAUSE_S)) if self._reading_speed else _CHUNK)
         turns: list[_Turn] = []
         for job in readers:
             if room <= 0:
@@ -299,8 +300,8 @@ class Scheduler:
     def _note_speed(self, batch: list[_Turn], seconds: float) -> None:
         tokens = sum(len(turn.chunk.tokens) for turn in batch)
         if tokens >= _LEAST_STRIDE and seconds > 0:
-            speed = tokens / seconds
-            self._reading_speed = 0.5 * (self._reading_speed + speed) if self._reading_speed else speed
+            # the best of late, not the mean: a machine that is busy for a moment must not make chunks small and dear
+            self._reading_speed = max(tokens / seconds, 0.95 * self._reading_speed)
 
     # -- how jobs end
 
