@@ -119,7 +119,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
         await events.record(kind, door=Door.INTERNAL, data=data)
 
-    engine = _closing(stack, Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer))
+    engine = Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer, states=home.data / "kv")
+    _closing(stack, engine)
     own = settings.memory
     embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
     usage = _closing(stack, UsageLog(notes, metrics))

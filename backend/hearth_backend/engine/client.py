@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hearth_backend.engine import cores
+from hearth_backend.engine import cores, statefiles
 from hearth_backend.engine.child import ARGV
 from hearth_backend.engine.files import BrokenFile, ModelFile, ModelFiles
 from hearth_backend.engine.frames import (
@@ -58,17 +58,22 @@ class Engine:
         tracer: Tracer | None = None,
         argv: Sequence[str] = ARGV,
         batch_threads: int = 0,
+        states: Path | None = None,
     ) -> None:
-        """`batch_threads` reads prompts with another number of threads than all cores, to compare engines fairly."""
+        """`states` is where beginnings of prompts are kept (system prompts and tools); None keeps none.
+
+        `batch_threads` reads prompts with another number of threads than all cores, to compare engines fairly.
+        """
         threads, reading = cores.threads(cores.physical_cores(), settings.threads)
         batch_threads = batch_threads or reading
-        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads)
+        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""))
         self._idle_s = settings.idle_s
         self._files = ModelFiles(models_folder, settings.model_file)
         self._emit = emit
         self._metrics = metrics
         self._tracer = tracer or Tracer()
         self._argv = argv
+        self._states = states
         self._keystrokes = Keystrokes()
         self._supervisors: dict[Path, Supervisor] = {}
 
@@ -148,6 +153,12 @@ class Engine:
         found = await asyncio.to_thread(self._files.find, file)
         if supervisor := self._supervisors.get(found.path):
             supervisor.unload()
+
+    async def forget(self) -> int:
+        """Remove all kept beginnings, in files and in memory; how many files there were."""
+        for supervisor in self._supervisors.values():
+            supervisor.unload()
+        return await asyncio.to_thread(statefiles.forget, self._states) if self._states else 0
 
     async def close(self) -> None:
         """End every task and every child."""

@@ -62,7 +62,7 @@ Event = Started | Piece | Ended
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The child's first message: the file to load, and how."""
+    """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any."""
 
     path: str
     name: str
@@ -70,6 +70,7 @@ class Load:
     gpu_layers: int
     threads: int
     batch_threads: int
+    states: str = ""
 
 
 @dataclass(frozen=True, slots=True)

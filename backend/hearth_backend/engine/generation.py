@@ -44,7 +44,8 @@ def job_of(model: Model, ask: Ask, say: Say) -> Job:
             raise BadRequest("This task writes nothing.")
     deadline = None if ask.deadline_s is None else time.monotonic() + ask.deadline_s
     exact = sampling.seed is not None
-    return Job(ask.id, ask.lane, prompt, voice, ask.owner, ask.document, deadline, exact)
+    beginning = model.beginning(ask.task, prompt) if model.kept and isinstance(ask.task, Chat) else 0
+    return Job(ask.id, ask.lane, prompt, voice, ask.owner, ask.document, deadline, exact, beginning)
 
 
 class Answering:

@@ -30,6 +30,7 @@ class LoadOptions:
     gpu_layers: int
     threads: int
     batch_threads: int
+    states: str = ""
 
 
 class Loader:
@@ -77,7 +78,15 @@ class Loader:
         layers = self._rungs[0] if hello.offload else 0
         options = self._options
         child.send(
-            Load(str(self._file.path), self._file.id, options.context, layers, options.threads, options.batch_threads)
+            Load(
+                str(self._file.path),
+                self._file.id,
+                options.context,
+                layers,
+                options.threads,
+                options.batch_threads,
+                options.states,
+            )
         )
         outcome = await child.opening.get()
         return layers, outcome if isinstance(outcome, Ready | Refused) else None

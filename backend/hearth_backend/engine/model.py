@@ -1,14 +1,20 @@
 """A loaded model: what its file says, and the prompts it was trained on."""
 
+import hashlib
+import itertools
+import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 from hearth_backend.engine import native
+from hearth_backend.engine.beginnings import LEAST, KeptBeginnings, state_files
 from hearth_backend.engine.bounds import Exceeded, bounded
 from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
 from hearth_backend.engine.frames import Chat, Complete, Load
-from hearth_backend.engine.kvcache import Chunk
+from hearth_backend.engine.kvcache import Chunk, common
 from hearth_backend.engine.markup import Marker, Markup, fence_for
 from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
 from hearth_backend.engine.stepcost import StepCost
@@ -23,6 +29,7 @@ _MEASURING_S = 0.4
 _SPARE_BYTES = 256 * 1024 * 1024  # memory that cells beyond one whole context may take, for conversations side by side
 _MOST_SPARE = 3
 _LONGEST_TOKEN = 64
+_MOST_BEGINNINGS = 64
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _LEAST_CONTEXT = 256
 
@@ -50,6 +57,11 @@ class Model:
             )
         except NativeError as error:
             raise NoContext(str(error)) from error
+        self.kept: KeptBeginnings | None = None
+        if load.states and self.context.shares:
+            parameters = ("f16", load.gpu_layers)
+            self.kept = KeptBeginnings(self.context, state_files(Path(load.states), Path(load.path), parameters))
+        self._beginnings: dict[bytes, list[int]] = {}
         self.test_model = self._native.meta("hearth.test_model") == "true"
         self._bos = self._native.special("bos")
         source = self._native.meta("tokenizer.chat_template")
@@ -128,6 +140,23 @@ class Model:
             raise BadRequest("The conversation is empty.", "Send a message with text.")
         self._check_room(len(tokens))
         return tokens
+
+    def beginning(self, chat: Chat, prompt: Sequence[int]) -> int:
+        """How many tokens of a conversation's prompt are its system prompt and tools; 0 when they are few."""
+        system = list(
+            itertools.takewhile(lambda message: message.get("role") in ("system", "developer"), chat.messages)
+        )
+        if not (system or chat.tools) or len(prompt) < LEAST:
+            return 0
+        key = hashlib.sha256(json.dumps([system, list(chat.tools)], sort_keys=True).encode()).digest()
+        if key not in self._beginnings:
+            if len(self._beginnings) >= _MOST_BEGINNINGS:
+                self._beginnings.clear()
+            # another conversation that begins so: what both have in common belongs to neither's first message
+            other = replace(chat, messages=[*system, {"role": "user", "content": "\u00b7"}])
+            self._beginnings[key] = self.chat_prompt(other)
+        length = common(self._beginnings[key], prompt)
+        return length if length >= LEAST and length < len(prompt) else 0
 
     def opens_thought(self, prompt: Sequence[int]) -> bool:
         """Whether a prompt ends in an opened thought, as the templates of some thinking models leave it."""

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
+import llama_cpp
 import llama_cpp.llama_cpp as _bindings
 import numpy as np
 
@@ -22,6 +23,7 @@ from hearth_backend.engine.markup import Marker
 
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
 _pointer_to = cast("Any", ctypes.POINTER)
+VERSION: str = llama_cpp.__version__
 _ERROR = 4  # GGML_LOG_LEVEL_ERROR
 _LONGEST_GRAMMAR = 262_144
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
@@ -268,6 +270,30 @@ class NativeContext:
         if source == target or length <= 0 or not self.shares:
             raise Misuse("a sequence cannot be copied so")
         C.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def state(self, seat: int) -> bytes:
+        """All the context holds of a sequence, to be restored later."""
+        self._check_owner()
+        self._check_seat(seat)
+        size: int = C.llama_state_seq_get_size(self.pointer, seat)
+        buffer = (ctypes.c_uint8 * size)()
+        written: int = C.llama_state_seq_get_data(self.pointer, buffer, size, seat)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, seat: int, data: bytes, length: int) -> bool:
+        """Put a state of `length` tokens into an empty sequence; False, and empty, when it does not fit.
+
+        The caller vouches for the bytes: they are what `state` gave for this model and these parameters.
+        """
+        self._check_owner()
+        self._check_seat(seat)
+        self._outputs = frozenset()
+        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+        read: int = C.llama_state_seq_set_data(self.pointer, buffer, len(data), seat)
+        if read == len(data) and C.llama_memory_seq_pos_max(self._memory, seat) == length - 1:
+            return True
+        C.llama_memory_seq_rm(self._memory, seat, -1, -1)
+        return False
 
     def forget_all(self) -> None:
         self._check_owner()

@@ -5,6 +5,7 @@ that writes, and chunks of the prompts that are still read. Lower lanes wait, un
 """
 
 import itertools
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from hearth_backend.engine.lanes import Lane, Waiting, rank
 from hearth_backend.engine.stepcost import FLAT, StepCost
 from hearth_shared.errors import Cancelled, DeadlineExceeded, HearthError, ModelFailed
 
+log = logging.getLogger(__name__)
 _RESERVED = 1  # seats that only inline requests may take
 _HEADROOM = 64  # tokens of an answer that are reckoned with when a request is let in
 _WORTH_WAITING = 32  # tokens of a prompt that are better waited for than read twice
@@ -43,9 +45,26 @@ class Voice(Protocol):
         ...
 
 
+class Beginnings(Protocol):
+    """Where beginnings that many prompts have are kept beyond the context."""
+
+    def restore(self, seat: Seat, tokens: Sequence[int]) -> bool:
+        """Put a beginning into an empty seat; whether it was kept."""
+        ...
+
+    def wanted(self, tokens: Sequence[int]) -> bool:
+        """Whether this beginning is worth keeping and not kept yet."""
+        ...
+
+    def keep(self, seat: Seat) -> None:
+        """Keep what a seat holds."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request. `exact`: computed in batches of its own; `document`: a newer one of it ends this one."""
+    """One request. `exact`: computed in batches of its own; `document`: a newer one of it ends this one; the first
+    `beginning` tokens of its prompt are those of other prompts too (system prompt and tools)."""
 
     id: int
     lane: Lane
@@ -55,6 +74,7 @@ class Job:
     document: str = ""
     deadline: float | None = None
     exact: bool = False
+    beginning: int = 0
     seat: Seat | None = None
     chosen: int | None = None  # a token that was sampled and is not yet in the context
     stride: int = 0  # the longest chunk of its prompt, once one was aborted
@@ -89,16 +109,17 @@ class Scheduler:
         *,
         clock: Callable[[], float] = time.monotonic,
         before_batch: Callable[[], object] = lambda: None,
+        beginnings: Beginnings | None = None,
     ) -> None:
         self._cells = cells
         self._seats = Seats(cells, seats)
         self._cost = cost
         self._clock = clock
         self._before_batch = before_batch
+        self._beginnings = beginnings
         self._waiting: Waiting[Job] = Waiting()
         self._active: list[Job] = []
         self._reading_speed = 0.0
-        self._last_call = itertools.count()
         self.doing: Sequence[Job] = ()
 
     @property
@@ -158,9 +179,25 @@ class Scheduler:
             self._waiting.drop(job.id)
             job.seat = self._seats.take(job.prompt, exact=job.exact)
             self._active.append(job)
+            self._restore(job, job.seat)
             if not job.begun:
                 job.begun = True
                 job.voice.begin(len(job.seat.tokens))
+
+    def _restore(self, job: Job, seat: Seat) -> None:
+        """Bring back the beginning of a prompt, or mark it to be kept once it was read."""
+        tokens = job.prompt[: job.beginning]
+        if self._beginnings is None or job.exact or len(seat.tokens) >= len(tokens):
+            job.beginning = 0
+            return
+        if not self._beginnings.wanted(tokens):
+            job.beginning = 0
+            held = len(seat.tokens)
+            self._seats.cut(seat, 0)
+            if self._beginnings.restore(seat, tokens):
+                seat.tokens = tokens
+            elif held:
+                log.debug("a kept beginning could not be restored; %s tokens are read again", held)
 
     def _fits(self, job: Job) -> bool:
         """Whether the cells hold it beside those that are at work: better late than swapped out."""
@@ -205,7 +242,7 @@ class Scheduler:
         for job in readers:
             if room <= 0:
                 break
-            turns.append(_reading(job, min(room, job.stride or room)))
+            turns.append(_reading(job, min(room, job.stride or room, _up_to_beginning(job))))
             room -= len(turns[-1].chunk.tokens)
         return turns
 
@@ -270,6 +307,8 @@ class Scheduler:
                 seat.aligned += size
             seat.tokens.extend(chunk.tokens)
             job.stride *= 2
+            if self._beginnings is not None and job.beginning == len(seat.tokens):
+                self._beginnings.keep(seat)
             if chunk.output:
                 self._choose(job, row)
 
@@ -333,6 +372,12 @@ def _reading(job: Job, most: int) -> _Turn:
     start = len(seat.tokens)
     tokens = job.prompt[start : start + most]
     return _Turn(job, Chunk(seat.id, start, tokens, output=start + len(tokens) == len(job.prompt)))
+
+
+def _up_to_beginning(job: Job) -> int:
+    """A beginning that is to be kept is read to its end and no further, so that the seat holds just that."""
+    left = job.beginning - len(_seat(job).tokens)
+    return left if left > 0 else len(job.prompt)
 
 
 def _still(turn: _Turn) -> bool:

@@ -108,7 +108,7 @@ class Child:
         model = self._model
         cost = model.measure()
         self._mailbox.send(Ready(model.context.size, gpu_layers, self._elapsed(), model.note))
-        return Scheduler(model.context, model.context.seats, cost, before_batch=before_batch)
+        return Scheduler(model.context, model.context.seats, cost, before_batch=before_batch, beginnings=model.kept)
 
     def _flush(self) -> None:
         if self._outbox:
