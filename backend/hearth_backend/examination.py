@@ -6,6 +6,7 @@ from contextlib import aclosing
 from hearth_backend import ids
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.isolation import PROBE
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
@@ -65,6 +66,7 @@ def examination(
             "loopback": at_port(listeners.loopback),
             "bridge": lambda: listeners.bridge(bridge.port, bridge.is_needed, home.logs / "bridge.log"),
             "engine": checks.engine,
+            "engine isolation": lambda: checks.isolation(PROBE),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder),

@@ -3,12 +3,13 @@
 import asyncio
 import importlib.util
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hearth_backend.engine import cores, statefiles
+from hearth_backend.engine.broker import HoldBroker
 from hearth_backend.engine.child import ARGV
 from hearth_backend.engine.files import BrokenFile, ModelFile, ModelFiles
 from hearth_backend.engine.frames import (
@@ -75,6 +76,7 @@ class Engine:
         self._argv = argv
         self._states = states
         self._keystrokes = Keystrokes()
+        self._broker = HoldBroker()
         self._supervisors: dict[Path, Supervisor] = {}
 
     @staticmethod
@@ -167,10 +169,12 @@ class Engine:
 
     async def _events(self, file: str, lane: Lane, asker: Asker, task: Task) -> AsyncGenerator[Event, None]:
         supervisor = await self._supervisor(file)
+        typing = self._broker.typing(supervisor) if lane == "inline" and supervisor.running else nullcontext()
         async with aclosing(supervisor.answers(lane, task, asker)) as answers:
-            async for said in answers:
-                if isinstance(said, Started | Piece | Ended):
-                    yield said
+            with typing:
+                async for said in answers:
+                    if isinstance(said, Started | Piece | Ended):
+                        yield said
 
     async def _one(self, file: str, task: Task) -> Tokens | Text | Event:
         supervisor = await self._supervisor(file)
@@ -189,9 +193,10 @@ class Engine:
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:
             loader = Loader(file, self._options, self._emit, self._argv)
-            self._supervisors[file.path] = Supervisor(
-                file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer
-            )
+            supervisor = Supervisor(file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer)
+            self._supervisors[file.path] = supervisor
+            self._broker.add(supervisor)
             if known is not None:  # the file was replaced: what runs is the old one
+                self._broker.remove(known)
                 await known.close()
         return self._supervisors[file.path]

@@ -129,6 +129,13 @@ class Cancel:
     id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """While it is on, only what is typed is computed: another engine has the processor for that."""
+
+    on: bool
+
+
 # -- from the child
 
 
@@ -189,12 +196,12 @@ class Answer:
     event: Event | Tokens | Text | Failed
 
 
-Message = Load | Ask | Cancel | Hello | Ready | Refused | Answer
+Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel),
+        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold),
         *(Hello, Ready, Refused, Tokens, Text, Failed, Answer, Sampling),
     )
 }

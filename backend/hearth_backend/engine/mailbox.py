@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from hearth_backend.engine.frames import Ask, Cancel, Decoder, FrameError, Load, Message, encode
+from hearth_backend.engine.frames import Ask, Cancel, Decoder, FrameError, Hold, Load, Message, encode
 from hearth_backend.engine.lanes import Waiting
 
 _READ = 1 << 16
@@ -26,6 +26,8 @@ class Mailbox:
         self._taken: int | None = None
         self._load: Load | None = None
         self._cancelled: Callable[[int], object] = lambda _id: None
+        self._hold: Callable[[bool], object] = lambda _on: None
+        self._held = False
         threading.Thread(target=self._read, name="mailbox", daemon=True).start()
 
     def send(self, *messages: Message) -> None:
@@ -40,6 +42,13 @@ class Mailbox:
             self._changed.wait_for(lambda: self._load is not None)
             assert self._load is not None
             return self._load
+
+    def tell_holds(self, hold: Callable[[bool], object]) -> None:
+        """Call `hold` whenever this engine is to hold or to go on, and now if it is to hold."""
+        with self._changed:
+            self._hold = hold
+            if self._held:
+                hold(True)
 
     def next(self) -> Ask:
         """The next task, of the highest lane that waits; waits for it."""
@@ -79,6 +88,9 @@ class Mailbox:
                     self._waiting.add(id, lane, message, owner)
                 case Cancel(id):
                     self._cancel(id)
+                case Hold(on):
+                    self._held = on
+                    self._hold(on)
                 case _:
                     raise FrameError("a message for the backend came to the child")
             self._changed.notify_all()

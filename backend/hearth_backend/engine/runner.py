@@ -6,7 +6,6 @@ from typing import Protocol
 
 from hearth_backend.engine.lanes import rank
 from hearth_backend.engine.scheduler import Job, Scheduler
-from hearth_shared.errors import HearthError
 
 
 class Flag(Protocol):
@@ -30,8 +29,8 @@ class Runner:
         self._changed = threading.Condition()
         self._new: list[Job] = []
         self._cancelled: list[int] = []
-        self._ended: HearthError | None = None
         self._doing: tuple[Job, ...] = ()
+        self._held = False
 
     def submit(self, job: Job) -> None:
         """A job for the next step."""
@@ -47,6 +46,13 @@ class Runner:
             self._interrupt()
             self._changed.notify()
 
+    def hold(self, on: bool) -> None:
+        """Compute only what is typed from now on, or everything again."""
+        with self._changed:
+            self._held = on
+            self._interrupt()
+            self._changed.notify()
+
     def run(self, make: Callable[[Callable[[], None]], Scheduler]) -> None:
         """Serve for ever; `make` is given what the scheduler is to call before each batch."""
         scheduler = make(lambda: self._about(scheduler))
@@ -59,7 +65,8 @@ class Runner:
         """Tell the scheduler what is new; waits when there is nothing to do."""
         with self._changed:
             self._doing = ()
-            self._changed.wait_for(lambda: scheduler.busy or self._new or self._cancelled)
+            self._changed.wait_for(lambda: scheduler.busy(held=self._held) or self._new or self._cancelled)
+            scheduler.held = self._held
             new, self._new = self._new, []
             cancelled, self._cancelled = self._cancelled, []
             self._flag.down()
@@ -78,6 +85,8 @@ class Runner:
         if not self._doing:
             return
         lane = min(rank(job.lane) for job in self._doing)
+        if self._held and lane > 0:
+            self._flag.up()
         alone = self._doing[0] if len(self._doing) == 1 else None
         if any(rank(job.lane) < lane or (alone and job.supersedes(alone)) for job in self._new) or (
             alone is not None and alone.id in self._cancelled

@@ -121,10 +121,12 @@ class Scheduler:
         self._active: list[Job] = []
         self._reading_speed = 0.0
         self.doing: Sequence[Job] = ()
+        self.held = False
 
-    @property
-    def busy(self) -> bool:
-        """Whether a step would do anything."""
+    def busy(self, *, held: bool = False) -> bool:
+        """Whether a step would do anything; held, only what is typed counts."""
+        if held:
+            return any(job.lane == "inline" for job in (*self._active, *self._waiting))
         return bool(self._active or len(self._waiting))
 
     def add(self, job: Job) -> None:
@@ -225,6 +227,8 @@ class Scheduler:
         if not self._active:
             return []
         top = min(rank(job.lane) for job in self._active)
+        if self.held and top > 0:
+            return []
         ours = sorted((job for job in self._active if rank(job.lane) == top), key=lambda job: job.id)
         exact = [self._exact(job) for job in ours if job.exact]
         rows = [_row(job) for job in ours if not job.reads and not job.exact][: self._cells.batch_size]

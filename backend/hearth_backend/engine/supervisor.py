@@ -18,6 +18,7 @@ from hearth_backend.engine.frames import (
     Ended,
     Event,
     Failed,
+    Hold,
     Piece,
     Ready,
     Started,
@@ -89,6 +90,7 @@ class Supervisor:
         self._ending: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
+        self._held = False
 
     @property
     def running(self) -> Running | None:
@@ -112,6 +114,12 @@ class Supervisor:
                     yield said
             finally:
                 self._dismiss(call)
+
+    def hold(self, on: bool) -> None:
+        """Compute only what is typed, while another engine is typed for; or everything again."""
+        self._held = on
+        if self._child is not None:
+            self._child.send(Hold(on))
 
     def unload(self) -> None:
         """Let the child go; the next task starts another."""
@@ -220,6 +228,7 @@ class Supervisor:
         else:
             self._starting = None
             self._child = child
+            self.hold(self._held)
             self._wake()
             if child.returncode is not None:
                 self._ended(child)

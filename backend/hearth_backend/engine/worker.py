@@ -29,6 +29,7 @@ from hearth_backend.engine.frames import (
     Tokenize,
     Tokens,
 )
+from hearth_backend.engine.isolation import close_network
 from hearth_backend.engine.kvcache import Fault
 from hearth_backend.engine.mailbox import Mailbox
 from hearth_backend.engine.runner import Runner
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Load the model that the backend names, then do its tasks until the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the backend's to handle
+    close_network()  # before there is another thread, which would keep it
     mailbox = Mailbox(socket.socket(fileno=0))
     try:
         # here, not above: a library that cannot be loaded is told over the socket
@@ -83,6 +85,7 @@ class Child:
         model = self._model
         engine = threading.Thread(target=self._compute, args=(gpu_layers,), name="engine", daemon=True)
         engine.start()
+        self._mailbox.tell_holds(self._runner.hold)
         while True:
             ask = self._mailbox.next()
             try:

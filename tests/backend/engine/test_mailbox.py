@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hearth_backend.engine.frames import Answer, Ask, Cancel, Decoder, Load, Piece, Tokenize, encode
+from hearth_backend.engine.frames import Answer, Ask, Cancel, Decoder, Hold, Load, Piece, Tokenize, encode
 from hearth_backend.engine.mailbox import Mailbox
 
 pytestmark = pytest.mark.integration
@@ -30,7 +30,7 @@ class Desk:
             ask(id), lambda: self.said.put(f"begin {id}"), lambda cancelled: self.said.put(f"cancelled {cancelled}")
         )
 
-    def send(self, *messages: Ask | Cancel | Load) -> None:
+    def send(self, *messages: Ask | Cancel | Hold | Load) -> None:
         self.backend.sendall(b"".join(map(encode, messages)))
 
     def close(self) -> None:
@@ -90,3 +90,12 @@ def test_the_process_is_left_when_the_socket_closes(desk: Desk) -> None:
 def test_the_process_is_left_when_the_other_side_speaks_nonsense(desk: Desk, noise: bytes) -> None:
     desk.backend.sendall(noise)
     assert desk.said.get(timeout=20) == "left 0"
+
+
+def test_a_hold_is_told_also_to_one_who_asks_late(desk: Desk) -> None:
+    desk.send(Hold(True), ask(1))
+    assert desk.next() == 1
+    desk.mailbox.tell_holds(lambda on: desk.said.put(f"hold {on}"))
+    assert desk.said.get(timeout=20) == "hold True"
+    desk.send(Hold(False))
+    assert desk.said.get(timeout=20) == "hold False"

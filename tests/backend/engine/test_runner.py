@@ -146,3 +146,16 @@ def test_what_a_step_gave_is_handed_over_once() -> None:
     for _ in range(3):
         desk.hears()
     assert desk.flushed <= len(desk.cells.decoded) + 1
+
+
+def test_an_engine_that_is_told_to_hold_stops_what_it_computes_until_it_may_go_on() -> None:
+    desk = Desk()
+    desk.ask(1, [1] * BATCH)
+    assert desk.begins() == 1
+    desk.runner.hold(True)
+    desk.ask(2, [2], "inline")
+    assert desk.hears() == "2 said it"
+    desk.ask(3, [3], "inline")
+    assert desk.hears() == "3 said it"
+    desk.runner.hold(False)
+    assert desk.hears() == "1 said it"

@@ -80,7 +80,7 @@ class Room:
 
     def finish(self, most: int = 2000) -> None:
         for _ in range(most):
-            if not self.scheduler.busy:
+            if not self.scheduler.busy():
                 return
             self.scheduler.step()
         raise AssertionError("it does not come to an end")
@@ -123,12 +123,12 @@ def test_whatever_happens_between_them_each_request_says_what_it_says_alone(
     for what in happening:
         if what == "ask" and left:
             room.ask(**left.pop())
-        elif what == "step" and room.scheduler.busy:
+        elif what == "step" and room.scheduler.busy():
             room.scheduler.step()
         elif what == "cancel" and room.jobs:
             cancelled.add(len(room.jobs) - 1)
             room.scheduler.cancel(len(room.jobs) - 1)
-        elif what in outcomes and room.scheduler.busy:
+        elif what in outcomes and room.scheduler.busy():
             room.cells.outcomes.append(outcomes[what])
     while left:
         room.ask(**left.pop())
@@ -329,4 +329,21 @@ def test_stopping_ends_everybody() -> None:
     room.scheduler.step()
     room.scheduler.stop(Cancelled("closing"))
     assert [type(voice.ends[0]) for voice in voices] == [Cancelled] * 3
-    assert not room.scheduler.busy
+    assert not room.scheduler.busy()
+
+
+def test_while_it_is_held_only_what_is_typed_is_computed() -> None:
+    room = Room()
+    chat = room.ask([1, 2], limit=9)
+    room.scheduler.step()
+    room.scheduler.held = True
+    room.scheduler.step()
+    assert not room.scheduler.busy(held=True)
+    typed = room.ask([3], "inline")
+    assert room.scheduler.busy(held=True)
+    for _ in range(3):
+        room.scheduler.step()
+    assert (typed.ends, len(chat.said)) == (["whole"], 1)
+    room.scheduler.held = False
+    room.finish()
+    assert chat.ends == ["whole"]
