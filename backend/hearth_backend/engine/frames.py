@@ -38,9 +38,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """More text."""
+    """More text. Where it was asked for, `logprobs` has for each token since the last piece its text, the logarithm
+    of its probability, and the likeliest tokens in its place with theirs."""
 
     text: str
+    logprobs: Sequence[tuple[str, float, Sequence[tuple[str, float]]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,9 @@ def _as_value(found: dict[str, Any]) -> Any:
         found[inner] = _as_value(found[inner])
     if kind is Sampling:
         found["stop"] = tuple(found["stop"])
+        found["logit_bias"] = tuple((token, bias) for token, bias in found["logit_bias"])
+    if kind is Piece:
+        found["logprobs"] = tuple(found["logprobs"])
     return kind(**found)
 
 

@@ -69,6 +69,8 @@ class Answering:
         self._limit = min(sampling.max_tokens or defaults.max_tokens, model.context.size - prompt_tokens)
         self._say = say
         self._thinking = thinking
+        self._logprobs = sampling.logprobs
+        self._likely: list[tuple[str, float, list[tuple[str, float]]]] = []
         self._clock = clock
         self._text = TextStream(sampling.stop)
         self._sampler = _sampler(model, sampling, defaults, grammar)
@@ -93,8 +95,10 @@ class Answering:
         if self._model.ends(token):
             return self._finish("stop")
         self._written += 1
+        if self._logprobs is not None:
+            self._likely.append(self._likelihood(row, token, self._logprobs))
         if piece := self._text.push(self._model.piece(token)):
-            self._say(Piece(piece))
+            self._tell(piece)
         if self._text.stopped:
             return self._finish("stop")
         return self._finish("length") if self._written >= self._limit else token
@@ -108,9 +112,20 @@ class Answering:
         """Free what sampling took."""
         self._sampler.close()
 
+    def _tell(self, text: str) -> None:
+        self._say(Piece(text, tuple(self._likely)))
+        self._likely.clear()
+
+    def _likelihood(self, row: int, token: int, others: int) -> tuple[str, float, list[tuple[str, float]]]:
+        own, likeliest = self._model.context.likelihoods(row, token, others)
+        return self._spelled(token), own, [(self._spelled(other), value) for other, value in likeliest]
+
+    def _spelled(self, token: int) -> str:
+        return self._model.piece(token).decode("utf-8", "replace")
+
     def _finish(self, reason: str) -> None:
-        if rest := self._text.finish():
-            self._say(Piece(rest))
+        if (rest := self._text.finish()) or self._likely:
+            self._tell(rest)
         now = self._clock()
         self._say(
             Ended(
@@ -138,9 +153,12 @@ def _sampler(model: Model, sampling: Sampling, defaults: Defaults, grammar: str 
             presence_penalty=_given(sampling.presence_penalty, 0.0),
             seed=seed,
             grammar=grammar,
+            repeat_penalty=_given(sampling.repeat_penalty, 1.0),
+            logit_bias=sampling.logit_bias,
         )
     except NativeError as error:
-        raise BadRequest(f"The wanted format cannot be followed: {error}.", "Send a simpler schema.") from error
+        what, fix = ("format", "Send a simpler one.") if grammar else ("sampling", "Leave `logit_bias` out.")
+        raise BadRequest(f"The wanted {what} cannot be followed: {error}.", fix) from error
 
 
 def _given(value: float | None, default: float) -> float:

@@ -182,6 +182,8 @@ class Model:
         """The grammar that keeps an answer to the wanted format, or None for plain text."""
         if response_format is None or response_format.get("type") in (None, "text"):
             return None
+        if response_format.get("type") == "grammar" and isinstance(grammar := response_format.get("grammar"), str):
+            return grammar
         try:
             with bounded():
                 return native.json_grammar(_wanted_schema(response_format))
@@ -250,7 +252,8 @@ def _wanted_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any] | No
     schema = cast("Mapping[str, Any]", named).get("schema") if isinstance(named, Mapping) else None
     if kind != "json_schema" or not isinstance(schema, Mapping):
         raise BadRequest(
-            f"`response_format` is of the type {kind!r}.", "Send text, json_object, or json_schema with its schema."
+            f"`response_format` is of the type {kind!r}.",
+            "Send text, json_object, json_schema with its schema, or grammar.",
         )
     return cast("Mapping[str, Any]", schema)
 

@@ -305,6 +305,16 @@ class NativeContext:
         pointer = C.llama_get_logits_ith(self.pointer, self.output(row))
         return np.ctypeslib.as_array(pointer, (self.model.vocabulary,))
 
+    def likelihoods(self, row: int, token: int, others: int) -> tuple[float, list[tuple[int, float]]]:
+        """The logarithm of a token's probability in a row, and the likeliest tokens with theirs."""
+        logits = self.logits(row).astype(np.float64)
+        logs = logits - logits.max()
+        logs -= np.log(np.exp(logs).sum())
+        others = min(others, len(logs))
+        first = np.argpartition(-logs, others - 1)[:others] if others else np.empty(0, np.int64)
+        ordered = first[np.argsort(-logs[first], kind="stable")]
+        return float(logs[token]), [(int(other), float(logs[other])) for other in ordered]
+
     def output(self, row: int) -> int:
         """The row, when it can be sampled from."""
         if row < 0 and self._outputs:
@@ -393,16 +403,27 @@ class NativeSampler:
         presence_penalty: float,
         seed: int,
         grammar: str | None = None,
+        repeat_penalty: float = 1.0,
+        logit_bias: Sequence[tuple[int, float]] = (),
     ) -> None:
-        values = (temperature, top_p, min_p, frequency_penalty, presence_penalty)
+        values = (temperature, top_p, min_p, frequency_penalty, presence_penalty, repeat_penalty)
         if not all(map(math.isfinite, values)) or top_k < 0:
             raise Misuse("a sampling value is not a number in its range")
+        if any(not 0 <= token < model.vocabulary or not math.isfinite(bias) for token, bias in logit_bias):
+            raise NativeError("one of the tokens of logit_bias is none of this model")
         self._grammar: Any = model.grammar(grammar) if grammar is not None else None
         self._one = (C.llama_token_data * 1)()
         self._candidates = np.zeros(model.vocabulary if grammar is not None else 0, _CANDIDATE)
         self._chain: Any = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        if frequency_penalty or presence_penalty:
-            self._add(C.llama_sampler_init_penalties(model.vocabulary, 1 << 16, 1, frequency_penalty, presence_penalty))
+        if logit_bias:
+            biases = (C.llama_logit_bias * len(logit_bias))(*logit_bias)
+            self._add(C.llama_sampler_init_logit_bias(model.vocabulary, len(logit_bias), biases))
+        if frequency_penalty or presence_penalty or repeat_penalty != 1:
+            self._add(
+                C.llama_sampler_init_penalties(
+                    model.vocabulary, 1 << 16, repeat_penalty, frequency_penalty, presence_penalty
+                )
+            )
         if temperature <= 0:
             self._add(C.llama_sampler_init_greedy())
             return
