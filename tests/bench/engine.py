@@ -1,6 +1,6 @@
 """The engine beside its peers, in one run: rounds interleaved, the same file, the same threads.
 
-PYTHONPATH=tests python -P -m bench.engine [--large] [--rounds N]
+PYTHONPATH=tests python -P -m bench.engine [--sizes 93M,1.5B] [--rounds N]
 
 Figures are tokens per second of processor time of every process at work, which a busy machine hardly changes, and
 ratios of seconds. HEARTH_BENCH_LLAMA_SERVER names a llama-server built from the same source, HEARTH_BENCH_PACKAGES a
@@ -15,13 +15,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 from bench import shapes
 from bench.peers import Ours, Peer, Plain, Round, bindings_server, llama_server
 from bench.verdict import Verdict
 from hearth_backend.engine.client import Engine
+from hearth_backend.engine.frames import Piece
+from hearth_backend.engine.sampling import Sampling
 from hearth_backend.engine.supervisor import Asker
 from hearth_shared.errors import Cancelled
 from hearth_shared.settings import Engine as EngineSettings
@@ -95,7 +97,9 @@ async def speeds(verdict: Verdict, size: str, peers: Sequence[Peer], texts: Text
             least = {"llama_cpp.server": 1.25}.get(peer.name, best) if size == "93M" else best
             if (peer.name, size, count) == ("llama-server", "93M", 4):
                 least = 1.25
-            verdict.bar(f"{label}: cost beside {peer.name}", ratio(found, "engine", peer.name, slowness), 1 / least, "x")
+            verdict.bar(
+                f"{label}: cost beside {peer.name}", ratio(found, "engine", peer.name, slowness), 1 / least, "x"
+            )
         if count == 8 and "llama_cpp.server" in found:
             first = ratio(found, "engine", "llama_cpp.server", lambda r: r.first_s)
             verdict.bar(f"{label}: first word beside llama_cpp.server", first, 0.6, "x")
@@ -195,25 +199,61 @@ async def at_work(
     return ours, peers
 
 
+async def small(verdict: Verdict, texts: Texts, rounds: int) -> None:
+    """Everything on the small model."""
+    async with AsyncExitStack() as stack:
+        ours, peers = await at_work(shapes.small(), THREADS, stack)
+        await speeds(verdict, "93M", peers, texts, rounds)
+        await shared(verdict, peers, texts, rounds)
+        await typing(verdict, "93M", ours, texts, rounds, 2600)
+        await keystrokes(verdict, ours)
+        await cancelling(verdict, ours, texts)
+
+
+async def large(verdict: Verdict, texts: Texts, rounds: int) -> None:
+    """What a model of the size that people use shows."""
+    async with AsyncExitStack() as stack:
+        ours, peers = await at_work(shapes.large(1.5), THREADS, stack)
+        await speeds(verdict, "1.5B", peers, texts, rounds)
+        await typing(verdict, "1.5B", ours, texts, rounds, 1500)
+    await beginnings(verdict)
+
+
+async def beginnings(verdict: Verdict) -> None:
+    """The first word of a conversation with a long system prompt: never seen, and restored from its file."""
+    system = {"role": "system", "content": "You are careful, answer in few words and say what you do not know. " * 62}
+    found: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for asked in ("Why is the sea salt?", "Why is the sky blue?"):
+            settings = EngineSettings(context=CONTEXT, threads=THREADS[0], model_file=str(shapes.large(1.5)))
+            states = Path(folder, "kv")
+            engine = Engine(settings, Path(folder), Announced(), batch_threads=THREADS[1], states=states)
+            await Ours(engine).first("hello", 2)
+            begun, first = time.perf_counter(), 0.0
+            messages = [system, {"role": "user", "content": asked + " Explain. " * 130}]
+            async with aclosing(engine.chat("", messages, Sampling(max_tokens=8, temperature=0))) as answer:
+                async for event in answer:
+                    if not first and isinstance(event, Piece):
+                        first = time.perf_counter() - begun
+            found.append(first)
+            await engine.close()
+    verdict.note("1.5B, first word with a long system prompt, cold", found[0], "s")
+    verdict.note("1.5B, the same with the system prompt restored", found[1], "s")
+    verdict.bar("1.5B, restored beside cold", found[1] / found[0], 0.45, "x")
+
+
 async def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--large", action="store_true", help="also the shape of a model of 1.5 billion weights")
+    parser.add_argument("--sizes", default="93M,1.5B", help="of the models, with commas between them")
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("BENCH_ROUNDS", "5")))
     given = parser.parse_args()
     verdict, texts = Verdict("engine"), Texts()
     verdict.note("load of the machine before", os.getloadavg()[0], "")
-    async with AsyncExitStack() as stack:
-        ours, peers = await at_work(shapes.small(), THREADS, stack)
-        await speeds(verdict, "93M", peers, texts, given.rounds)
-        await shared(verdict, peers, texts, given.rounds)
-        await typing(verdict, "93M", ours, texts, given.rounds, 2600)
-        await keystrokes(verdict, ours)
-        await cancelling(verdict, ours, texts)
-    if given.large:
-        async with AsyncExitStack() as stack:
-            ours, peers = await at_work(shapes.large(1.5), THREADS, stack)
-            await speeds(verdict, "1.5B", peers, texts, max(1, given.rounds // 2))
-            await typing(verdict, "1.5B", ours, texts, max(1, given.rounds // 2), 1500)
+    sizes: list[str] = given.sizes.split(",")
+    if "93M" in sizes:
+        await small(verdict, texts, given.rounds)
+    if "1.5B" in sizes:
+        await large(verdict, texts, max(1, given.rounds // 2))
     verdict.note("load of the machine after", os.getloadavg()[0], "")
     return verdict.close()
 

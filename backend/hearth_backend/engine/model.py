@@ -12,6 +12,7 @@ from typing import Any, cast
 from hearth_backend.engine import native
 from hearth_backend.engine.beginnings import LEAST, KeptBeginnings, state_files
 from hearth_backend.engine.bounds import Exceeded, bounded
+from hearth_backend.engine.cores import Spare
 from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
 from hearth_backend.engine.frames import Chat, Complete, Load
 from hearth_backend.engine.kvcache import Chunk, common
@@ -41,6 +42,9 @@ class Model:
         self.name = load.name
         self.gpu_layers = load.gpu_layers
         self._threads = max(load.threads, load.batch_threads)
+        self._writing = load.threads
+        self._spare = Spare(load.threads, load.batch_threads)
+        self._reading = load.batch_threads
         self._pieces: dict[int, tuple[bytes, bool]] = {}
         self._native = NativeModel(load.path, gpu_layers=load.gpu_layers)
         context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
@@ -73,6 +77,13 @@ class Model:
     @property
     def native(self) -> NativeModel:
         return self._native
+
+    def suit_the_machine(self) -> None:
+        """Before a batch: read prompts with fewer threads while other programs are busy."""
+        reading = self._spare.threads()
+        if reading != self._reading:
+            self._reading = reading
+            self.context.use_threads(self._writing, reading)
 
     def measure(self, seconds: float = _MEASURING_S) -> StepCost:
         """What a step costs by its rows; about `seconds` long, more only where a single step takes longer."""

@@ -21,7 +21,7 @@ _RESERVED = 1  # seats that only inline requests may take
 _HEADROOM = 64  # tokens of an answer that are reckoned with when a request is let in
 _WORTH_WAITING = 32  # tokens of a prompt that are better waited for than read twice
 _LEAST_STRIDE = 32
-_CHUNK = 128  # tokens of a prompt in one step beside those who write, until its speed is known
+_CHUNK = 128  # tokens of a prompt in one step beside those who write, where its price is not known
 _PAUSE_S = 0.25  # how long a chunk of a prompt may hold up those who write
 
 
@@ -119,7 +119,6 @@ class Scheduler:
         self._beginnings = beginnings
         self._waiting: Waiting[Job] = Waiting()
         self._active: list[Job] = []
-        self._reading_speed = 0.0
         self.doing: Sequence[Job] = ()
         self.held = False
 
@@ -241,7 +240,7 @@ class Scheduler:
     def _chunks(self, readers: list[Job], rows: int) -> list[_Turn]:
         room = self._cells.batch_size - rows
         if rows:
-            room = min(room, max(_LEAST_STRIDE, int(self._reading_speed * _PAUSE_S)) if self._reading_speed else _CHUNK)
+            room = min(room, max(_LEAST_STRIDE, self._cost.rows_within(_PAUSE_S) or _CHUNK))
         turns: list[_Turn] = []
         for job in readers:
             if room <= 0:
@@ -270,13 +269,11 @@ class Scheduler:
         """Compute one batch and hand its outputs out; False when the step ends here."""
         self.doing = [turn.job for turn in batch]
         self._before_batch()
-        began = self._clock()
         try:
             outcome = self._cells.decode([turn.chunk for turn in batch])
         except Fault as fault:
             return self._blame(batch, fault)
         if outcome == "done":
-            self._note_speed(batch, self._clock() - began)
             self._hand_out(batch)
             return True
         self._roll_back(batch)
@@ -339,12 +336,6 @@ class Scheduler:
         self._seats.cut(seat, 0)
         self._leave(job)
         self._waiting.again(job.id, job.lane, job)
-
-    def _note_speed(self, batch: list[_Turn], seconds: float) -> None:
-        tokens = sum(len(turn.chunk.tokens) for turn in batch)
-        if tokens >= _LEAST_STRIDE and seconds > 0:
-            # the best of late, not the mean: a machine that is busy for a moment must not make chunks small and dear
-            self._reading_speed = max(tokens / seconds, 0.95 * self._reading_speed)
 
     # -- how jobs end
 

@@ -34,6 +34,11 @@ class StepCost:
         allowed = _RIDE * sum(map(self.of, self.batches(rows)))
         return max((more for more in range(waiting + 1) if self.of(rows + more) <= allowed), default=0)
 
+    def rows_within(self, seconds: float) -> int:
+        """How many rows of a large batch take so long, at the price of the largest measured; 0 when none was."""
+        rows, price = self._points[-1]
+        return int(seconds * rows / price) if self._most else 0
+
     @cached_property
     def _best(self) -> list[tuple[int, ...]]:
         best: list[tuple[int, ...]] = [()]

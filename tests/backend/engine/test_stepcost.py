@@ -36,6 +36,12 @@ def test_what_was_not_measured_is_drawn_on() -> None:
     assert StepCost({}, 4).of(1) == 1
 
 
+def test_a_prompt_is_read_in_pieces_that_take_so_long() -> None:
+    assert StepCost({1: 0.003, 16: 0.022}, 16).rows_within(0.25) == 181
+    assert StepCost({1: 0.031, 8: 0.095}, 16).rows_within(0.25) == 21
+    assert FLAT.rows_within(0.25) == 0
+
+
 @given(st.dictionaries(st.integers(1, 16), st.floats(0.1, 100), max_size=6), st.integers(0, 20))
 def test_every_row_is_in_exactly_one_batch(points: dict[int, float], rows: int) -> None:
     cost = StepCost(points, 16)
