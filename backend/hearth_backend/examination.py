@@ -6,6 +6,7 @@ from contextlib import aclosing
 from hearth_backend import ids
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.isolation import PROBE
 from hearth_backend.engine.placement import Placement
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
@@ -68,6 +69,7 @@ def examination(
             "bridge": lambda: listeners.bridge(bridge.port, bridge.is_needed, home.logs / "bridge.log"),
             "engine": checks.engine,
             "GPU": lambda: builds.builds(lambda: _builds(placement)),
+            "engine isolation": lambda: checks.isolation(PROBE),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder),

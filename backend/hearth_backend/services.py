@@ -17,6 +17,7 @@ from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.engine.hub import Hub
 from hearth_backend.engine.installer import Installer
+from hearth_backend.engine.loader import Emit
 from hearth_backend.engine.placement import Placement
 from hearth_backend.examination import examination
 from hearth_backend.gateway import model_files
@@ -130,8 +131,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         await events.record(kind, door=Door.INTERNAL, data=data)
 
     placement = Placement(Builds(home.engines), settings.engine.backend)
-    own_engine = Engine(settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement)
-    engine = _closing(stack, own_engine)
+    engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
     own = settings.memory
     embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
     usage = _closing(stack, UsageLog(notes, metrics))
@@ -177,6 +177,15 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         clients=clients,
         bridge=bridge,
         pairings=Pairings(clients, bridge),
+    )
+
+
+def _engine(
+    home: Home, settings: Settings, emit: Emit, metrics: Metrics, tracer: Tracer, placement: Placement
+) -> Engine:
+    states = home.data / "kv"
+    return Engine(
+        settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement, states=states
     )
 
 

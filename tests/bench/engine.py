@@ -1,133 +1,262 @@
-"""What the engine costs beside plain llama.cpp: speed, the process boundary, how soon it stops.
+"""The engine beside its peers, in one run: rounds interleaved, the same file, the same threads.
 
-PYTHONPATH=tests python -P -m bench.engine [MODEL.gguf]        (default: the generated model of 60 million weights)
+PYTHONPATH=tests python -P -m bench.engine [--sizes 93M,1.5B] [--rounds N]
+
+Figures are tokens per second of processor time of every process at work, which a busy machine hardly changes, and
+ratios of seconds. HEARTH_BENCH_LLAMA_SERVER names a llama-server built from the same source, HEARTH_BENCH_PACKAGES a
+folder with what `python -m llama_cpp.server` needs; a peer that is not there is not compared with.
 """
 
+import argparse
 import asyncio
+import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
-from typing import Any
 
-import psutil
-
+from bench import shapes
+from bench.peers import Ours, Peer, Plain, Round, bindings_server, llama_server
+from bench.verdict import Verdict
 from hearth_backend.engine.client import Engine
-from hearth_backend.engine.frames import Piece, Started
+from hearth_backend.engine.frames import Piece
 from hearth_backend.engine.sampling import Sampling
+from hearth_backend.engine.supervisor import Asker
+from hearth_shared.errors import Cancelled
 from hearth_shared.settings import Engine as EngineSettings
-from support.engines import Announced, begun, end_of, heard
-from support.gguf_files import generated, generator
+from support.engines import Announced, heard
 
-PROMPT = "import os\nimport sys\n\n\ndef main(arguments):\n    for name in arguments:\n        print(name)\n" * 3
-NEW, ROUNDS, CONTEXT = 96, 3, 8192
-
-PLAIN = """
-import sys, time
-from llama_cpp import Llama
-model = Llama(sys.argv[1], n_ctx={context}, n_threads=1, n_threads_batch=int(sys.argv[2]), verbose=False)
-for _ in range({rounds} + 1):
-    model.reset()
-    begun, cpu, first, count = time.perf_counter(), time.process_time(), 0.0, 0
-    for _ in model.create_completion({prompt!r}, max_tokens={new}, temperature=0, stream=True):
-        first = first or time.perf_counter()
-        count += 1
-    over = time.perf_counter()
-    print(count / (over - first), count / (time.process_time() - cpu), first - begun)
-"""
+CONTEXT = 8192
+NEW = 32
+THREADS = (1, 1)
 
 
-async def with_engine(engine: Engine, file: str) -> list[tuple[float, float, float]]:
-    """(tokens a second while writing, tokens a CPU second of the child, seconds to the first text) by round."""
-    found: list[tuple[float, float, float]] = []
-    for at in range(ROUNDS + 1):
-        # another first token, so that nothing of the round before is kept
-        child = psutil.Process(await pid_of(engine, file)) if at else None
-        cpu = sum(child.cpu_times()[:2]) if child else 0.0
-        begun_at, first, events = time.perf_counter(), 0.0, list[Any]()
-        stream = engine.complete(file, f"{at}{PROMPT}", None, Sampling(max_tokens=NEW, temperature=0))
-        async with aclosing(stream) as answer:
-            async for event in answer:
-                if not first and isinstance(event, Piece):
-                    first = time.perf_counter()
-                events.append(event)
-        over = time.perf_counter()
-        if child:
-            used = sum(child.cpu_times()[:2]) - cpu
-            found.append((NEW / (over - first), NEW / used, first - begun_at))
+class Texts:
+    """Prompts that no engine has seen before: pieces of the standard library's source."""
+
+    def __init__(self) -> None:
+        root = Path(os.__file__).parent
+        self._text = "\n".join((root / name).read_text("utf-8") for name in ("argparse.py", "typing.py", "inspect.py"))
+        self._text += "\n".join((root / name).read_text("utf-8") for name in ("tarfile.py", "turtle.py", "doctest.py"))
+        self._at = 1000
+
+    def fresh(self, count: int, characters: int) -> list[str]:
+        """`count` pieces of so many characters."""
+        found: list[str] = []
+        for _ in range(count):
+            if self._at + characters > len(self._text):
+                self._at = 137
+            found.append(self._text[self._at : self._at + characters])
+            self._at += characters
+        return found
+
+
+Rounds = dict[str, list[Round]]
+
+
+async def interleaved(peers: Sequence[Peer], rounds: int, prompts: Callable[[], list[str]], tokens: int) -> Rounds:
+    """The same prompts to everyone in each round, another one first each time."""
+    found: Rounds = {peer.name: [] for peer in peers}
+    for at in range(rounds):
+        asked = prompts()
+        for peer in [*peers[at % len(peers) :], *peers[: at % len(peers)]]:
+            found[peer.name].append(await peer.round(asked, tokens))
     return found
 
 
-async def pid_of(engine: Engine, file: str) -> int:
-    running = (await engine.info(file)).running
-    assert running is not None
-    return running.pid
+def ratio(found: Rounds, one: str, other: str, value: Callable[[Round], float]) -> float:
+    """The median of the rounds' own ratios."""
+    pairs = zip(found[one], found[other], strict=True)
+    return statistics.median(value(mine) / max(value(theirs), 1e-9) for mine, theirs in pairs)
 
 
-async def cancel_latency(engine: Engine, file: str, *, reading: bool) -> list[float]:
-    """Milliseconds from leaving an answer until the next task begins."""
+def speed(one: Round) -> float:
+    return one.tokens_per_cpu_s
+
+
+def slowness(one: Round) -> float:
+    return 1 / one.tokens_per_cpu_s
+
+
+def told(verdict: Verdict, label: str, found: Rounds) -> None:
+    for name, rounds in found.items():
+        verdict.note(f"{label}: {name}, tokens per CPU second", statistics.median(map(speed, rounds)), "")
+        verdict.note(f"{label}: {name}, mean first word", 1e3 * statistics.median(r.first_s for r in rounds), "ms")
+
+
+async def speeds(verdict: Verdict, size: str, peers: Sequence[Peer], texts: Texts, rounds: int) -> None:
+    """1, 4 and 8 requests at once; every bar as the time our token takes beside theirs, at most so much."""
+    for count, best in ((1, 0.95), (4, 1.0), (8, 1.0)):
+        label = f"{size}, {count} at once"
+        found = await interleaved(peers, rounds, lambda count=count: texts.fresh(count, 300), NEW)
+        told(verdict, label, found)
+        for peer in peers[1:]:
+            least = {"llama_cpp.server": 1.25}.get(peer.name, best) if size == "93M" else best
+            if (peer.name, size, count) == ("llama-server", "93M", 4):
+                least = 1.25
+            verdict.bar(
+                f"{label}: cost beside {peer.name}", ratio(found, "engine", peer.name, slowness), 1 / least, "x"
+            )
+        if count == 8 and "llama_cpp.server" in found:
+            first = ratio(found, "engine", "llama_cpp.server", lambda r: r.first_s)
+            verdict.bar(f"{label}: first word beside llama_cpp.server", first, 0.6, "x")
+
+
+async def shared(verdict: Verdict, peers: Sequence[Peer], texts: Texts, rounds: int) -> None:
+    """Eight at once that begin alike, with nothing known of it."""
+
+    def prompts() -> list[str]:
+        beginning = texts.fresh(1, 1600)[0]
+        return [beginning + end for end in texts.fresh(8, 120)]
+
+    together = [peer for peer in peers if peer.name != "llama_cpp.server"]
+    found = await interleaved(together, rounds, prompts, 16)
+    told(verdict, "93M, 8 with one beginning", found)
+    if "llama-server" in found:
+        cost = ratio(found, "engine", "llama-server", lambda r: r.cpu_s)
+        first = ratio(found, "engine", "llama-server", lambda r: r.first_s)
+        verdict.bar("93M, 8 with one beginning: CPU beside llama-server", cost, 0.4, "x")
+        verdict.bar("93M, 8 with one beginning: first word", first, 0.4, "x")
+
+
+async def typing(verdict: Verdict, size: str, ours: Ours, texts: Texts, rounds: int, characters: int) -> None:
+    """The first word of a completion that comes during three long prompts, first of all in line and in its own lane."""
+    found: dict[str, list[float]] = {"inline": [], "chat": []}
+    for _ in range(rounds):
+        for lane in ("inline", "chat"):
+            long = [asyncio.create_task(ours.first(text, 16)) for text in texts.fresh(3, characters)]
+            await asyncio.sleep(0.3)
+            # in one lane it is served behind them, as it came
+            found[lane].append(await ours.first(texts.fresh(1, 200)[0], 8, "inline" if lane == "inline" else "chat"))
+            await asyncio.gather(*long)
+    inline, queued = (statistics.median(found[lane]) for lane in ("inline", "chat"))
+    verdict.note(f"{size}, typing during three long prompts", 1e3 * inline, "ms")
+    verdict.note(f"{size}, the same first come, first served", 1e3 * queued, "ms")
+    verdict.bar(f"{size}, typing beside first come, first served", inline / queued, 0.1, "x")
+
+
+async def keystrokes(verdict: Verdict, ours: Ours) -> None:
+    """Twenty completions in one second for one document."""
+    reached = 0
+
+    async def press(number: int) -> None:
+        nonlocal reached
+        try:
+            asker = Asker("bench", "a.py")
+            if await heard(ours.engine.complete("", f"def main({number}", asker=asker)):
+                reached += 1
+        except Cancelled:
+            pass
+
+    pressed: list[asyncio.Task[None]] = []
+    for number in range(20):
+        pressed.append(asyncio.create_task(press(number)))
+        await asyncio.sleep(0.05)
+    await asyncio.gather(*pressed)
+    verdict.bar("20 keystrokes in a second: reach the model", reached, 2, "")
+
+
+async def cancelling(verdict: Verdict, ours: Ours, texts: Texts) -> None:
+    """From leaving an answer while its prompt is read until the next one begins."""
     found: list[float] = []
-    for at in range(8):
-        prompt = f"{at}" + ("word " * 6000 if reading else "x")
-        stream = engine.complete(file, prompt, None, Sampling(max_tokens=2000, temperature=1))
-        async with aclosing(stream) as answer:
-            if reading:
-                assert isinstance(await anext(answer), Started)
-                await asyncio.sleep(0.02 + 0.01 * at)
-            else:
-                await begun(answer)
-            left = time.perf_counter()
-        async with aclosing(engine.complete(file, "y", None, Sampling(max_tokens=1))) as following:
-            await anext(following)
+    for text in texts.fresh(8, 6000):
+        task = asyncio.create_task(ours.first(text, 64))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        left = time.perf_counter()
+        await ours.first("y", 1)
         found.append(1e3 * (time.perf_counter() - left))
-    return found
+    verdict.note("leaving a long prompt, until the next answer's first word", statistics.median(found), "ms")
 
 
-async def boundary(engine: Engine, file: str) -> tuple[float, float]:
-    """Microseconds a token: of the backend's CPU, and between the child's clock and ours while writing."""
-    cpu, events = (
-        time.process_time(),
-        await heard(engine.complete(file, "z", None, Sampling(max_tokens=1500, temperature=1, seed=5))),
-    )
-    used, count = time.process_time() - cpu, sum(isinstance(event, Piece) for event in events)
-    return 1e6 * used / count, 1e6 * end_of(events).output_s / end_of(events).output_tokens
+async def at_work(
+    path: Path, threads: tuple[int, int], stack: AsyncExitStack, *, servers: bool = True
+) -> tuple[Ours, list[Peer]]:
+    """Our engine and its peers, loaded and warm."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    settings = EngineSettings(context=CONTEXT, threads=threads[0], model_file=str(path))
+    ours = Ours(Engine(settings, Path(folder), Announced(), batch_threads=threads[1]))
+    peers: list[Peer] = [ours]
+    waits: list[Callable[[], Awaitable[object]]] = [lambda: ours.first("hello", 2)]
+    plain = Plain(path, CONTEXT // 4, threads)
+    peers.append(plain)
+    waits.append(plain.wait)
+    if servers and (packages := os.environ.get("HEARTH_BENCH_PACKAGES")):
+        server = bindings_server(path, CONTEXT // 4, threads, packages)
+        peers.append(server)
+        waits.append(server.wait)
+    if servers and (program := os.environ.get("HEARTH_BENCH_LLAMA_SERVER")):
+        server = llama_server(program, path, CONTEXT, threads)
+        peers.append(server)
+        waits.append(server.wait)
+    for peer in peers:
+        stack.push_async_callback(peer.close)
+    for wait in waits:
+        await wait()
+    return ours, peers
 
 
-def plain(path: Path) -> list[tuple[float, ...]]:
-    script = PLAIN.format(context=CONTEXT, rounds=ROUNDS, prompt=PROMPT, new=NEW)
-    argv = (sys.executable, "-c", script, str(path), str(psutil.cpu_count()))
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return [tuple(map(float, line.split())) for line in done.stdout.splitlines()][1:]
+async def small(verdict: Verdict, texts: Texts, rounds: int) -> None:
+    """Everything on the small model."""
+    async with AsyncExitStack() as stack:
+        ours, peers = await at_work(shapes.small(), THREADS, stack)
+        await speeds(verdict, "93M", peers, texts, rounds)
+        await shared(verdict, peers, texts, rounds)
+        await typing(verdict, "93M", ours, texts, rounds, 2600)
+        await keystrokes(verdict, ours)
+        await cancelling(verdict, ours, texts)
 
 
-def median(rows: list[tuple[float, ...]] | list[tuple[float, float, float]], column: int) -> float:
-    return statistics.median(row[column] for row in rows)
+async def large(verdict: Verdict, texts: Texts, rounds: int) -> None:
+    """What a model of the size that people use shows."""
+    async with AsyncExitStack() as stack:
+        ours, peers = await at_work(shapes.large(1.5), THREADS, stack)
+        await speeds(verdict, "1.5B", peers, texts, rounds)
+        await typing(verdict, "1.5B", ours, texts, rounds, 1500)
+    await beginnings(verdict)
 
 
-async def main() -> None:
-    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    path = given or generated("hearth-test-small", lambda to: generator().make_llama(to, generator().SMALL, q8=True))
+async def beginnings(verdict: Verdict) -> None:
+    """The first word of a conversation with a long system prompt: never seen, and restored from its file."""
+    system = {"role": "system", "content": "You are careful, answer in few words and say what you do not know. " * 62}
+    found: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(EngineSettings(context=CONTEXT, threads=1, model_file=str(path)), Path(folder), Announced())
-        ours, theirs = await with_engine(engine, ""), plain(path)
-        for name, rows in (("engine", ours), ("plain Llama", theirs)):
-            print(
-                f"{name:12} {median(rows, 0):7.1f} tok/s while writing, {median(rows, 1):7.1f} tok/CPU-s,"
-                f" first text after {1e3 * median(rows, 2):.0f} ms"
-            )
-        for reading in (False, True):
-            found = await cancel_latency(engine, "", reading=reading)
-            print(
-                f"cancel while {'reading' if reading else 'writing'}, until the next task begins:"
-                f" median {statistics.median(found):.1f} ms, worst {max(found):.1f} ms"
-            )
-        parent, step = await boundary(engine, "")
-        print(f"backend CPU for each token {parent:.0f} µs; a step of the model takes {step:.0f} µs")
-        await engine.close()
+        for asked in ("Why is the sea salt?", "Why is the sky blue?"):
+            settings = EngineSettings(context=CONTEXT, threads=THREADS[0], model_file=str(shapes.large(1.5)))
+            states = Path(folder, "kv")
+            engine = Engine(settings, Path(folder), Announced(), batch_threads=THREADS[1], states=states)
+            await Ours(engine).first("hello", 2)
+            begun, first = time.perf_counter(), 0.0
+            messages = [system, {"role": "user", "content": asked + " Explain. " * 130}]
+            async with aclosing(engine.chat("", messages, Sampling(max_tokens=8, temperature=0))) as answer:
+                async for event in answer:
+                    if not first and isinstance(event, Piece):
+                        first = time.perf_counter() - begun
+            found.append(first)
+            await engine.close()
+    verdict.note("1.5B, first word with a long system prompt, cold", found[0], "s")
+    verdict.note("1.5B, the same with the system prompt restored", found[1], "s")
+    verdict.bar("1.5B, restored beside cold", found[1] / found[0], 0.45, "x")
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", default="93M,1.5B", help="of the models, with commas between them")
+    parser.add_argument("--rounds", type=int, default=int(os.environ.get("BENCH_ROUNDS", "5")))
+    given = parser.parse_args()
+    verdict, texts = Verdict("engine"), Texts()
+    verdict.note("load of the machine before", os.getloadavg()[0], "")
+    sizes: list[str] = given.sizes.split(",")
+    if "93M" in sizes:
+        await small(verdict, texts, given.rounds)
+    if "1.5B" in sizes:
+        await large(verdict, texts, max(1, given.rounds // 2))
+    verdict.note("load of the machine after", os.getloadavg()[0], "")
+    return verdict.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

@@ -6,11 +6,12 @@ python -I native_misuse.py MODEL.gguf          prints one line for each case: it
 import math
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from hearth_backend.engine import native
+from hearth_backend.engine.kvcache import Chunk
 from hearth_backend.engine.native import AbortFlag, NativeContext, NativeModel, NativeSampler
 
 PLAIN: dict[str, Any] = {
@@ -25,18 +26,22 @@ PLAIN: dict[str, Any] = {
 
 
 def context(model: NativeModel) -> NativeContext:
-    return NativeContext(model, AbortFlag(), context=256, batch=64, threads=1, batch_threads=1)
+    return NativeContext(model, AbortFlag(), context=256, batch=64, threads=1, batch_threads=1, seats=4)
+
+
+def read(cells: NativeContext, tokens: Sequence[int], start: int, *, seat: int = 0, output: bool = True) -> str:
+    return cells.decode([Chunk(seat, start, tokens, output)])
 
 
 def sampled(model: NativeModel, times: int = 1, *, decode: bool = True, **options: Any) -> list[int]:
     """Tokens written after one that was read."""
     cells, sampler = context(model), NativeSampler(model, **{**PLAIN, **options})
     if decode:
-        cells.decode([5], 0)
+        read(cells, [5], 0)
     tokens: list[int] = []
     for at in range(times):
         tokens.append(sampler.sample(cells))
-        cells.decode(tokens[-1:], at + 1)
+        read(cells, tokens[-1:], at + 1)
     sampler.close()
     sampler.close()
     cells.close()
@@ -47,12 +52,13 @@ def sampled(model: NativeModel, times: int = 1, *, decode: bool = True, **option
 def aborted(model: NativeModel) -> str:
     cells = context(model)
     cells.abort.up()
-    return cells.decode([5] * 64, 0)
+    return read(cells, [5] * 64, 0)
 
 
 def elsewhere(model: NativeModel) -> str:
     cells, said = context(model), list[str]()
-    thread = threading.Thread(target=lambda: said.append(told(lambda: cells.decode([5], 0))))
+    read(cells, [5], 0)
+    thread = threading.Thread(target=lambda: said.append(told(lambda: read(cells, [5], 1))))
     thread.start()
     thread.join()
     return said[0]
@@ -61,14 +67,41 @@ def elsewhere(model: NativeModel) -> str:
 def after_close(model: NativeModel) -> object:
     cells = context(model)
     cells.close()
-    return cells.decode([5], 0)
+    return read(cells, [5], 0)
 
 
 def after_forget(model: NativeModel) -> object:
     cells = context(model)
-    cells.decode([5], 0)
-    cells.forget(0)
+    read(cells, [5], 0)
+    cells.forget(0, 0)
     return cells.logits()
+
+
+def rows_without_output(model: NativeModel) -> object:
+    cells, sampler = context(model), NativeSampler(model, **PLAIN)
+    cells.decode([Chunk(0, 0, [5, 6], output=False), Chunk(1, 0, [5])])
+    return sampler.sample(cells, 0)
+
+
+def a_beginning_copied(model: NativeModel) -> bool:
+    cells = context(model)
+    read(cells, [5, 6, 7, 8], 0)
+    there = cells.logits().copy()
+    read(cells, [9], 4)
+    cells.copy(0, 1, 3)
+    read(cells, [8], 3, seat=1)
+    return bool(abs(there - cells.logits()).max() < 0.05)
+
+
+def every_seat(model: NativeModel) -> bool:
+    cells, sampler = context(model), NativeSampler(model, **PLAIN)
+    cells.decode([Chunk(seat, 0, [5] * (seat + 1)) for seat in range(4)])
+    return len({sampler.sample(cells, row) for row in (0, 2, 5, 9)}) > 0
+
+
+def the_context_full(model: NativeModel) -> str:
+    cells = context(model)
+    return [read(cells, [5] * 64, 64 * (at // 4), seat=at % 4, output=False) for at in range(5)][-1]
 
 
 def truncated(path: Path) -> object:
@@ -79,13 +112,24 @@ def truncated(path: Path) -> object:
 
 def cases(model: NativeModel, path: Path) -> dict[str, Callable[[], object]]:
     return {
-        "nothing": lambda: context(model).decode([], 0),
-        "more than a batch": lambda: context(model).decode([5] * 65, 0),
-        "token too high": lambda: context(model).decode([10**6], 0),
-        "token negative": lambda: context(model).decode([-5], 0),
-        "beyond the context": lambda: context(model).decode([5] * 8, 250),
-        "position negative": lambda: context(model).decode([5], -1),
-        "position gap": lambda: context(model).decode([5], 9),
+        "nothing": lambda: read(context(model), [], 0),
+        "more than a batch": lambda: read(context(model), [5] * 65, 0),
+        "token too high": lambda: read(context(model), [10**6], 0),
+        "token negative": lambda: read(context(model), [-5], 0),
+        "beyond the context": lambda: read(context(model), [5] * 8, 250),
+        "position negative": lambda: read(context(model), [5], -1),
+        "position gap": lambda: read(context(model), [5], 9),
+        "seat too high": lambda: read(context(model), [5], 0, seat=4),
+        "seat negative": lambda: read(context(model), [5], 0, seat=-1),
+        "one seat twice": lambda: context(model).decode([Chunk(0, 0, [5]), Chunk(0, 1, [5])]),
+        "sample a row without output": lambda: rows_without_output(model),
+        "copy to no seat": lambda: context(model).copy(0, 9, 1),
+        "copy to itself": lambda: context(model).copy(1, 1, 1),
+        "copy of nothing": lambda: context(model).copy(0, 1, 5),
+        "forget no seat": lambda: context(model).forget(99, 0),
+        "a beginning copied": lambda: a_beginning_copied(model),
+        "every seat in one batch": lambda: every_seat(model),
+        "the context full": lambda: the_context_full(model),
         "another thread": lambda: elsewhere(model),
         "after close": lambda: after_close(model),
         "logits after forgetting": lambda: after_forget(model),

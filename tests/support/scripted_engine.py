@@ -30,16 +30,19 @@ def main() -> None:
     mailbox.send(Ready(512, layers, 0.01))
     stopped = threading.Event()
     while True:
-        id, task = mailbox.next(stop=stopped.set, go=stopped.clear)
-        prefix = task.prefix if isinstance(task, Complete) else ""
+        ask = mailbox.next()
+        stopped.clear()
+        if not mailbox.keep(ask, lambda: None, lambda _id: stopped.set()):
+            continue
+        prefix = ask.task.prefix if isinstance(ask.task, Complete) else ""
         if layers and prefix == "die":
             os.kill(os.getpid(), signal.SIGABRT)
         while prefix == "endless" and not stopped.wait(0.001):
-            mailbox.send(Answer(id, Piece("on ")))
+            mailbox.send(Answer(ask.id, Piece("on ")))
         if stopped.is_set():
             continue
         for event in (Started("scripted", 1, 0, layers), Piece(str(layers)), Ended("stop", 1, 1)):
-            mailbox.send(Answer(id, event))
+            mailbox.send(Answer(ask.id, event))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final, Literal
 
-from hearth_backend.engine.plan import Plan, Room, Wish, plan
+from hearth_backend.engine.plan import KV_TYPES, Plan, Room, Wish, plan
 from hearth_backend.engine.shape import Shape
 
 Fits = Literal["gpu", "partly", "memory", "no"]
@@ -47,7 +47,7 @@ def named(name: str) -> Known | None:
 
 def fit(known: Known, room: Room, context: int) -> tuple[Fits, str]:
     """Whether it fits, and how it would run, in words."""
-    made = plan(known.shape, room, Wish(context))
+    made = plan(known.shape, room, Wish(context, kv_types=KV_TYPES))
     return _fits(made, known.shape), made.reasons[-1]
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import importlib.util
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hearth_backend.engine import cores
+from hearth_backend.engine import cores, statefiles
+from hearth_backend.engine.broker import HoldBroker
 from hearth_backend.engine.child import ARGV
 from hearth_backend.engine.files import BrokenFile, ModelFile, ModelFiles
 from hearth_backend.engine.frames import (
@@ -17,7 +18,6 @@ from hearth_backend.engine.frames import (
     Detokenize,
     Ended,
     Event,
-    Lane,
     Piece,
     Started,
     Task,
@@ -25,10 +25,12 @@ from hearth_backend.engine.frames import (
     Tokenize,
     Tokens,
 )
+from hearth_backend.engine.keystrokes import Keystrokes
+from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.placement import Placement
 from hearth_backend.engine.sampling import Sampling
-from hearth_backend.engine.supervisor import Running, Supervisor
+from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Supervisor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_shared.errors import BadRequest, ModelUnavailable
@@ -58,9 +60,16 @@ class Engine:
         tracer: Tracer | None = None,
         argv: Sequence[str] = ARGV,
         placement: Placement | None = None,
+        batch_threads: int = 0,
+        states: Path | None = None,
     ) -> None:
-        threads, batch_threads = cores.threads(cores.physical_cores(), settings.threads)
-        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads)
+        """`states` is where beginnings of prompts are kept (system prompts and tools); None keeps none.
+
+        `batch_threads` reads prompts with another number of threads than all cores, to compare engines fairly.
+        """
+        threads, reading = cores.threads(cores.physical_cores(), settings.threads)
+        batch_threads = batch_threads or reading
+        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""))
         self._idle_s = settings.idle_s
         self._files = ModelFiles(models_folder, settings.model_file)
         self._emit = emit
@@ -68,6 +77,9 @@ class Engine:
         self._tracer = tracer or Tracer()
         self._argv = argv
         self._placement = placement
+        self._states = states
+        self._keystrokes = Keystrokes()
+        self._broker = HoldBroker()
         self._supervisors: dict[Path, Supervisor] = {}
 
     @staticmethod
@@ -97,13 +109,16 @@ class Engine:
         tools: Sequence[Mapping[str, Any]] = (),
         *,
         lane: Lane = "chat",
+        asker: Asker = NOBODY,
         response_format: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answer a conversation: Started, Pieces, Ended. Leaving the iterator stops the model within one step.
 
         Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text.
         """
-        async with aclosing(self._events(file, lane, Chat(messages, sampling, tools, response_format))) as events:
+        async with aclosing(
+            self._events(file, lane, asker, Chat(messages, sampling, tools, response_format))
+        ) as events:
             async for event in events:
                 yield event
 
@@ -116,9 +131,15 @@ class Engine:
         files: Sequence[tuple[str, str]] = (),
         *,
         lane: Lane = "inline",
+        asker: Asker = NOBODY,
     ) -> AsyncGenerator[Event, None]:
-        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut."""
-        async with aclosing(self._events(file, lane, Complete(prefix, suffix, files, sampling))) as events:
+        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut.
+
+        Raises Cancelled when a newer keystroke of the asker's document takes its place.
+        """
+        if asker.document:
+            await self._keystrokes.settle((asker.owner, asker.document))
+        async with aclosing(self._events(file, lane, asker, Complete(prefix, suffix, files, sampling))) as events:
             async for event in events:
                 yield event
 
@@ -138,17 +159,25 @@ class Engine:
         if supervisor := self._supervisors.get(found.path):
             supervisor.unload()
 
+    async def forget(self) -> int:
+        """Remove all kept beginnings, in files and in memory; how many files there were."""
+        for supervisor in self._supervisors.values():
+            supervisor.unload()
+        return await asyncio.to_thread(statefiles.forget, self._states) if self._states else 0
+
     async def close(self) -> None:
         """End every task and every child."""
         supervisors, self._supervisors = list(self._supervisors.values()), {}
         await asyncio.gather(*(supervisor.close() for supervisor in supervisors))
 
-    async def _events(self, file: str, lane: Lane, task: Task) -> AsyncGenerator[Event, None]:
+    async def _events(self, file: str, lane: Lane, asker: Asker, task: Task) -> AsyncGenerator[Event, None]:
         supervisor = await self._supervisor(file)
-        async with aclosing(supervisor.answers(lane, task)) as answers:
-            async for said in answers:
-                if isinstance(said, Started | Piece | Ended):
-                    yield said
+        typing = self._broker.typing(supervisor) if lane == "inline" and supervisor.running else nullcontext()
+        async with aclosing(supervisor.answers(lane, task, asker)) as answers:
+            with typing:
+                async for said in answers:
+                    if isinstance(said, Started | Piece | Ended):
+                        yield said
 
     async def _one(self, file: str, task: Task) -> Tokens | Text | Event:
         supervisor = await self._supervisor(file)
@@ -167,9 +196,10 @@ class Engine:
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:
             loader = Loader(file, self._options, self._emit, self._argv, self._placement)
-            self._supervisors[file.path] = Supervisor(
-                file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer
-            )
+            supervisor = Supervisor(file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer)
+            self._supervisors[file.path] = supervisor
+            self._broker.add(supervisor)
             if known is not None:  # the file was replaced: what runs is the old one
+                self._broker.remove(known)
                 await known.close()
         return self._supervisors[file.path]

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.sampling import Sampling
 
-Lane = Literal["inline", "chat", "ambient", "indexing"]
 LARGEST = 64 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
 
@@ -25,20 +25,24 @@ class FrameError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """First event of an answer: the prompt is being read; `cached_tokens` of it were still known."""
+    """First event of an answer: the prompt is being read; `cached_tokens` of it were still known. `thinking`: the
+    prompt ends in an opened thought, so the answer begins within it."""
 
     model: str
     prompt_tokens: int = 0
     cached_tokens: int = 0
     gpu_layers: int = 0
     test_model: bool = False
+    thinking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """More text."""
+    """More text. Where it was asked for, `logprobs` has for each token since the last piece its text, the logarithm
+    of its probability, and the likeliest tokens in its place with theirs."""
 
     text: str
+    logprobs: Sequence[tuple[str, float, Sequence[tuple[str, float]]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ Event = Started | Piece | Ended
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The child's first message: the file to load, and how."""
+    """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any."""
 
     path: str
     name: str
@@ -68,6 +72,8 @@ class Load:
     gpu_layers: int
     threads: int
     batch_threads: int
+    states: str = ""
+    kv_type: str = "f16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +115,14 @@ Task = Chat | Complete | Tokenize | Detokenize
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A task for the child's queue."""
+    """A task for the child. Owners take turns in a lane; a newer task of the same document ends the older one."""
 
     id: int
     lane: Lane
     task: Task
+    owner: str = ""
+    document: str = ""
+    deadline_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,13 @@ class Cancel:
     """Nobody waits for this task any more."""
 
     id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """While it is on, only what is typed is computed: another engine has the processor for that."""
+
+    on: bool
 
 
 # -- from the child
@@ -183,12 +199,12 @@ class Answer:
     event: Event | Tokens | Text | Failed
 
 
-Message = Load | Ask | Cancel | Hello | Ready | Refused | Answer
+Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel),
+        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold),
         *(Hello, Ready, Refused, Tokens, Text, Failed, Answer, Sampling),
     )
 }
@@ -235,6 +251,9 @@ def _as_value(found: dict[str, Any]) -> Any:
         found[inner] = _as_value(found[inner])
     if kind is Sampling:
         found["stop"] = tuple(found["stop"])
+        found["logit_bias"] = tuple((token, bias) for token, bias in found["logit_bias"])
+    if kind is Piece:
+        found["logprobs"] = tuple(found["logprobs"])
     return kind(**found)
 
 

@@ -1,16 +1,16 @@
-"""Writes one answer, token by token."""
+"""One answer as it is written: each token sampled, turned into text, and told."""
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from hearth_backend.engine.frames import Ended, Event, Piece, Started
+from hearth_backend.engine.frames import Ask, Chat, Complete, Ended, Event, Failed, Piece, Started
 from hearth_backend.engine.model import Model
 from hearth_backend.engine.native import NativeError, NativeSampler
 from hearth_backend.engine.sampling import Sampling, TextStream
-from hearth_backend.engine.sequence import Read, Sequence
-from hearth_shared.errors import BadRequest, ModelFailed
+from hearth_backend.engine.scheduler import Job
+from hearth_shared.errors import BadRequest, HearthError, ModelFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,57 +25,119 @@ FOR_CHAT = Defaults(max_tokens=1 << 20, temperature=0.7)
 FOR_COMPLETION = Defaults(max_tokens=128, temperature=0.2)
 
 
-class Stopped(Exception):
-    """The task was cancelled; nothing more is said about it."""
+Say = Callable[[Event | Failed], object]
 
 
-class Writer:
-    """Answers one prompt after another on a model, keeping what they share."""
+def job_of(model: Model, ask: Ask, say: Say) -> Job:
+    """The job of a task that writes. Raises BadRequest or BadModelFile for what cannot be asked."""
+    match ask.task:
+        case Chat() as chat:
+            prompt, sampling = model.chat_prompt(chat), chat.sampling
+            grammar = model.grammar(chat.response_format)
+            thinking = model.opens_thought(prompt)
+            voice = Answering(model, len(prompt), sampling, FOR_CHAT, say, grammar=grammar, thinking=thinking)
+        case Complete() as complete:
+            sampling = complete.sampling
+            prompt = model.completion_prompt(complete, sampling.max_tokens or FOR_COMPLETION.max_tokens)
+            voice = Answering(model, len(prompt), sampling, FOR_COMPLETION, say)
+        case _:
+            raise BadRequest("This task writes nothing.")
+    deadline = None if ask.deadline_s is None else time.monotonic() + ask.deadline_s
+    exact = sampling.seed is not None
+    beginning = model.beginning(ask.task, prompt) if model.kept and isinstance(ask.task, Chat) else 0
+    return Job(ask.id, ask.lane, prompt, voice, ask.owner, ask.document, deadline, exact, beginning)
 
-    def __init__(self, model: Model, *, clock: Callable[[], float] = time.perf_counter) -> None:
+
+class Answering:
+    """The voice of one request: tells Started, Pieces and Ended (or Failed) to `say`."""
+
+    def __init__(
+        self,
+        model: Model,
+        prompt_tokens: int,
+        sampling: Sampling,
+        defaults: Defaults,
+        say: Say,
+        *,
+        grammar: str | None = None,
+        thinking: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Raises BadRequest for a grammar that is none."""
         self._model = model
-        self._sequence = Sequence(model.context)
+        self._prompt_tokens = prompt_tokens
+        self._limit = min(sampling.max_tokens or defaults.max_tokens, model.context.size - prompt_tokens)
+        self._say = say
+        self._thinking = thinking
+        self._logprobs = sampling.logprobs
+        self._likely: list[tuple[str, float, list[tuple[str, float]]]] = []
         self._clock = clock
+        self._text = TextStream(sampling.stop)
+        self._sampler = _sampler(model, sampling, defaults, grammar)
+        self._cached = self._written = 0
+        self._begun = self._read = 0.0
 
-    def answer(
-        self, prompt: list[int], sampling: Sampling, defaults: Defaults, grammar: str | None = None
-    ) -> Iterator[Event]:
-        """The events of an answer. Raises Stopped when the context's abort flag goes up."""
-        sampler = _sampler(self._model, sampling, defaults, grammar)
+    def begin(self, cached: int) -> None:
+        """The prompt is being read."""
+        model = self._model
+        self._begun, self._cached = self._clock(), cached
+        self._say(Started(model.name, self._prompt_tokens, cached, model.gpu_layers, model.test_model, self._thinking))
+
+    def choose(self, row: int) -> int | None:
+        """Sample the next token and tell its text; None at the end of the answer."""
+        self._read = self._read or self._clock()
         try:
-            begun = self._clock()
-            cached = self._sequence.keep(prompt, exact=sampling.seed is not None)
-            yield Started(self._model.name, len(prompt), cached, self._model.gpu_layers, self._model.test_model)
-            _proceed(self._sequence.read(prompt))
-            read = self._clock()
-            limit = min(sampling.max_tokens or defaults.max_tokens, self._model.context.size - len(prompt))
-            text = TextStream(sampling.stop)
-            written = 0
-            for piece, count in self._write(sampler, text, limit):
-                written = count
-                if piece:
-                    yield Piece(piece)
-            if rest := text.finish():
-                yield Piece(rest)
-            reason = "length" if written == limit and not text.stopped else "stop"
-            yield Ended(reason, len(prompt), written, cached, read - begun, self._clock() - read)
-        finally:
-            sampler.close()
+            token = self._sampler.sample(self._model.context, row)
+        except NativeError as error:
+            raise ModelFailed(
+                f"{self._model.name} could not go on: {error}.", "Ask again, or in another format."
+            ) from error
+        if self._model.ends(token):
+            return self._finish("stop")
+        self._written += 1
+        if self._logprobs is not None:
+            self._likely.append(self._likelihood(row, token, self._logprobs))
+        if piece := self._text.push(self._model.piece(token)):
+            self._tell(piece)
+        if self._text.stopped:
+            return self._finish("stop")
+        return self._finish("length") if self._written >= self._limit else token
 
-    def _write(self, sampler: NativeSampler, text: TextStream, limit: int) -> Iterator[tuple[str, int]]:
-        """Each new piece of text with the number of tokens written so far."""
-        native, context = self._model.native, self._model.context
-        for written in range(1, limit + 1):
-            if context.abort.is_up:  # a GPU's decode does not ask it
-                raise Stopped
-            token = _sample(sampler, self._model)
-            if native.ends(token):
-                yield "", written - 1
-                return
-            yield text.push(native.piece(token)), written
-            if text.stopped or written == limit:
-                return
-            _proceed(self._sequence.write(token))
+    def fail(self, error: HearthError) -> None:
+        """The answer ends with an error."""
+        self._say(Failed(error.code, error.detail, error.fix, error.data))
+        self.drop()
+
+    def drop(self) -> None:
+        """Free what sampling took."""
+        self._sampler.close()
+
+    def _tell(self, text: str) -> None:
+        self._say(Piece(text, tuple(self._likely)))
+        self._likely.clear()
+
+    def _likelihood(self, row: int, token: int, others: int) -> tuple[str, float, list[tuple[str, float]]]:
+        own, likeliest = self._model.context.likelihoods(row, token, others)
+        return self._spelled(token), own, [(self._spelled(other), value) for other, value in likeliest]
+
+    def _spelled(self, token: int) -> str:
+        return self._model.piece(token).decode("utf-8", "replace")
+
+    def _finish(self, reason: str) -> None:
+        if (rest := self._text.finish()) or self._likely:
+            self._tell(rest)
+        now = self._clock()
+        self._say(
+            Ended(
+                "length" if reason == "length" else "stop",
+                self._prompt_tokens,
+                self._written,
+                self._cached,
+                self._read - self._begun,
+                now - self._read,
+            )
+        )
+        self.drop()
 
 
 def _sampler(model: Model, sampling: Sampling, defaults: Defaults, grammar: str | None) -> NativeSampler:
@@ -91,23 +153,12 @@ def _sampler(model: Model, sampling: Sampling, defaults: Defaults, grammar: str 
             presence_penalty=_given(sampling.presence_penalty, 0.0),
             seed=seed,
             grammar=grammar,
+            repeat_penalty=_given(sampling.repeat_penalty, 1.0),
+            logit_bias=sampling.logit_bias,
         )
     except NativeError as error:
-        raise BadRequest(f"The wanted format cannot be followed: {error}.", "Send a simpler schema.") from error
-
-
-def _sample(sampler: NativeSampler, model: Model) -> int:
-    try:
-        return sampler.sample(model.context)
-    except NativeError as error:
-        raise ModelFailed(f"{model.name} could not go on: {error}.", "Ask again, or in another format.") from error
-
-
-def _proceed(outcome: Read) -> None:
-    if outcome == "aborted":
-        raise Stopped
-    if outcome == "full":
-        raise ModelFailed("The context is full.", "Start a new thread, or raise `engine.context`.")
+        what, fix = ("format", "Send a simpler one.") if grammar else ("sampling", "Leave `logit_bias` out.")
+        raise BadRequest(f"The wanted {what} cannot be followed: {error}.", fix) from error
 
 
 def _given(value: float | None, default: float) -> float:

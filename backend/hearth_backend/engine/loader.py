@@ -14,7 +14,7 @@ from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Answer, Hello, Load, Ready, Refused
 from hearth_backend.engine.offload import rungs
 from hearth_backend.engine.placement import Placement, Spot
-from hearth_backend.engine.plan import Wish
+from hearth_backend.engine.plan import KV_TYPES, Wish
 from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
 from hearth_shared.protocol.events import EventType
 
@@ -32,6 +32,7 @@ class LoadOptions:
     gpu_layers: int
     threads: int
     batch_threads: int
+    states: str = ""
 
 
 class Loader:
@@ -86,7 +87,7 @@ class Loader:
         """Look where it can run now; what failed while it worked is not tried again at once."""
         if self._placement is None:
             return
-        wish = Wish(self._options.context, self._options.gpu_layers)
+        wish = Wish(self._options.context, self._options.gpu_layers, KV_TYPES)
         self._spot = await self._placement.spot(self._file, wish)
         most = self._rungs[0] if self._fallen else self._spot.rungs[0]
         self._rungs = [rung for rung in self._spot.rungs if rung <= most] or [0]
@@ -100,7 +101,18 @@ class Loader:
         layers = self._rungs[0] if hello.offload else 0
         options = self._options
         context = self._spot.plan.context if self._spot else options.context
-        child.send(Load(str(self._file.path), self._file.id, context, layers, options.threads, options.batch_threads))
+        child.send(
+            Load(
+                str(self._file.path),
+                self._file.id,
+                context,
+                layers,
+                options.threads,
+                options.batch_threads,
+                options.states,
+                self._spot.plan.kv_type if self._spot else "f16",
+            )
+        )
         outcome = await child.opening.get()
         return layers, outcome if isinstance(outcome, Ready | Refused) else None
 

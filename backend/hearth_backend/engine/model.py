@@ -1,19 +1,35 @@
 """A loaded model: what its file says, and the prompts it was trained on."""
 
+import hashlib
+import itertools
+import json
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 from hearth_backend.engine import native
+from hearth_backend.engine.beginnings import LEAST, KeptBeginnings, state_files
 from hearth_backend.engine.bounds import Exceeded, bounded
+from hearth_backend.engine.cores import Spare
 from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
 from hearth_backend.engine.frames import Chat, Complete, Load
+from hearth_backend.engine.kvcache import Chunk, common
 from hearth_backend.engine.markup import Marker, Markup, fence_for
 from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
+from hearth_backend.engine.plan import MOST_SPARE, SPARE_BYTES
+from hearth_backend.engine.stepcost import StepCost
 from hearth_backend.engine.templates import OTHER_FILE, ChatTemplate
+from hearth_backend.engine.toolcalls import MARKERS
 from hearth_shared.errors import BadModelFile, BadRequest
 
 BATCH = 512
+SEATS = 16
+_MEASURED_ROWS = (1, 2, 3, 4, 6, 8, 12, 16)
+_MEASURING_S = 0.4
 _LONGEST_TOKEN = 64
+_MOST_BEGINNINGS = 64
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _LEAST_CONTEXT = 256
 
@@ -24,6 +40,11 @@ class Model:
     def __init__(self, load: Load, abort: AbortFlag) -> None:
         self.name = load.name
         self.gpu_layers = load.gpu_layers
+        self._threads = max(load.threads, load.batch_threads)
+        self._writing = load.threads
+        self._spare = Spare(load.threads, load.batch_threads)
+        self._reading = load.batch_threads
+        self._pieces: dict[int, tuple[bytes, bool]] = {}
         self._native = NativeModel(load.path, gpu_layers=load.gpu_layers)
         context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
         try:
@@ -32,11 +53,19 @@ class Model:
                 abort,
                 context=context,
                 batch=min(BATCH, context),
+                seats=SEATS,
+                capacity=context * (1 + self._native.spare_contexts(context, SPARE_BYTES, MOST_SPARE)),
                 threads=load.threads,
                 batch_threads=load.batch_threads,
+                kv_type=load.kv_type,
             )
         except NativeError as error:
             raise NoContext(str(error)) from error
+        self.kept: KeptBeginnings | None = None
+        if load.states and self.context.shares:
+            parameters = (load.kv_type, load.gpu_layers)
+            self.kept = KeptBeginnings(self.context, state_files(Path(load.states), Path(load.path), parameters))
+        self._beginnings: dict[bytes, list[int]] = {}
         self.test_model = self._native.meta("hearth.test_model") == "true"
         self._bos = self._native.special("bos")
         source = self._native.meta("tokenizer.chat_template")
@@ -48,6 +77,51 @@ class Model:
     @property
     def native(self) -> NativeModel:
         return self._native
+
+    def suit_the_machine(self) -> None:
+        """Before a batch: read prompts with fewer threads while other programs are busy."""
+        reading = self._spare.threads()
+        if reading != self._reading:
+            self._reading = reading
+            self.context.use_threads(self._writing, reading)
+
+    def measure(self, seconds: float = _MEASURING_S) -> StepCost:
+        """What a step costs by its rows; about `seconds` long, more only where a single step takes longer."""
+        most = min(SEATS, self.context.batch_size)
+        found: dict[int, float] = {}
+        over = time.perf_counter() + seconds
+        for rows in (rows for rows in _MEASURED_ROWS if rows <= most):
+            if found and time.perf_counter() > over:
+                break
+            found[rows] = min(self._time_of(rows, at) for at in range(_repeats(found, seconds)))
+            self.context.forget_all()
+        self.context.forget_all()
+        return StepCost(found, most)
+
+    def _time_of(self, rows: int, position: int) -> float:
+        token = min(5, self._native.vocabulary - 1)
+        chunks = [Chunk(seat, position, (token,)) for seat in range(rows)]
+        clock = time.thread_time if self._threads == 1 else time.perf_counter
+        begun = clock()
+        self.context.decode(chunks)
+        self.context.logits()  # a GPU works on until its result is asked for
+        return clock() - begun
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token that was written, remembered."""
+        return self._written(token)[0]
+
+    def ends(self, token: int) -> bool:
+        """Whether the model says with this token that it is done."""
+        return self._written(token)[1]
+
+    def _written(self, token: int) -> tuple[bytes, bool]:
+        known = self._pieces.get(token)
+        if known is None:
+            native, marker = self._native, self._native.text(token)
+            piece = marker.encode() if marker in MARKERS else native.piece(token)
+            known = self._pieces[token] = (piece, native.ends(token))
+        return known
 
     def tokenize(self, text: str) -> list[int]:
         """Tokens of plain text. Raises BadRequest for a text that can fit no context of this model."""
@@ -78,6 +152,28 @@ class Model:
         self._check_room(len(tokens))
         return tokens
 
+    def beginning(self, chat: Chat, prompt: Sequence[int]) -> int:
+        """How many tokens of a conversation's prompt are its system prompt and tools; 0 when they are few."""
+        system = list(
+            itertools.takewhile(lambda message: message.get("role") in ("system", "developer"), chat.messages)
+        )
+        if not (system or chat.tools) or len(prompt) < LEAST:
+            return 0
+        key = hashlib.sha256(json.dumps([system, list(chat.tools)], sort_keys=True).encode()).digest()
+        if key not in self._beginnings:
+            if len(self._beginnings) >= _MOST_BEGINNINGS:
+                self._beginnings.clear()
+            # another conversation that begins so: what both have in common belongs to neither's first message
+            other = replace(chat, messages=[*system, {"role": "user", "content": "\u00b7"}])
+            self._beginnings[key] = self.chat_prompt(other)
+        length = common(self._beginnings[key], prompt)
+        return length if length >= LEAST and length < len(prompt) else 0
+
+    def opens_thought(self, prompt: Sequence[int]) -> bool:
+        """Whether a prompt ends in an opened thought, as the templates of some thinking models leave it."""
+        end = b"".join(self.piece(token) for token in prompt[-4:]).decode("utf-8", "replace")
+        return end.rstrip().endswith("<think>")
+
     def completion_prompt(self, complete: Complete, room: int) -> list[int]:
         """The tokens of a text to go on with, shortened at its far ends to leave `room` tokens for the answer."""
         room = self.context.size - min(room, self.context.size // 2) - 1
@@ -97,6 +193,8 @@ class Model:
         """The grammar that keeps an answer to the wanted format, or None for plain text."""
         if response_format is None or response_format.get("type") in (None, "text"):
             return None
+        if response_format.get("type") == "grammar" and isinstance(grammar := response_format.get("grammar"), str):
+            return grammar
         try:
             with bounded():
                 return native.json_grammar(_wanted_schema(response_format))
@@ -165,6 +263,12 @@ def _wanted_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any] | No
     schema = cast("Mapping[str, Any]", named).get("schema") if isinstance(named, Mapping) else None
     if kind != "json_schema" or not isinstance(schema, Mapping):
         raise BadRequest(
-            f"`response_format` is of the type {kind!r}.", "Send text, json_object, or json_schema with its schema."
+            f"`response_format` is of the type {kind!r}.",
+            "Send text, json_object, json_schema with its schema, or grammar.",
         )
     return cast("Mapping[str, Any]", schema)
+
+
+def _repeats(found: Mapping[int, float], seconds: float) -> int:
+    """Small steps are measured often, for the best of them; large ones twice."""
+    return 6 if not found or 6 * max(found.values()) < seconds / 16 else 2

@@ -14,26 +14,28 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
+import llama_cpp
 import llama_cpp.llama_cpp as _bindings
 import numpy as np
 
+from hearth_backend.engine.kvcache import Chunk, Decoded, Fault
 from hearth_backend.engine.markup import Marker
 
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
 _pointer_to = cast("Any", ctypes.POINTER)
+VERSION: str = llama_cpp.__version__
 _ERROR = 4  # GGML_LOG_LEVEL_ERROR
+_KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml's numbers
 _LONGEST_GRAMMAR = 262_144
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 _said: deque[str] = deque(maxlen=16)
 
-Decoded = Literal["done", "full", "aborted"]
 
-
-class NativeError(Exception):
+class NativeError(Fault):
     """llama.cpp refused, in its own words; the process is well."""
 
 
-class Misuse(Exception):
+class Misuse(Fault):
     """An argument that would have aborted the process."""
 
 
@@ -103,6 +105,13 @@ class NativeModel:
         if self.pointer:
             C.llama_model_free(self.pointer)
             self.pointer = None
+
+    def spare_contexts(self, context: int, most_bytes: int, most: int) -> int:
+        """How many more times `context` tokens fit in so many bytes of KV cache (at 16 bits)."""
+        heads = max(1, C.llama_model_n_head(self.pointer))
+        width = C.llama_model_n_embd(self.pointer) * max(1, C.llama_model_n_head_kv(self.pointer)) // heads
+        each = max(1, 4 * width * C.llama_model_n_layer(self.pointer) * context)
+        return min(most, most_bytes // each)
 
     def meta(self, key: str) -> str:
         """A metadata value as text; empty when it is absent."""
@@ -177,18 +186,32 @@ class NativeModel:
 
 
 class NativeContext:
-    """One context of one sequence. Every call belongs to the thread that made it."""
+    """One context of several sequences that share its cells. Its calls belong to the first thread that makes one."""
 
     def __init__(
-        self, model: NativeModel, abort: AbortFlag, *, context: int, batch: int, threads: int, batch_threads: int
+        self,
+        model: NativeModel,
+        abort: AbortFlag,
+        *,
+        context: int,
+        batch: int,
+        threads: int,
+        batch_threads: int,
+        seats: int = 1,
+        capacity: int = 0,
+        kv_type: str = "f16",
     ) -> None:
+        """`context` is the longest sequence, `capacity` (at least that) the cells for all of them."""
         _said.clear()
         self.model = model
         self.abort = abort
+        self.seats = seats
         params = C.llama_context_default_params()
-        params.n_ctx = context
+        params.n_ctx = max(context, capacity)
         params.n_batch = params.n_ubatch = batch
-        params.n_seq_max = 1
+        params.n_seq_max = seats
+        params.type_k = params.type_v = _KV_TYPES[kv_type]
+        params.kv_unified = True  # copying a part of a sequence aborts the process otherwise
         params.n_threads, params.n_threads_batch = threads, batch_threads
         params.no_perf = True
         params.abort_callback, params.abort_callback_data = self.abort.callback, self.abort.data
@@ -199,72 +222,148 @@ class NativeContext:
         if not self._memory:
             self.close()
             raise NativeError("it keeps no memory of what it read")
+        self.capacity: int = C.llama_n_ctx(self.pointer)
         self.size: int = min(context, C.llama_n_ctx_seq(self.pointer))
+        self.shares = not (C.llama_model_is_recurrent(model.pointer) or C.llama_model_is_hybrid(model.pointer))
         self.batch_size = batch
-        self._owner = threading.get_ident()
-        self._has_logits = False
-        self._batch = _Batch(batch)
+        self._owner = 0
+        self._outputs: frozenset[int] = frozenset()
+        self._batch = _Batch(batch, seats)
 
     def close(self) -> None:
         if self.pointer:
             C.llama_free(self.pointer)
             self.pointer = None
 
-    def decode(self, tokens: Sequence[int], start: int) -> Decoded:
-        """Read tokens at position `start` on; afterwards the last of them can be sampled from.
+    def use_threads(self, writing: int, reading: int) -> None:
+        """Compute with this many threads from now on."""
+        self._check_owner()
+        C.llama_set_n_threads(self.pointer, max(1, writing), max(1, reading))
 
-        "full" and "aborted" leave what was known up to `start` intact once the caller `forget`s the rest.
+    def decode(self, chunks: Sequence[Chunk]) -> Decoded:
+        """Read the chunks in one batch; afterwards the last row of each that is flagged can be sampled from.
+
+        "full" and "aborted" leave what was known before intact once the caller `forget`s what comes after it.
         """
         self._check_owner()
-        self._has_logits = False
-        vocabulary = self.model.vocabulary
-        if not 0 < len(tokens) <= self.batch_size or not 0 <= start <= self.size - len(tokens):
-            raise Misuse(f"{len(tokens)} tokens at {start} do not fit a batch of {self.batch_size} in {self.size}")
-        if min(tokens) < 0 or max(tokens) >= vocabulary:
-            raise Misuse("a token is not in the vocabulary")
-        code: int = C.llama_decode(self.pointer, self._batch.fill(tokens, start))
+        self._outputs = frozenset()
+        self._check(chunks)
+        if self.abort.is_up:  # a GPU's decode does not ask it
+            return "aborted"
+        batch, outputs = self._batch.fill(chunks)
+        code: int = C.llama_decode(self.pointer, batch)
         if code < 0:
             raise NativeError(f"llama_decode answered {code}")
-        self._has_logits = code == 0
+        if code == 0:
+            self._outputs = outputs
         return ("done", "full", "aborted")[min(code, 2)]
 
-    def forget(self, start: int) -> bool:
-        """Forget everything from position `start` on; False when this kind of model can only forget everything."""
+    def forget(self, seat: int, start: int) -> bool:
+        """Forget a sequence from `start` on; False when this kind of model can only forget all of it."""
         self._check_owner()
-        self._has_logits = False
-        return bool(C.llama_memory_seq_rm(self._memory, 0, start, -1))
+        self._check_seat(seat)
+        self._outputs = frozenset()
+        return bool(C.llama_memory_seq_rm(self._memory, seat, start, -1))
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let one sequence begin as another does; the cells are shared, not doubled."""
+        self._check_owner()
+        self._check_seat(source)
+        self._check_seat(target)
+        if source == target or length <= 0 or not self.shares:
+            raise Misuse("a sequence cannot be copied so")
+        C.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def state(self, seat: int) -> bytes:
+        """All the context holds of a sequence, to be restored later."""
+        self._check_owner()
+        self._check_seat(seat)
+        size: int = C.llama_state_seq_get_size(self.pointer, seat)
+        buffer = (ctypes.c_uint8 * size)()
+        written: int = C.llama_state_seq_get_data(self.pointer, buffer, size, seat)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, seat: int, data: bytes, length: int) -> bool:
+        """Put a state of `length` tokens into an empty sequence; False, and empty, when it does not fit.
+
+        The caller vouches for the bytes: they are what `state` gave for this model and these parameters.
+        """
+        self._check_owner()
+        self._check_seat(seat)
+        self._outputs = frozenset()
+        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+        read: int = C.llama_state_seq_set_data(self.pointer, buffer, len(data), seat)
+        if read == len(data) and C.llama_memory_seq_pos_max(self._memory, seat) == length - 1:
+            return True
+        C.llama_memory_seq_rm(self._memory, seat, -1, -1)
+        return False
 
     def forget_all(self) -> None:
         self._check_owner()
-        self._has_logits = False
+        self._outputs = frozenset()
         C.llama_memory_clear(self._memory, True)
 
-    def logits(self) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """A view of the last token's logits, valid until the next decode."""
-        if not self._has_logits:
-            raise Misuse("nothing was decoded to sample from")
-        pointer = C.llama_get_logits_ith(self.pointer, -1)
+    def logits(self, row: int = -1) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """A view of the logits of a row of the last batch (-1: of its last output), valid until the next."""
+        pointer = C.llama_get_logits_ith(self.pointer, self.output(row))
         return np.ctypeslib.as_array(pointer, (self.model.vocabulary,))
 
+    def likelihoods(self, row: int, token: int, others: int) -> tuple[float, list[tuple[int, float]]]:
+        """The logarithm of a token's probability in a row, and the likeliest tokens with theirs."""
+        logits = self.logits(row).astype(np.float64)
+        logs = logits - logits.max()
+        logs -= np.log(np.exp(logs).sum())
+        others = min(others, len(logs))
+        first = np.argpartition(-logs, others - 1)[:others] if others else np.empty(0, np.int64)
+        ordered = first[np.argsort(-logs[first], kind="stable")]
+        return float(logs[token]), [(int(other), float(logs[other])) for other in ordered]
+
+    def output(self, row: int) -> int:
+        """The row, when it can be sampled from."""
+        if row < 0 and self._outputs:
+            row = max(self._outputs)
+        if row not in self._outputs:
+            raise Misuse("nothing was decoded to sample from")
+        return row
+
+    def _check(self, chunks: Sequence[Chunk]) -> None:
+        if not 0 < sum(len(chunk.tokens) for chunk in chunks) <= self.batch_size:
+            raise Misuse(f"a batch takes 1 to {self.batch_size} tokens")
+        if len({chunk.seat for chunk in chunks}) < len(chunks):
+            raise Misuse("a sequence is in the batch twice")
+        vocabulary = self.model.vocabulary
+        for chunk in chunks:
+            self._check_seat(chunk.seat)
+            if not chunk.tokens or not 0 <= chunk.start <= self.size - len(chunk.tokens):
+                raise Misuse(f"{len(chunk.tokens)} tokens at {chunk.start} do not fit in {self.size}")
+            if min(chunk.tokens) < 0 or max(chunk.tokens) >= vocabulary:
+                raise Misuse("a token is not in the vocabulary")
+
+    def _check_seat(self, seat: int) -> None:
+        if not 0 <= seat < self.seats:
+            raise Misuse(f"there is no sequence {seat}")
+
     def _check_owner(self) -> None:
+        self._owner = self._owner or threading.get_ident()
         if threading.get_ident() != self._owner or not self.pointer:
-            raise Misuse("a context belongs to the thread that made it, until it is closed")
+            raise Misuse("a context belongs to the thread that uses it, until it is closed")
 
 
 class _Batch:
     """One llama_batch for life, its columns numpy arrays."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, seats: int) -> None:
         self._tokens = np.zeros(size, np.int32)
         self._positions = np.zeros(size, np.int32)
         self._counts = np.ones(size, np.int32)
-        self._sequence = np.zeros(1, np.int32)
-        self._sequences = np.full(size, self._sequence.ctypes.data, np.uint64)
+        self._ids = np.arange(seats, dtype=np.int32)  # what the column of pointers points into
+        self._sequences = np.full(size, self._ids.ctypes.data, np.uint64)
         self._outputs = np.zeros(size, np.int8)
 
         def column(array: Any, kind: Any) -> Any:
             return ctypes.cast(array.ctypes.data, _pointer_to(kind))
 
+        self._first_id = self._ids.ctypes.data
         self._batch = C.llama_batch(
             0,
             column(self._tokens, C.llama_token),
@@ -275,15 +374,21 @@ class _Batch:
             column(self._outputs, ctypes.c_int8),
         )
 
-    def fill(self, tokens: Sequence[int], start: int) -> Any:
-        """The batch of these tokens; only the last is flagged for output."""
-        count = len(tokens)
-        self._tokens[:count] = tokens
-        self._positions[:count] = np.arange(start, start + count)
-        self._outputs[:count] = 0
-        self._outputs[count - 1] = 1
-        self._batch.n_tokens = count
-        return self._batch
+    def fill(self, chunks: Sequence[Chunk]) -> tuple[Any, frozenset[int]]:
+        """The batch of these chunks, and the rows flagged for output."""
+        at, outputs = 0, list[int]()
+        for chunk in chunks:
+            end = at + len(chunk.tokens)
+            self._tokens[at:end] = chunk.tokens
+            self._positions[at:end] = np.arange(chunk.start, chunk.start + end - at)
+            self._sequences[at:end] = self._first_id + 4 * chunk.seat
+            self._outputs[at:end] = 0
+            if chunk.output:
+                self._outputs[end - 1] = 1
+                outputs.append(end - 1)
+            at = end
+        self._batch.n_tokens = at
+        return self._batch, frozenset(outputs)
 
 
 class NativeSampler:
@@ -301,16 +406,27 @@ class NativeSampler:
         presence_penalty: float,
         seed: int,
         grammar: str | None = None,
+        repeat_penalty: float = 1.0,
+        logit_bias: Sequence[tuple[int, float]] = (),
     ) -> None:
-        values = (temperature, top_p, min_p, frequency_penalty, presence_penalty)
+        values = (temperature, top_p, min_p, frequency_penalty, presence_penalty, repeat_penalty)
         if not all(map(math.isfinite, values)) or top_k < 0:
             raise Misuse("a sampling value is not a number in its range")
+        if any(not 0 <= token < model.vocabulary or not math.isfinite(bias) for token, bias in logit_bias):
+            raise NativeError("one of the tokens of logit_bias is none of this model")
         self._grammar: Any = model.grammar(grammar) if grammar is not None else None
         self._one = (C.llama_token_data * 1)()
         self._candidates = np.zeros(model.vocabulary if grammar is not None else 0, _CANDIDATE)
         self._chain: Any = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        if frequency_penalty or presence_penalty:
-            self._add(C.llama_sampler_init_penalties(model.vocabulary, 1 << 16, 1, frequency_penalty, presence_penalty))
+        if logit_bias:
+            biases = (C.llama_logit_bias * len(logit_bias))(*logit_bias)
+            self._add(C.llama_sampler_init_logit_bias(model.vocabulary, len(logit_bias), biases))
+        if frequency_penalty or presence_penalty or repeat_penalty != 1:
+            self._add(
+                C.llama_sampler_init_penalties(
+                    model.vocabulary, 1 << 16, repeat_penalty, frequency_penalty, presence_penalty
+                )
+            )
         if temperature <= 0:
             self._add(C.llama_sampler_init_greedy())
             return
@@ -331,11 +447,11 @@ class NativeSampler:
                 C.llama_sampler_free(sampler)
         self._chain = self._grammar = None
 
-    def sample(self, context: NativeContext) -> int:
-        """The next token. Raises NativeError when the grammar leaves none."""
-        logits = context.logits()
+    def sample(self, context: NativeContext, row: int = -1) -> int:
+        """The next token, from a row of the last batch. Raises NativeError when the grammar leaves none."""
         if self._grammar is None:
-            return C.llama_sampler_sample(self._chain, context.pointer, -1)
+            return C.llama_sampler_sample(self._chain, context.pointer, context.output(row))
+        logits = context.logits(row)
         # Asking the grammar about one token costs 1 % of masking the whole vocabulary, and mostly it agrees.
         token = self._choose(logits, masked=False)
         if not self._allowed(token):

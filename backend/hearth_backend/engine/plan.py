@@ -10,7 +10,12 @@ from itertools import product
 
 from hearth_backend.engine.shape import Shape
 
+KV_TYPES = ("f16", "q8_0")
+"""What the engine can keep its cache as, the first where there is room for it."""
 LEAST_CONTEXT = 4096
+SPARE_BYTES = 256 << 20
+"""Memory that cells beyond one whole context may take, for conversations side by side."""
+MOST_SPARE = 3
 BATCH = 512
 _MARGIN = 512 << 20
 _MARGIN_SHARE = 0.08
@@ -72,6 +77,12 @@ def plan(shape: Shape, room: Room, wish: Wish) -> Plan:
     return _on_gpu(shape, room, room.gpu, wish, wanted, layers, cut)
 
 
+def _kv_types(shape: Shape, wish: Wish) -> Sequence[str]:
+    """A quantised cache keeps 32 numbers together: heads of another width cannot be kept so."""
+    whole = shape.key % 32 == 0 and shape.value % 32 == 0
+    return wish.kv_types if whole else ("f16",)
+
+
 def _layers_wanted(shape: Shape, wish: Wish) -> int:
     return shape.count if wish.gpu_layers < 0 else min(wish.gpu_layers, shape.count)
 
@@ -80,11 +91,11 @@ def _on_gpu(shape: Shape, room: Room, gpu: Device, wish: Wish, wanted: int, laye
     margin = max(_MARGIN, int(gpu.total * _MARGIN_SHARE))
     most = _usable(gpu, room) - margin
     seen = f"{gpu.detail or gpu.name} has {_gb(gpu.free)} of {_gb(gpu.total)} free; {_gb(margin)} of it are left alone."
-    for context, kv_type in product(_contexts(wanted), wish.kv_types):
+    for context, kv_type in product(_contexts(wanted), _kv_types(shape, wish)):
         if gpu_bytes(shape, layers, context, kv_type) <= most:
             reasons = (*cut, seen, *_shortened(context, wanted, kv_type), _all_fit(shape, layers, context))
             return _made(shape, room, layers, context, kv_type, reasons)
-    context, kv_type = min(wanted, LEAST_CONTEXT), wish.kv_types[-1]
+    context, kv_type = min(wanted, LEAST_CONTEXT), _kv_types(shape, wish)[-1]
     fitting = next(n for n in range(layers, -1, -1) if n == 0 or gpu_bytes(shape, n, context, kv_type) <= most)
     if wish.gpu_layers > 0:
         why = f"`engine.gpu_layers` asks for {layers}; about {fitting} should fit, so fewer are tried if it fails."
@@ -96,16 +107,16 @@ def _on_gpu(shape: Shape, room: Room, gpu: Device, wish: Wish, wanted: int, laye
 
 
 def _on_cpu(shape: Shape, room: Room, wish: Wish, wanted: int, reasons: tuple[str, ...]) -> Plan:
-    for context, kv_type in product(_contexts(wanted), wish.kv_types):
+    for context, kv_type in product(_contexts(wanted), _kv_types(shape, wish)):
         if memory_bytes(shape, 0, context, kv_type) <= room.memory_free:
             more = _shortened(context, wanted, kv_type, "this machine's free memory would not hold it")
             return _made(shape, room, 0, context, kv_type, (*reasons, *more))
-    context = min(wanted, LEAST_CONTEXT)
-    needed = memory_bytes(shape, 0, context, wish.kv_types[-1])
+    context, kv_type = min(wanted, LEAST_CONTEXT), _kv_types(shape, wish)[-1]
+    needed = memory_bytes(shape, 0, context, kv_type)
     why = (
         f"It needs about {_gb(needed)} of memory and {_gb(room.memory_free)} are free: it would be very slow, or fail."
     )
-    return _made(shape, room, 0, context, wish.kv_types[-1], (*reasons, why))
+    return _made(shape, room, 0, context, kv_type, (*reasons, why))
 
 
 def _made(shape: Shape, room: Room, layers: int, context: int, kv_type: str, reasons: tuple[str, ...]) -> Plan:
@@ -138,8 +149,13 @@ def memory_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
     return _held(shape, here, context, kv_type) + rest + shape.embedding_table + compute_bytes(shape, context)
 
 
+def cells(shape: Shape, context: int) -> int:
+    """Tokens that the engine makes room for: one whole context, and more where they are cheap."""
+    return context * (1 + min(MOST_SPARE, SPARE_BYTES // max(1, kv_bytes(shape, context, "f16"))))
+
+
 def kv_bytes(shape: Shape, context: int, kv_type: str) -> int:
-    """What the whole cache takes."""
+    """What the cache of so many tokens takes."""
     return int(sum(context * shape.kv_per_token(index, kv_type) for index in range(len(shape.layers))))
 
 
@@ -158,7 +174,8 @@ def _output(shape: Shape, layers: int) -> int:
 
 
 def _held(shape: Shape, indexes: Sequence[int], context: int, kv_type: str) -> int:
-    return int(sum(shape.layers[index] + context * shape.kv_per_token(index, kv_type) for index in indexes))
+    room = cells(shape, context)
+    return int(sum(shape.layers[index] + room * shape.kv_per_token(index, kv_type) for index in indexes))
 
 
 def _usable(gpu: Device, room: Room) -> int:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from hearth_shared.errors import BadRequest
 
 MOST_STOPS = 16
+MOST_BIASES = 1024
 LONGEST_STOP = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """None leaves the choice to the engine. A seed gives the same text for the same prompt on the same machine."""
+    """None leaves the choice to the engine. A seed gives the same text for the same prompt on the same machine.
+
+    `logit_bias` adds to the logits of tokens; `logprobs` asks for the likelihood of each token written, and of so many
+    others in its place.
+    """
 
     max_tokens: int | None = None
     temperature: float | None = None
@@ -24,12 +29,22 @@ class Sampling:
     presence_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    repeat_penalty: float | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    logprobs: int | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
             value: float | None = getattr(self, name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):
                 raise BadRequest(f"`{name}` is {value}.", f"Choose a number from {low:g} to {high:g}.")
+        if len(self.logit_bias) > MOST_BIASES or any(
+            token < 0 or not (math.isfinite(bias) and abs(bias) <= 100) for token, bias in self.logit_bias
+        ):
+            raise BadRequest(
+                "`logit_bias` holds too many tokens, a negative one or a value out of range.",
+                f"Give at most {MOST_BIASES} tokens, each a value from -100 to 100.",
+            )
         if len(self.stop) > MOST_STOPS or any(not 0 < len(text) <= LONGEST_STOP for text in self.stop):
             raise BadRequest(
                 "`stop` holds too many texts, an empty one or a very long one.",
@@ -46,6 +61,8 @@ _RANGES = (
     ("frequency_penalty", -2, 2),
     ("presence_penalty", -2, 2),
     ("seed", -(2**63), 2**64),
+    ("repeat_penalty", 0.1, 10),
+    ("logprobs", 0, 20),
 )
 
 

@@ -18,7 +18,7 @@ from hearth_backend.engine.frames import (
     Ended,
     Event,
     Failed,
-    Lane,
+    Hold,
     Piece,
     Ready,
     Started,
@@ -26,6 +26,7 @@ from hearth_backend.engine.frames import (
     Text,
     Tokens,
 )
+from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Loader
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.spans import Span, Untraced
@@ -57,6 +58,18 @@ class Running:
     tokens_per_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom a task is: owners take turns in a lane, a newer task of a document ends the older one."""
+
+    owner: str = ""
+    document: str = ""
+    deadline_s: float | None = None
+
+
+NOBODY = Asker()
+
+
 class Supervisor:
     """One model file, its child, and the tasks that wait for it."""
 
@@ -77,6 +90,7 @@ class Supervisor:
         self._ending: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
+        self._held = False
 
     @property
     def running(self) -> Running | None:
@@ -86,10 +100,10 @@ class Supervisor:
         ready = self._ready
         return Running(self._child.pid, ready.seconds, ready.context, ready.gpu_layers, self._speed)
 
-    async def answers(self, lane: Lane, task: Task) -> AsyncGenerator[Said, None]:
+    async def answers(self, lane: Lane, task: Task, asker: Asker = NOBODY) -> AsyncGenerator[Said, None]:
         """What the child says to this task, to its end. Leaving early cancels the task."""
         with self._tracer.span(f"model.{type(task).__name__.lower()}", model=self.file.id, lane=lane) as span:
-            call = self._admit(lane, task)
+            call = self._admit(lane, task, asker)
             try:
                 while not call.over:
                     said = await call.events.get()
@@ -100,6 +114,12 @@ class Supervisor:
                     yield said
             finally:
                 self._dismiss(call)
+
+    def hold(self, on: bool) -> None:
+        """Compute only what is typed, while another engine is typed for; or everything again."""
+        self._held = on
+        if self._child is not None:
+            self._child.send(Hold(on))
 
     def unload(self) -> None:
         """Let the child go; the next task starts another."""
@@ -135,12 +155,12 @@ class Supervisor:
 
     # -- tasks
 
-    def _admit(self, lane: Lane, task: Task) -> "_Call":
+    def _admit(self, lane: Lane, task: Task, asker: Asker) -> "_Call":
         if self._closed:
             raise Cancelled("Hearth is closing.", "Start it again with `hearth up`.")
         if len(self._calls) >= _MOST_TASKS:
             raise Overloaded("The model has too much to do.", "Try again in a few seconds.", retry_after=2)
-        call = _Call(Ask(next(self._ids), lane, task))
+        call = _Call(Ask(next(self._ids), lane, task, asker.owner, asker.document, asker.deadline_s))
         self._calls[call.ask.id] = call
         self._rest(None)
         self._wake()
@@ -208,6 +228,7 @@ class Supervisor:
         else:
             self._starting = None
             self._child = child
+            self.hold(self._held)
             self._wake()
             if child.returncode is not None:
                 self._ended(child)

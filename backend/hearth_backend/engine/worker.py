@@ -1,6 +1,7 @@
 """The engine child: `python -I -m hearth_backend.engine.worker`, its socket on descriptor 0.
 
-One thread owns every native call; another reads the socket. It lives as long as the socket is open.
+The first thread turns tasks into prompts, the engine thread owns every native call that computes, and a third reads
+the socket. The child lives as long as the socket is open.
 """
 
 import contextlib
@@ -8,36 +9,41 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, assert_never
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from hearth_backend.engine.frames import (
     Answer,
+    Ask,
     Chat,
     Complete,
     Detokenize,
-    Event,
     Failed,
     Hello,
     Ready,
     Refused,
-    Task,
     Text,
     Tokenize,
     Tokens,
 )
+from hearth_backend.engine.isolation import close_network
+from hearth_backend.engine.kvcache import Fault
 from hearth_backend.engine.mailbox import Mailbox
+from hearth_backend.engine.runner import Runner
+from hearth_backend.engine.scheduler import Job, Scheduler
 from hearth_shared.errors import HearthError, ModelFailed
 
 if TYPE_CHECKING:
-    from hearth_backend.engine.generation import Writer
     from hearth_backend.engine.model import Model
 
 
 def main() -> None:
     """Load the model that the backend names, then do its tasks until the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the backend's to handle
+    close_network()  # before there is another thread, which would keep it
     mailbox = Mailbox(socket.socket(fileno=0))
     try:
         # here, not above: a library that cannot be loaded is told over the socket
@@ -46,62 +52,90 @@ def main() -> None:
         mailbox.send(Refused("engine", str(error)))
         return
     mailbox.send(Hello(native.start()))
+    load = mailbox.load()
+    begun = time.perf_counter()
     model = _load(mailbox)
     if model is not None:
-        _serve(mailbox, model)
+        Child(mailbox, model, lambda: time.perf_counter() - begun).serve(load.gpu_layers)
 
 
 def _load(mailbox: Mailbox) -> "Model | None":
     from hearth_backend.engine.model import Model, NoContext
     from hearth_backend.engine.native import AbortFlag, NativeError
 
-    load = mailbox.load()
-    begun = time.perf_counter()
     try:
-        model = Model(load, AbortFlag())
+        return Model(mailbox.load(), AbortFlag())
     except NativeError as error:
         mailbox.send(Refused("context" if isinstance(error, NoContext) else "model", str(error)))
         return None
-    mailbox.send(Ready(model.context.size, load.gpu_layers, time.perf_counter() - begun, model.note))
-    return model
 
 
-def _serve(mailbox: Mailbox, model: "Model") -> None:
-    from hearth_backend.engine.generation import Stopped, Writer
-    from hearth_backend.engine.native import Misuse, NativeError
+class Child:
+    """A loaded model at work."""
 
-    writer = Writer(model)
-    abort = model.context.abort
-    while True:
-        id, task = mailbox.next(stop=abort.up, go=abort.down)
+    def __init__(self, mailbox: Mailbox, model: "Model", elapsed: Callable[[], float]) -> None:
+        self._mailbox = mailbox
+        self._model = model
+        self._elapsed = elapsed
+        self._outbox: list[Answer] = []
+        self._runner = Runner(model.context.abort, self._flush)
+
+    def serve(self, gpu_layers: int) -> None:
+        """Say that all is ready, and do tasks for ever."""
+        model = self._model
+        engine = threading.Thread(target=self._compute, args=(gpu_layers,), name="engine", daemon=True)
+        engine.start()
+        self._mailbox.tell_holds(self._runner.hold)
+        while True:
+            ask = self._mailbox.next()
+            try:
+                self._begin(ask)
+            except HearthError as error:
+                self._answer(ask, Failed(error.code, error.detail, error.fix, error.data))
+            except Fault as fault:
+                error = ModelFailed(f"{model.name} could not go on: {fault}.", "Ask again.")
+                self._answer(ask, Failed(error.code, error.detail, error.fix))
+
+    def _compute(self, gpu_layers: int) -> None:
+        """The engine thread. An end of it that nobody foresaw is the end of the child."""
         try:
-            for event in _events(model, writer, task):
-                mailbox.send(Answer(id, event))
-        except Stopped:
-            pass
-        except HearthError as error:
-            mailbox.send(Answer(id, Failed(error.code, error.detail, error.fix, error.data)))
-        except (NativeError, Misuse) as error:
-            fault = ModelFailed(f"{model.name} could not go on: {error}.", "Ask again.")
-            mailbox.send(Answer(id, Failed(fault.code, fault.detail, fault.fix)))
+            self._runner.run(lambda before: self._scheduler(gpu_layers, before))
+        except (BrokenPipeError, ConnectionResetError):
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
 
+    def _scheduler(self, gpu_layers: int, before_batch: Callable[[], None]) -> Scheduler:
+        model = self._model
+        cost = model.measure()
+        self._mailbox.send(Ready(model.context.size, gpu_layers, self._elapsed(), model.note))
+        return Scheduler(model.context, model.context.seats, cost, before_batch=before_batch, beginnings=model.kept)
 
-def _events(model: "Model", writer: "Writer", task: Task) -> Iterator[Event | Tokens | Text]:
-    from hearth_backend.engine.generation import FOR_CHAT, FOR_COMPLETION
+    def _flush(self) -> None:
+        if self._outbox:
+            self._mailbox.send(*self._outbox)
+            self._outbox.clear()
 
-    match task:
-        case Chat():
-            grammar = model.grammar(task.response_format)
-            yield from writer.answer(model.chat_prompt(task), task.sampling, FOR_CHAT, grammar)
-        case Complete():
-            room = task.sampling.max_tokens or FOR_COMPLETION.max_tokens
-            yield from writer.answer(model.completion_prompt(task, room), task.sampling, FOR_COMPLETION)
-        case Tokenize(text):
-            yield Tokens(model.tokenize(text))
-        case Detokenize(tokens):
-            yield Text(model.detokenize(tokens))
-        case _:
-            assert_never(task)
+    def _begin(self, ask: Ask) -> None:
+        from hearth_backend.engine.generation import job_of
+
+        model = self._model
+        match ask.task:
+            case Chat() | Complete():
+                self._start(ask, job_of(model, ask, lambda event: self._outbox.append(Answer(ask.id, event))))
+            case Tokenize(text):
+                self._answer(ask, Tokens(model.tokenize(text)))
+            case Detokenize(tokens):
+                self._answer(ask, Text(model.detokenize(tokens)))
+
+    def _start(self, ask: Ask, job: Job) -> None:
+        if not self._mailbox.keep(ask, lambda: self._runner.submit(job), self._runner.cancel):
+            job.voice.drop()
+
+    def _answer(self, ask: Ask, event: Tokens | Text | Failed) -> None:
+        self._mailbox.send(Answer(ask.id, event))
 
 
 if __name__ == "__main__":

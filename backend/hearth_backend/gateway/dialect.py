@@ -65,6 +65,8 @@ def _streamed(sampling: Sampling, *, local: bool) -> dict[str, Any]:
     body = {name: value for name in names if (value := getattr(sampling, name)) is not None}
     if sampling.stop:
         body["stop"] = list(sampling.stop)
+    if sampling.logit_bias:
+        body["logit_bias"] = {str(token): bias for token, bias in sampling.logit_bias}
     return body | {"stream": True, "stream_options": {"include_usage": True}}
 
 

@@ -10,7 +10,8 @@ from hearth_backend.engine.client import Engine
 from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Ended, Event, Piece, Started
 from hearth_backend.engine.sampling import Sampling as EngineSampling
-from hearth_backend.gateway.markup import TaggedText
+from hearth_backend.engine.supervisor import Asker
+from hearth_backend.engine.toolcalls import CallPart, TaggedAnswer, Thought, Told, Words
 from hearth_backend.gateway.messages import (
     Caller,
     ChatEvent,
@@ -20,8 +21,10 @@ from hearth_backend.gateway.messages import (
     CompletionRequest,
     Embeddings,
     Finished,
+    ReasoningDelta,
     Sampling,
     TextDelta,
+    ToolCallDelta,
 )
 from hearth_backend.gateway.policy import ENGINE
 from hearth_shared.errors import BadRequest, IncompleteAnswer
@@ -54,16 +57,23 @@ class LocalEngine:
             _sampling(request.sampling),
             tools,
             lane=caller.lane,
+            asker=_asker(caller),
             response_format=request.response_format,
         )
-        async with aclosing(self._told(events, TaggedText(tools=bool(tools)))) as told:
+        async with aclosing(self._told(events, _names(tools))) as told:
             async for event in told:
                 yield event
 
     async def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         sampling = _sampling(request.sampling)
         events = self._engine.complete(
-            request.model or "", request.prefix, request.suffix, sampling, request.files, lane=caller.lane
+            request.model or "",
+            request.prefix,
+            request.suffix,
+            sampling,
+            request.files,
+            lane=caller.lane,
+            asker=_asker(caller, request.document),
         )
         async with aclosing(self._told(events, None)) as told:
             async for event in told:
@@ -87,22 +97,45 @@ class LocalEngine:
             test_model=file.facts.test_model,
         )
 
-    async def _told(self, events: AsyncGenerator[Event, None], tagged: TaggedText | None) -> AsyncGenerator[ChatEvent]:
-        """The engine's events as the gateway's; `tagged` tells thoughts and tool calls from the answer."""
+    async def _told(
+        self, events: AsyncGenerator[Event, None], tools: Sequence[str] | None
+    ) -> AsyncGenerator[ChatEvent]:
+        """The engine's events as the gateway's; thoughts and calls told apart, unless `tools` is None."""
+        tagged: TaggedAnswer | None = None
         async with aclosing(events) as stream:
             async for event in stream:
                 match event:
                     case Started(model, test_model=test_model):
+                        tagged = None if tools is None else TaggedAnswer(tools, thinking=event.thinking)
                         yield Chosen(model, self.name, self.where, test_model)
                     case Piece(text):
-                        for told in tagged.feed(text) if tagged else (TextDelta(text),):
-                            yield told
+                        for told in tagged.feed(text) if tagged else (Words(text),):
+                            yield _delta(told)
                     case Ended():
                         for told in tagged.finish() if tagged else ():
-                            yield told
+                            yield _delta(told)
                         yield _finished(event, calls=bool(tagged and tagged.calls))
                         return
         raise IncompleteAnswer("The engine ended the answer before it was finished.")
+
+
+def _names(tools: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [str(tool.get("function", {}).get("name", "")) for tool in tools]
+
+
+def _delta(told: Told) -> ChatEvent:
+    match told:
+        case Words(text):
+            return TextDelta(text)
+        case Thought(text):
+            return ReasoningDelta(text)
+        case CallPart(index, id, name, arguments):
+            return ToolCallDelta(index, id, name, arguments)
+
+
+def _asker(caller: Caller, document: str = "") -> Asker:
+    """Whose turn it is among those who ask: a program with a token of its own, or a door."""
+    return Asker(caller.client or caller.door, document)
 
 
 def _finished(event: Ended, *, calls: bool) -> Finished:

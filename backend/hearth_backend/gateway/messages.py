@@ -54,6 +54,7 @@ class Sampling:
     presence_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    logit_bias: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,15 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files."""
+    """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files; a newer
+    request for the same `document` takes the place of an older one."""
 
     prefix: str
     suffix: str | None = None
     model: str | None = None
     sampling: Sampling = Sampling()
     files: Sequence[tuple[str, str]] = ()
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hearth_backend.engine.client import Engine, ModelState
 from hearth_backend.engine.files import BrokenFile, ModelFile
 from hearth_backend.engine.memory_here import memory_here
 from hearth_backend.engine.placement import Placement, Spot
-from hearth_backend.engine.plan import Room, Wish
+from hearth_backend.engine.plan import KV_TYPES, Room, Wish
 from hearth_shared.errors import Conflict, HearthError, NotFound
 from hearth_shared.offer import offer
 from hearth_shared.protocol.models import (
@@ -47,14 +47,14 @@ class Shelf:
         """How it would be loaded now. Raises NotFound, NoModel, BadModelFile."""
         file = (await self._engine.info(name)).file
         wished = Wish(
-            context or self._settings.context, self._settings.gpu_layers if gpu_layers is None else gpu_layers
+            context or self._settings.context, self._settings.gpu_layers if gpu_layers is None else gpu_layers, KV_TYPES
         )
         return _plan(file, await self._placement.spot(file, wished))
 
     async def detail(self, name: str) -> ModelFileDetail:
         """What it says of itself, how it would be loaded, and how it runs. Raises as `plan` does."""
         state = await self._engine.info(name)
-        wished = Wish(self._settings.context, self._settings.gpu_layers)
+        wished = Wish(self._settings.context, self._settings.gpu_layers, KV_TYPES)
         return _detail(state, self._settings.context, _plan(state.file, await self._placement.spot(state.file, wished)))
 
     async def remove(self, name: str) -> FileRemoved:

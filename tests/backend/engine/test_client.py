@@ -178,6 +178,42 @@ async def test_a_schema_that_cannot_be_followed_is_refused_and_harms_nothing(eng
     assert text_of(await heard(engine.chat(TINY, user("x"), steady())))
 
 
+async def test_a_grammar_of_the_askers_own_is_followed(engine: Engine) -> None:
+    wanted = {"type": "grammar", "grammar": 'root ::= "yes" | "no"'}
+    events = await heard(engine.chat(TINY, user("well?"), Sampling(max_tokens=30, seed=1), response_format=wanted))
+    assert text_of(events) in ("yes", "no")
+    with pytest.raises(BadRequest, match="format"):
+        await heard(engine.chat(TINY, user("well?"), response_format={"type": "grammar", "grammar": "root ::= ("}))
+
+
+async def test_a_token_may_be_forced_or_forbidden(engine: Engine) -> None:
+    (token,) = await engine.tokenize(TINY, "x")
+    forced = await heard(engine.complete(TINY, "y = ", None, steady(max_tokens=4, logit_bias=((token, 100.0),))))
+    assert text_of(forced) == "xxxx"
+    forbidden = await heard(engine.complete(TINY, "y = ", None, steady(max_tokens=40, logit_bias=((token, -100.0),))))
+    assert "x" not in [text_of([event]) for event in forbidden]
+    with pytest.raises(BadRequest, match="logit_bias"):
+        await heard(engine.complete(TINY, "y = ", None, steady(logit_bias=((10**6, 1.0),))))
+
+
+async def test_what_was_said_before_is_penalised(engine: Engine) -> None:
+    (token,) = await engine.tokenize(TINY, "x")
+    biased = steady(max_tokens=6, logit_bias=((token, 20.0),), repeat_penalty=10.0)
+    assert text_of(await heard(engine.complete(TINY, "y = ", None, biased))).count("x") < 6
+
+
+async def test_how_likely_each_token_was_is_told_where_it_is_asked(engine: Engine) -> None:
+    events = await heard(engine.complete(TINY, "x = ", None, steady(logprobs=3)))
+    told = [one for event in events if isinstance(event, Piece) for one in event.logprobs]
+    assert len(told) == end_of(events).output_tokens == 12
+    for text, likelihood, others in told:
+        assert likelihood <= 0
+        assert len(others) == 3
+        assert tuple(others[0]) == (text, likelihood)  # greedy takes the likeliest
+    plain = await heard(engine.complete(TINY, "x = ", None, steady()))
+    assert not any(event.logprobs for event in plain if isinstance(event, Piece))
+
+
 async def test_tools_are_laid_before_the_model(engine: Engine) -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {"t": "Ended", "type": "object"}}}
     bare = await heard(engine.chat(TINY, user("hello"), steady(max_tokens=1)))

@@ -1,19 +1,23 @@
 """Getting a model to run: the GPU's ladder, and files that cannot be loaded."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
+from hearth_backend.engine.gguf import read_facts
 from hearth_backend.engine.placement import Placement
+from hearth_backend.engine.plan import KV_TYPES, Wish, memory_bytes
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
+from support import tools
 from support.engines import Announced, heard, scripted, text_of, user
 from support.fake_ggml import Card, make_build
-from support.gguf_files import TINY, patched
+from support.gguf_files import TINY, generated, generator, patched
 
 pytestmark = pytest.mark.engine
 SHORT = Sampling(max_tokens=4)
@@ -140,4 +144,20 @@ async def test_a_card_that_fails_while_it_works_gets_fewer_layers_also_with_a_pl
     engine = on_a_card(models, announced, tmp_path / "engine", 5, wanted=1)
     assert await layers_used(engine) == 1
     assert await layers_used(engine, "die") == 0
+    await engine.close()
+
+
+async def test_a_cache_that_does_not_fit_is_kept_denser_and_it_answers(tmp_path: Path, announced: Announced) -> None:
+    tools.need("llama_cpp")
+    shape = dataclasses.replace(generator().TINY, heads=3, kv_heads=3, layers=2)  # heads of 32 numbers
+    path = generated("hearth-test-wide-heads", lambda path: generator().make_llama(path, shape))
+    (tmp_path / path.name).symlink_to(path)
+    sizes = read_facts(path).shape
+    room = memory_bytes(sizes, 0, 4096, "q8_0") + 1_000_000
+    assert memory_bytes(sizes, 0, 4096, "f16") > room
+    placement = Placement(Builds(tmp_path / "engine"), room=lambda: (room, room))
+    engine = Engine(EngineSettings(context=4096), tmp_path, announced, placement=placement)
+    spot = await placement.spot((await engine.info("")).file, Wish(4096, kv_types=KV_TYPES))
+    assert (spot.plan.kv_type, spot.plan.context) == ("q8_0", 4096)
+    assert text_of(await heard(engine.chat("", user("hello"), SHORT)))
     await engine.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hearth_backend.engine.frames import Answer, Ask, Cancel, Decoder, Load, Piece, Tokenize, encode
+from hearth_backend.engine.frames import Answer, Ask, Cancel, Decoder, Hold, Load, Piece, Tokenize, encode
 from hearth_backend.engine.mailbox import Mailbox
 
 pytestmark = pytest.mark.integration
@@ -23,9 +23,14 @@ class Desk:
         self._ours = ours
 
     def next(self) -> int:
-        return self.mailbox.next(lambda: self.said.put("stop"), lambda: self.said.put("go"))[0]
+        return self.mailbox.next().id
 
-    def send(self, *messages: Ask | Cancel | Load) -> None:
+    def begin(self, id: int) -> bool:
+        return self.mailbox.keep(
+            ask(id), lambda: self.said.put(f"begin {id}"), lambda cancelled: self.said.put(f"cancelled {cancelled}")
+        )
+
+    def send(self, *messages: Ask | Cancel | Hold | Load) -> None:
         self.backend.sendall(b"".join(map(encode, messages)))
 
     def close(self) -> None:
@@ -50,16 +55,25 @@ def test_a_task_that_waits_is_dropped_when_it_is_cancelled(desk: Desk) -> None:
     assert [desk.next(), desk.next()] == [3, 2]
 
 
-def test_the_running_task_is_stopped_when_it_is_cancelled_and_only_then(desk: Desk) -> None:
+def test_a_cancel_of_a_task_that_was_begun_is_passed_on(desk: Desk) -> None:
     desk.send(ask(1), ask(2))
     assert desk.next() == 1
-    assert desk.said.get(timeout=20) == "go"
-    desk.send(Cancel(9), Cancel(1))
-    assert desk.said.get(timeout=20) == "stop"
+    assert desk.begin(1)
+    desk.send(Cancel(1), ask(3, "inline"))
+    assert [desk.said.get(timeout=20) for _ in range(2)] == ["begin 1", "cancelled 1"]
+    assert [desk.next(), desk.next()] == [3, 2]
+
+
+def test_a_task_cancelled_while_it_is_prepared_is_not_begun(desk: Desk) -> None:
+    desk.send(ask(1))
+    assert desk.next() == 1
+    desk.send(Cancel(1), Load("/m", "m", 1, 2, 3, 4))
+    desk.mailbox.load()
+    assert not desk.begin(1)
+    desk.send(ask(2))
     assert desk.next() == 2
-    desk.send(Cancel(1), ask(3))
-    assert desk.next() == 3
-    assert [desk.said.get(timeout=20), desk.said.get(timeout=20)] == ["go", "go"]
+    assert desk.begin(2)
+    assert desk.said.get(timeout=20) == "begin 2"
 
 
 def test_what_is_sent_arrives(desk: Desk) -> None:
@@ -76,3 +90,12 @@ def test_the_process_is_left_when_the_socket_closes(desk: Desk) -> None:
 def test_the_process_is_left_when_the_other_side_speaks_nonsense(desk: Desk, noise: bytes) -> None:
     desk.backend.sendall(noise)
     assert desk.said.get(timeout=20) == "left 0"
+
+
+def test_a_hold_is_told_also_to_one_who_asks_late(desk: Desk) -> None:
+    desk.send(Hold(True), ask(1))
+    assert desk.next() == 1
+    desk.mailbox.tell_holds(lambda on: desk.said.put(f"hold {on}"))
+    assert desk.said.get(timeout=20) == "hold True"
+    desk.send(Hold(False))
+    assert desk.said.get(timeout=20) == "hold False"

@@ -82,7 +82,7 @@ class _Sampled(_Body):
     n: int | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    logit_bias: Json | None = None
+    logit_bias: Annotated[dict[str, Number], Field(max_length=1024)] | None = None
 
     @property
     def streams(self) -> bool:
@@ -107,14 +107,23 @@ class _Sampled(_Body):
             presence_penalty=self.presence_penalty,
             seed=self.seed,
             stop=tuple(text for text in stop if text),
+            logit_bias=tuple((_token(token), float(bias)) for token, bias in (self.logit_bias or {}).items()),
         )
 
     def refuse_what_cannot_be(self) -> None:
         """Raise BadRequest for what would silently be left out."""
         if self.n not in (None, 1):
             raise BadRequest("Only one choice is made per request.", "Send `n: 1`, or ask several times.", field="n")
-        if self.logit_bias:
-            raise BadRequest("`logit_bias` is not supported.", "Leave `logit_bias` out.", field="logit_bias")
+        for token in self.logit_bias or ():
+            _token(token)
+
+
+def _token(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadRequest(
+            "`logit_bias` names a token that is no number.", "`/v1/tokenize` tells them.", field="logit_bias"
+        )
+    return int(text)
 
 
 MaxTokens = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -73,7 +73,11 @@ class Complete:
     def _ask(self, call: Call, body: CompleteRequest) -> "asyncio.Task[ModelAnswer]":
         files = tuple((file.name, file.text) for file in body.context)
         request = CompletionRequest(
-            body.prefix, body.suffix, sampling=Sampling(max_tokens=body.max_tokens, temperature=0.0), files=files
+            body.prefix,
+            body.suffix,
+            sampling=Sampling(max_tokens=body.max_tokens, temperature=0.0),
+            files=files,
+            document=body.document,
         )
         return asyncio.create_task(gathered(self._models.complete(request, call.caller("inline"))))
 

@@ -1,6 +1,7 @@
 """What answers: the language model, the embedder, the engine, and servers that could be connected."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -86,6 +87,23 @@ async def embeddings(embedder: Embedder, known: Mapping[str, tuple[float, float]
         fix = "Its files may be damaged: install Hearth again."
         return Check(name="embedder", state="fault", detail=f"{said}: not what this model should find.", fix=fix)
     return Check(name="embedder", state="ok", detail=f"{said}, as it should.")
+
+
+async def isolation(probe: str, limit_s: float = 25) -> Check:
+    """Whether a child of the engine can give up the network here."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-c", probe), env={}, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        said, _ = await asyncio.wait_for(child.communicate(), limit_s)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+    if said.strip() == b"True":
+        return Check(name="engine isolation", state="ok", detail="Models run without access to the network.")
+    detail = "This system does not let Hearth close the network to the processes that run models."
+    fix = "Use only model files you trust; on Linux (x86-64, ARM64) the network is closed to them."
+    return Check(name="engine isolation", state="warn", detail=detail, fix=fix)
 
 
 async def engine(command: Sequence[str] = (sys.executable, "-I", "-c", _PROBE), limit_s: float = 25) -> Check:

@@ -51,7 +51,7 @@ def test_a_stop_may_be_one_text_or_several(stop: str) -> None:
     assert CHAT.validate_json(f'{{{HI},"stop":{stop}}}').sampling(None).stop == ("END",)
 
 
-@pytest.mark.parametrize("field", ['"n":2', '"n":0', '"logprobs":true', '"logit_bias":{"50256":-100}'])
+@pytest.mark.parametrize("field", ['"n":2', '"n":0', '"logprobs":true', '"logit_bias":{"word":-100}'])
 def test_what_cannot_be_honoured_is_refused_with_the_fix(field: str) -> None:
     with pytest.raises(BadRequest) as refused:
         CHAT.validate_json(f"{{{HI},{field}}}").refuse_what_cannot_be()
@@ -59,7 +59,9 @@ def test_what_cannot_be_honoured_is_refused_with_the_fix(field: str) -> None:
     assert refused.value.data["field"] in field
 
 
-@pytest.mark.parametrize("field", ['"n":1', '"n":null', '"logprobs":false', '"logit_bias":{}', '"stop":null'])
+@pytest.mark.parametrize(
+    "field", ['"n":1', '"n":null', '"logprobs":false', '"logit_bias":{}', '"logit_bias":{"50256":-100}', '"stop":null']
+)
 def test_the_same_fields_asking_for_nothing_are_fine(field: str) -> None:
     CHAT.validate_json(f"{{{HI},{field}}}").refuse_what_cannot_be()
 

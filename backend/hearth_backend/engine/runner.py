@@ -1,0 +1,94 @@
+"""The engine thread: it owns every native call, does one step after another, and sleeps when there is none to do."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from hearth_backend.engine.lanes import rank
+from hearth_backend.engine.scheduler import Job, Scheduler
+
+
+class Flag(Protocol):
+    """Stops the batch that is being computed."""
+
+    def up(self) -> None: ...
+
+    def down(self) -> None: ...
+
+
+class Runner:
+    """Takes jobs and cancels from any thread, and hands the scheduler to one.
+
+    What arrives for a higher lane stops the batch of a lower one: inline completion waits for no prompt. `flush` is
+    called once after every step.
+    """
+
+    def __init__(self, flag: Flag, flush: Callable[[], object]) -> None:
+        self._flag = flag
+        self._flush = flush
+        self._changed = threading.Condition()
+        self._new: list[Job] = []
+        self._cancelled: list[int] = []
+        self._doing: tuple[Job, ...] = ()
+        self._held = False
+
+    def submit(self, job: Job) -> None:
+        """A job for the next step."""
+        with self._changed:
+            self._new.append(job)
+            self._interrupt()
+            self._changed.notify()
+
+    def cancel(self, id: int) -> None:
+        """Nobody waits for this job any more, if it is still known."""
+        with self._changed:
+            self._cancelled.append(id)
+            self._interrupt()
+            self._changed.notify()
+
+    def hold(self, on: bool) -> None:
+        """Compute only what is typed from now on, or everything again."""
+        with self._changed:
+            self._held = on
+            self._interrupt()
+            self._changed.notify()
+
+    def run(self, make: Callable[[Callable[[], None]], Scheduler]) -> None:
+        """Serve for ever; `make` is given what the scheduler is to call before each batch."""
+        scheduler = make(lambda: self._about(scheduler))
+        while True:
+            self._take(scheduler)
+            scheduler.step()
+            self._flush()
+
+    def _take(self, scheduler: Scheduler) -> None:
+        """Tell the scheduler what is new; waits when there is nothing to do."""
+        with self._changed:
+            self._doing = ()
+            self._changed.wait_for(lambda: scheduler.busy(held=self._held) or self._new or self._cancelled)
+            scheduler.held = self._held
+            new, self._new = self._new, []
+            cancelled, self._cancelled = self._cancelled, []
+            self._flag.down()
+        for job in new:
+            scheduler.add(job)
+        for id in cancelled:
+            scheduler.cancel(id)
+
+    def _about(self, scheduler: Scheduler) -> None:
+        """A batch is about to be computed: what came since the step began may stop it at once."""
+        with self._changed:
+            self._doing = tuple(scheduler.doing)
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if not self._doing:
+            return
+        lane = min(rank(job.lane) for job in self._doing)
+        if self._held and lane > 0:
+            self._flag.up()
+        alone = self._doing[0] if len(self._doing) == 1 else None
+        if any(rank(job.lane) < lane or (alone and job.supersedes(alone)) for job in self._new) or (
+            alone is not None and alone.id in self._cancelled
+        ):
+            self._flag.up()

@@ -1,0 +1,76 @@
+"""A system prompt is read once, whatever becomes of the engine's process."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hearth_backend.engine.client import Engine
+from hearth_backend.engine.frames import Ended
+from hearth_backend.engine.sampling import Sampling
+from hearth_shared.settings import Engine as EngineSettings
+from support.engines import Announced, end_of, heard, text_of, user
+from support.gguf_files import TINY
+
+pytestmark = pytest.mark.engine
+SYSTEM = [{"role": "system", "content": "You are careful, and answer in few words. " * 12}]
+GREEDY = Sampling(max_tokens=12, temperature=0)
+
+
+def started(models: Path, states: Path | None) -> Engine:
+    return Engine(EngineSettings(context=1024), models, Announced(), states=states)
+
+
+async def asked(engine: Engine, text: str, system: Sequence[dict[str, str]] = SYSTEM) -> tuple[str, Ended]:
+    events = await heard(engine.chat(TINY, [*system, *user(text)], GREEDY))
+    return text_of(events), end_of(events)
+
+
+async def kept_by(models: Path, states: Path) -> list[Path]:
+    """The files of an engine that was asked once and closed."""
+    engine = started(models, states)
+    await asked(engine, "hello")
+    await asked(engine, "and again")  # by now the first state is written, or soon
+    await engine.close()
+    return sorted(states.iterdir())
+
+
+async def test_a_new_engine_goes_on_from_the_kept_system_prompt(models: Path, tmp_path: Path) -> None:
+    states = tmp_path / "kv"
+    engine = started(models, None)
+    expected, cold = await asked(engine, "what is the sea?")
+    await engine.close()
+    assert len(await kept_by(models, states)) == 1
+    engine = started(models, states)
+    said, warm = await asked(engine, "what is the sea?")
+    await engine.close()
+    assert said == expected
+    assert cold.cached_tokens == 0
+    assert warm.cached_tokens > 128
+    assert warm.prompt_tokens - warm.cached_tokens < 40
+
+
+async def test_a_damaged_file_costs_reading_again_and_nothing_else(models: Path, tmp_path: Path) -> None:
+    states = tmp_path / "kv"
+    (file,) = await kept_by(models, states)
+    file.write_bytes(file.read_bytes()[:-100])
+    engine = started(models, states)
+    said, end = await asked(engine, "hello")
+    assert (bool(said), end.cached_tokens) == (True, 0)
+    await engine.close()
+
+
+async def test_short_system_prompts_are_not_kept(models: Path, tmp_path: Path) -> None:
+    engine = started(models, tmp_path / "kv")
+    await asked(engine, "hello", [{"role": "system", "content": "Be kind."}])
+    await engine.close()
+    assert not (tmp_path / "kv").exists()
+
+
+async def test_forgetting_removes_what_was_kept(models: Path, tmp_path: Path) -> None:
+    states = tmp_path / "kv"
+    await kept_by(models, states)
+    engine = started(models, states)
+    assert await engine.forget() == 1
+    assert not list(states.iterdir())
+    await engine.close()

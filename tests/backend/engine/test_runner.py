@@ -1,0 +1,161 @@
+"""The engine thread and those who interrupt it."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from hearth_backend.engine.kvcache import Chunk, Decoded
+from hearth_backend.engine.lanes import Lane
+from hearth_backend.engine.runner import Runner
+from hearth_backend.engine.scheduler import Job, Scheduler
+from hearth_shared.errors import HearthError
+from support.cells import MemoryOfTokens
+
+pytestmark = pytest.mark.integration
+BATCH = 64
+
+
+class Flag:
+    """An abort flag that tells when it went up."""
+
+    def __init__(self) -> None:
+        self.raised = threading.Event()
+
+    def up(self) -> None:
+        self.raised.set()
+
+    def down(self) -> None:
+        self.raised.clear()
+
+
+class SlowCells(MemoryOfTokens):
+    """Long batches take until they are let go on, or until the flag goes up."""
+
+    def __init__(self, flag: Flag) -> None:
+        super().__init__(batch=BATCH)
+        self.begun: queue.Queue[int] = queue.Queue()
+        self.go_on = threading.Semaphore(0)
+        self._flag = flag
+
+    def decode(self, chunks: Sequence[Chunk]) -> Decoded:
+        if sum(len(chunk.tokens) for chunk in chunks) == BATCH:
+            self.begun.put(chunks[0].tokens[0])
+            while not self.go_on.acquire(timeout=0.005):
+                if self._flag.raised.is_set():
+                    self.outcomes.append("aborted")
+                    break
+        return super().decode(chunks)
+
+
+class Short:
+    """A voice of one word, and where it tells that it is over."""
+
+    def __init__(self, name: str, told: "queue.Queue[str]") -> None:
+        self._name = name
+        self._told = told
+
+    def begin(self, cached: int) -> None:
+        pass
+
+    def choose(self, row: int) -> None:
+        self._told.put(f"{self._name} said it")
+
+    def fail(self, error: HearthError) -> None:
+        self._told.put(f"{self._name} failed")
+
+    def drop(self) -> None:
+        self._told.put(f"{self._name} dropped")
+
+
+class Desk:
+    """A runner at work."""
+
+    def __init__(self) -> None:
+        self.told: queue.Queue[str] = queue.Queue()
+        self.flag = Flag()
+        self.cells = SlowCells(self.flag)
+        self.flushed = 0
+        self.runner = Runner(self.flag, self._flush)
+        threading.Thread(target=self.runner.run, args=(self._scheduler,), daemon=True).start()
+
+    def ask(self, id: int, prompt: list[int], lane: Lane = "chat", document: str = "") -> None:
+        self.runner.submit(Job(id, lane, prompt, Short(str(id), self.told), document=document))
+
+    def hears(self) -> str:
+        return self.told.get(timeout=20)
+
+    def begins(self) -> int:
+        return self.cells.begun.get(timeout=20)
+
+    def _flush(self) -> None:
+        self.flushed += 1
+
+    def _scheduler(self, before_batch: Callable[[], None]) -> Scheduler:
+        return Scheduler(self.cells, 5, before_batch=before_batch)
+
+
+def test_typing_stops_a_long_batch_and_that_one_goes_on_afterwards() -> None:
+    desk = Desk()
+    desk.ask(1, [1] * BATCH)
+    assert desk.begins() == 1
+    desk.ask(2, [2, 2], "inline")
+    assert desk.hears() == "2 said it"
+    assert desk.hears() == "1 said it"  # in halves now, which nothing holds up
+    assert desk.cells.decoded[0][0].tokens == [1] * BATCH
+
+
+def test_another_conversation_does_not_stop_it() -> None:
+    desk = Desk()
+    desk.ask(1, [1] * BATCH)
+    assert desk.begins() == 1
+    desk.ask(2, [2, 2])
+    desk.ask(3, [3, 3], "ambient")
+    assert not desk.flag.raised.is_set()
+    desk.cells.go_on.release()
+    assert [desk.hears() for _ in range(3)] == ["1 said it", "2 said it", "3 said it"]
+
+
+def test_the_prompt_nobody_waits_for_any_more_is_not_read_to_its_end() -> None:
+    desk = Desk()
+    desk.ask(1, [1] * BATCH)
+    assert desk.begins() == 1
+    desk.runner.cancel(1)
+    assert desk.hears() == "1 dropped"
+    desk.runner.cancel(1)
+    desk.ask(2, [2])
+    assert desk.hears() == "2 said it"
+
+
+def test_a_newer_keystroke_stops_the_older_one() -> None:
+    desk = Desk()
+    desk.ask(1, [1] * BATCH, "inline", "a.py")
+    assert desk.begins() == 1
+    desk.ask(2, [2], "inline", "b.py")
+    assert not desk.flag.raised.is_set()
+    desk.ask(3, [3], "inline", "a.py")
+    assert desk.hears() == "1 failed"
+    assert {desk.hears(), desk.hears()} == {"2 said it", "3 said it"}
+
+
+def test_what_a_step_gave_is_handed_over_once() -> None:
+    desk = Desk()
+    for at in range(3):
+        desk.ask(at, [at])
+    for _ in range(3):
+        desk.hears()
+    assert desk.flushed <= len(desk.cells.decoded) + 1
+
+
+def test_an_engine_that_is_told_to_hold_stops_what_it_computes_until_it_may_go_on() -> None:
+    desk = Desk()
+    desk.ask(1, [1] * BATCH)
+    assert desk.begins() == 1
+    desk.runner.hold(True)
+    desk.ask(2, [2], "inline")
+    assert desk.hears() == "2 said it"
+    desk.ask(3, [3], "inline")
+    assert desk.hears() == "3 said it"
+    desk.runner.hold(False)
+    assert desk.hears() == "1 said it"
