@@ -2,9 +2,9 @@
 
 PYTHONPATH=tests python -P -m bench.door_browser
 
-The same answer, in as many pieces and at the same pace, is asked for by turns: over HTTP by a program that reads the
-stream of its message, and in the real side panel. What the browser itself spends is not counted. Of several answers the
-cheapest counts: whatever else runs on the machine only ever adds.
+The same answer, in as many pieces and at the same pace, is asked for over HTTP, by another door of the person's that
+reads the stream of its message, and then in the real side panel: both are recalled and remembered alike. What the
+browser itself spends is not counted. Of several answers the cheapest counts: whatever else runs only ever adds.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from bench.verdict import Verdict
 from hearth_shared.discovery import read_bridge
-from hearth_shared.protocol.principals import Scope
 from support.backend import Backend, running
 from support.browser import Panel, chromium
 from support.provider import Received, Reply
@@ -29,22 +28,28 @@ _QUESTION = "Count for me."
 
 def measure(answers: int = ANSWERS, pieces: int = PIECES) -> dict[str, float]:
     """Milliseconds of processor time for each answer; `added_ms` is what the bar is about."""
-    with _stage(pieces) as (house, panel):
-        bridge = read_bridge(house.home)
-        assert bridge is not None
-        pids = {"backend": house.process.pid, "bridge": bridge.pid}
+    http, beside = list[dict[str, float]](), list[dict[str, float]]()
+    with _stage(pieces) as (folder, house):
         program = _Program(house)
-        panel.send(_QUESTION)
-        panel.answered()
-        program.ask()  # both are warm now
-        http, beside = list[dict[str, float]](), list[dict[str, float]]()
+        program.ask()  # warm
         for _ in range(answers):
-            with _spent(pids, http):
+            with _spent({"backend": house.process.pid}, http):
                 program.ask()
-            with _spent(pids, beside):
-                panel.send(_QUESTION)
-                panel.answered()
+        with chromium(folder, house.home) as browser:
+            panel = browser.side_panel()
+            panel.pair()
+            bridge = read_bridge(house.home)
+            assert bridge is not None
+            _ask(panel)
+            for _ in range(answers):
+                with _spent({"backend": house.process.pid, "bridge": bridge.pid}, beside):
+                    _ask(panel)
     return _figures(http, beside)
+
+
+def _ask(panel: Panel) -> None:
+    panel.send(_QUESTION)
+    panel.answered()
 
 
 def _figures(http: list[dict[str, float]], beside: list[dict[str, float]]) -> dict[str, float]:
@@ -59,10 +64,10 @@ def _figures(http: list[dict[str, float]], beside: list[dict[str, float]]) -> di
 
 
 class _Program:
-    """A third-party program that says something in a thread of its own and reads the answer's events to their end."""
+    """Says something in a thread of its own and reads the answer's events to their end, as the command line does."""
 
     def __init__(self, house: Backend) -> None:
-        self._client = house.program(Scope.CHAT)
+        self._client = house.door("cli")
         self._thread = self._client.post("/v1/threads", json={}).json()["id"]
 
     def ask(self) -> None:
@@ -72,7 +77,7 @@ class _Program:
 
 
 @contextlib.contextmanager
-def _stage(pieces: int) -> Generator[tuple[Backend, Panel]]:
+def _stage(pieces: int) -> Generator[tuple[Path, Backend]]:
     async def counts(reply: Reply, request: Received) -> None:
         reply.start()
         for number in range(pieces):
@@ -85,10 +90,8 @@ def _stage(pieces: int) -> Generator[tuple[Backend, Panel]]:
     with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name, Scripted() as model:
         folder = Path(name)
         model.does(counts)
-        with running(folder / "home", model.config) as house, chromium(folder, house.home) as browser:
-            panel = browser.side_panel()
-            panel.pair()
-            yield house, panel
+        with running(folder / "home", model.config) as house:
+            yield folder, house
 
 
 @contextlib.contextmanager

@@ -62,13 +62,13 @@ async def test_what_is_not_open_to_a_browser_is_a_problem_and_the_connection_goe
 
 
 async def test_an_id_serves_one_stream_at_a_time_and_is_free_again_after_it(browser: Browser) -> None:
-    await browser.send(id=5, follow="/v1/events")
-    await browser.send(id=5, follow="/v1/events")
-    assert (await browser.want(id=5))["problem"]["code"] == "bad_request"
-    await browser.send(id=5, stop=True)
-    await browser.send(id=5, follow="/v1/events")
     await browser.call("POST", "/v1/memory/episodes", {"episodes": [episode("one")]})
-    assert (await browser.want(id=5))["events"][0]["type"] == "memory.stored"
+    await browser.send(id=500, follow="/v1/events")
+    await browser.send(id=500, follow="/v1/events")
+    assert (await browser.want(id=500))["problem"]["code"] == "bad_request"
+    await browser.send(id=500, stop=True)
+    await browser.send(id=500, follow="/v1/events", after_seq=0)
+    assert (await browser.want(id=500))["events"]
 
 
 async def test_streams_beyond_the_limit_are_refused(browser: Browser) -> None:

@@ -86,6 +86,7 @@ class TrayChat:
         """Wait until nothing is under way."""
         conversation = self.window.conversation
         self.wait(lambda: bool(conversation.turns) and not conversation.is_busy and self.window.page.is_drawn)
+        self.wait(lambda: self.window.threads.row_of(conversation.thread_id) >= 0)
         return self.seen()
 
     def seen(self) -> Seen:

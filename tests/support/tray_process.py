@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from hearth_shared import discovery
 from hearth_shared.paths import Home
 
 LIMIT_S = 60.0
+_PAUSE_S = 0.1
 TRAY = (sys.executable, "-I", "-m", "hearth_desktop")
 QUIET = {"HEARTH_MODELS__LOOK_AROUND": "false", "HEARTH_SERVER__PORT": "0", "HEARTH_BRIDGE__PORT": "0"}
 
@@ -85,4 +87,20 @@ def running_tray(
         if process.poll() is None:
             process.kill()
         process.communicate(timeout=LIMIT_S)
+        leave_nothing(home)
+
+
+def leave_nothing(home: Home) -> None:
+    """End every process of this home, also a backend that is only about to take its lock."""
+    end = time.monotonic() + LIMIT_S
+    while left := [one for one in psutil.process_iter() if _home_of(one) == str(home.root)]:
+        assert time.monotonic() < end, left
         discovery.stop_backend(home)
+        psutil.wait_procs(left, timeout=_PAUSE_S)
+
+
+def _home_of(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("HEARTH_HOME", "")
+    except psutil.Error:
+        return ""

@@ -158,7 +158,7 @@ def test_numbers_of_a_long_list_go_on(qapp: object) -> None:
 @pytest.mark.parametrize("kind", ["mixed", "code", "list", "table"])
 def test_the_cost_of_a_frame_does_not_grow(qtbot: QtBot, kind: Kind) -> None:
     page, cost = Page(), list[float]()
-    tokens = corpus(6000, kind)
+    tokens = corpus(3000, kind)
     for start in range(0, len(tokens), 2):
         before = time.thread_time()
         page.markdown.feed("".join(tokens[start : start + 2]))
