@@ -119,6 +119,7 @@ class Scheduler:
         self._beginnings = beginnings
         self._waiting: Waiting[Job] = Waiting()
         self._active: list[Job] = []
+        self._crowded_out: set[Job] = set()  # those who lost their seat for want of room since anybody last ended
         self.doing: Sequence[Job] = ()
         self.held = False
 
@@ -171,10 +172,9 @@ class Scheduler:
     def _admit(self) -> None:
         full = False
         for job in list(self._waiting):
-            urgent = job.lane == "inline"
-            if self._seats.free <= (0 if urgent else _RESERVED):
+            if self._seats.free <= (0 if job.lane == "inline" else _RESERVED):
                 return  # those behind it are of its lane or a lower one
-            full = full or not (urgent or self._fits(job))
+            full = full or not self._has_room(job)
             if full or self._another_reads_it(job):
                 continue
             self._waiting.drop(job.id)
@@ -199,6 +199,13 @@ class Scheduler:
                 seat.tokens = tokens
             elif held:
                 log.debug("a kept beginning could not be restored; %s tokens are read again", held)
+
+    def _has_room(self, job: Job) -> bool:
+        """Whether it may come in. Who was crowded out waits until somebody ends, or nobody is left: let in sooner, it
+        would take the same room again before those who stayed got a token further, and no one would ever end."""
+        if job in self._crowded_out:
+            return not self._active
+        return job.lane == "inline" or self._fits(job)
 
     def _fits(self, job: Job) -> bool:
         """Whether the cells hold it beside those that are at work: better late than swapped out."""
@@ -334,7 +341,8 @@ class Scheduler:
         if job.chosen is not None:  # what was said stays said; it is read again, with what was to come next
             job.prompt, job.chosen = [*seat.tokens, job.chosen], None
         self._seats.cut(seat, 0)
-        self._leave(job)
+        self._stand_up(job)
+        self._crowded_out.add(job)
         self._waiting.again(job.id, job.lane, job)
 
     # -- how jobs end
@@ -346,9 +354,13 @@ class Scheduler:
     def _leave(self, job: Job) -> None:
         self._waiting.drop(job.id)
         if job.seat is not None:
-            self._seats.leave(job.seat)
-            job.seat = None
-            self._active.remove(job)
+            self._stand_up(job)
+            self._crowded_out.clear()
+
+    def _stand_up(self, job: Job) -> None:
+        self._seats.leave(_seat(job))
+        job.seat = None
+        self._active.remove(job)
 
 
 def _seat(job: Job) -> Seat:

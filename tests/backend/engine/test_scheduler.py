@@ -294,6 +294,31 @@ def test_full_cells_cost_what_is_idle_first_and_then_the_youngest_of_the_lowest_
     assert low.said == alone([2] * 4, 30)
 
 
+def test_what_was_crowded_out_does_not_crowd_out_in_turn() -> None:
+    room = Room(seats=2, capacity=30, size=30)
+    prompt = [0, 2, 2, 0, 0, 2, 2, *[0] * 8]
+    first = room.ask([*prompt, 0], "inline", limit=2, exact=True)
+    second = room.ask(prompt, "inline", limit=1)  # its beginning is copied from the first: that alone fills the cells
+    room.finish(most=10)
+    assert (first.ends, first.said) == (["whole"], alone([*prompt, 0], 2))
+    assert (second.ends, second.said) == (["whole"], alone(prompt, 1))
+
+
+def test_one_who_was_crowded_out_is_next_when_somebody_ends() -> None:
+    room = Room(seats=4, capacity=30, size=30)
+    first, second = room.ask([1] * 14, "inline", limit=12), room.ask([2] * 14, "inline", limit=2)
+    while not room.cells.decoded or room.jobs[1].seat:
+        room.scheduler.step()
+    third, chat = room.ask([3], "inline", limit=1), room.ask([4], "chat", limit=1)
+    while not first.ends:
+        assert room.jobs[1].seat is None
+        assert (third.cached, chat.cached) == (-1, -1)
+        room.scheduler.step()
+    room.finish(most=10)
+    assert [voice.ends for voice in room.voices] == [["whole"]] * 4
+    assert second.said == alone([2] * 14, 2)
+
+
 def test_one_that_is_alone_and_still_does_not_fit_is_told_so() -> None:
     room = Room(capacity=16)
     voice = room.ask([1] * 10, limit=30)
