@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.processes import name, tree
-from hearth_shared.discovery import read_bridge
+from hearth_shared.discovery import holder, read_bridge, stop_backend
 from support.asking_backend import asking
 from support.backend import Backend, running
 from support.browser import Chromium, chromium
@@ -24,10 +24,14 @@ WORDS = [f"word{number} 🌺 " for number in range(1, 61)]
 
 
 @contextlib.contextmanager
-def chromium_of(folder: Path) -> Generator[tuple[Chromium, Backend]]:
-    """A browser and a backend that the test may end."""
-    with running(folder / "home") as backend, chromium(folder, backend.home) as browser:
-        yield browser, backend
+def chromium_of(folder: Path, config: str = "") -> Generator[tuple[Chromium, Backend]]:
+    """A browser and a backend that the test may end; one that the panel starts in its place is ended too."""
+    with running(folder / "home", config) as backend:
+        try:
+            with chromium(folder, backend.home) as browser:
+                yield browser, backend
+        finally:
+            stop_backend(backend.home)
 
 
 @pytest.fixture
@@ -77,10 +81,11 @@ def test_the_panel_may_be_closed_in_mid_answer_and_opened_again(browser: Chromiu
     assert panel.answered() == paused.whole.strip()
 
 
-def test_hearth_may_be_killed_in_mid_answer_and_come_back_elsewhere(tmp_path: Path, model: Scripted) -> None:
+def test_hearth_may_be_killed_in_mid_answer_and_comes_back_elsewhere(tmp_path: Path, model: Scripted) -> None:
+    """Nobody starts it again but the panel itself, through the native host."""
     paused = Paused(WORDS)
     model.does(paused)
-    with running(tmp_path / "home", model.config) as first, chromium(tmp_path, first.home) as browser:
+    with chromium_of(tmp_path, f"{model.config}[models]\nlook_around = false\n") as (browser, first):
         panel = browser.side_panel()
         panel.pair()
         before = read_bridge(first.home)
@@ -89,15 +94,13 @@ def test_hearth_may_be_killed_in_mid_answer_and_come_back_elsewhere(tmp_path: Pa
         panel.until(f"document.querySelector('.text')?.innerText.includes('{WORDS[29].split()[0]}')")
         first.stop(signal.SIGKILL)
         paused.go_on()
-        with running(tmp_path / "home", model.config) as second:
-            assert panel.answered() == paused.whole.strip()
-            assert panel.texts(".said") == ["Count"]
-            after = read_bridge(second.home)
-            assert before is not None
-            assert after is not None
-            assert after.port != before.port
-            again = panel.ask("And again")
-            assert again.answer == paused.whole.strip()
+        assert panel.answered() == paused.whole.strip()
+        assert panel.texts(".said") == ["Count"]
+        after = read_bridge(first.home)
+        assert before is not None
+        assert after is not None
+        assert after.port != before.port
+        assert panel.ask("And again").answer == paused.whole.strip()
 
 
 def test_a_revoked_browser_is_told_so_and_can_be_paired_again(browser: Chromium, house: Backend) -> None:
@@ -147,8 +150,11 @@ def test_nothing_is_left_of_a_browser_that_is_killed_and_the_others_go_on(tmp_pa
         bridge = read_bridge(house.home)
         assert bridge is not None
         running_bridge = os.pidfd_open(bridge.pid)
-        for pid in [pid for pid in tree(os.getpid()) if "--remote-debugging-port" in name(pid)][:1]:
+        for pid in [pid for pid in tree(os.getpid()) if _is_browser(name(pid))]:
+            killed = os.pidfd_open(pid)
             os.kill(pid, signal.SIGKILL)
+            assert select.select([killed], [], [], LIMIT_S)[0]
+            os.close(killed)
         assert house.door().get("/v1/status").status_code == 200
         assert not select.select([running_bridge], [], [], 0)[0]
         hosts = [pid for pid in tree(os.getpid()) if "native_host" in name(pid)]
@@ -156,6 +162,12 @@ def test_nothing_is_left_of_a_browser_that_is_killed_and_the_others_go_on(tmp_pa
         house.stop()
         assert select.select([running_bridge], [], [], LIMIT_S)[0]
         os.close(running_bridge)
+        assert holder(house.home) is None
+
+
+def _is_browser(command: str) -> bool:
+    """The browser's own process, not one of its helpers."""
+    return "--remote-debugging-port" in command and "--type=" not in command
 
 
 def test_an_approval_is_shown_complete_and_cannot_be_decided_here(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from hearth_desktop.chat.markdown.formats import GROUP, KIND, PILL, QUOTED, Kind
 from hearth_desktop.chat.markdown.fragments import fragments
 from hearth_shared.theme import CORNER_PX, Palette
 
+_BELOW_PX = 20
+"""How far a card may reach over its first line: seen when that line is not."""
 _CARDS = frozenset({Kind.QUESTION, Kind.CODE, Kind.CODE_HEAD})
 
 
@@ -21,21 +23,24 @@ class Ground:
         self._width = width
         self._high_contrast = high_contrast
 
-    def paint(self, painter: QPainter, first: QTextBlock, last: int) -> None:
-        """Up to the block with the number `last`: the cards first, because they are found at their ends."""
+    def paint(self, painter: QPainter, first: QTextBlock, bottom: float) -> None:
+        """Down to a height of the document: the cards first, because they are found at their ends."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         plain: list[QTextBlock] = []
         group, card, kind = 0, QRectF(), 0
         block = first
-        while block.isValid() and block.blockNumber() <= last:
+        while block.isValid():
+            rect = self._layout.blockBoundingRect(block)
+            if rect.top() > bottom + _BELOW_PX:
+                break
             made = block.blockFormat()
             here = made.intProperty(GROUP)
             if here != group:
                 self._card(painter, card, kind)
                 group, card, kind = here, QRectF(), made.intProperty(KIND)
             if here:
-                card = card.united(self._layout.blockBoundingRect(block))
-            self._marks(painter, block, made.intProperty(QUOTED), made.intProperty(KIND) == Kind.RULE)
+                card = card.united(rect)
+            self._marks(painter, rect, made.intProperty(QUOTED), made.intProperty(KIND) == Kind.RULE)
             if made.intProperty(KIND) != Kind.CODE:
                 plain.append(block)
             block = block.next()
@@ -55,10 +60,9 @@ class Ground:
         painter.setBrush(QColor(self._colours.surface if kind != Kind.QUESTION else self._colours.raised))
         painter.drawRoundedRect(whole.adjusted(0.5, 0.5, -0.5, -0.5), CORNER_PX, CORNER_PX)
 
-    def _marks(self, painter: QPainter, block: QTextBlock, quoted: int, is_rule: bool) -> None:
+    def _marks(self, painter: QPainter, rect: QRectF, quoted: int, is_rule: bool) -> None:
         if not quoted and not is_rule:
             return
-        rect = self._layout.blockBoundingRect(block)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colours.border))
         for level in range(quoted):

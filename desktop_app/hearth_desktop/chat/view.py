@@ -15,6 +15,8 @@ from hearth_desktop.theme import Look
 
 COLUMN_PX: Final = 720
 _LEAST_MARGIN_PX: Final = 24
+_NEAR: Final = 200
+"""Blocks that are walked before Qt is asked."""
 _CITED: Final = re.compile(r"hearth:source/[^/]+/(\d+)")
 
 
@@ -29,6 +31,7 @@ class AnswerView(QTextBrowser):
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = look
+        self._top = 0
         self.setObjectName("answers")
         self.setAccessibleName("Conversation")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -88,9 +91,7 @@ class AnswerView(QTextBrowser):
         rect = event.rect()
         width, strong = self.column(), self._look.is_high_contrast
         ground = Ground(self.document(), self._look.palette, width, high_contrast=strong)
-        first, last = self._block_at(rect.top()), self._block_at(rect.bottom())
-        before = first.previous()
-        ground.paint(painter, before if before.isValid() else first, last.blockNumber() + 1)
+        ground.paint(painter, self._first_block(rect.top() + offset), rect.bottom() + offset)
         painter.end()
         super().paintEvent(event)
 
@@ -112,8 +113,23 @@ class AnswerView(QTextBrowser):
     def loadResource(self, type: int, name: QUrl | str) -> None:
         """Nothing is loaded for a document, from nowhere."""
 
-    def _block_at(self, y: int) -> QTextBlock:
-        return self.cursorForPosition(QPoint(0, y)).block()
+    def _first_block(self, top: float) -> QTextBlock:
+        """The block before the one at this height, looked for from where it was last: Qt's own search is longer the
+        longer the document is."""
+        layout = self.document().documentLayout()
+        block = self.document().findBlockByNumber(min(self._top, self.document().blockCount() - 1))
+        for _ in range(_NEAR):
+            rect = layout.blockBoundingRect(block)
+            if rect.top() > top and block.previous().isValid():
+                block = block.previous()
+            elif rect.bottom() < top and block.next().isValid():
+                block = block.next()
+            else:
+                break
+        else:
+            block = self.cursorForPosition(QPoint(0, int(top) - self.verticalScrollBar().value())).block()
+        self._top = block.blockNumber()
+        return block.previous() if block.previous().isValid() else block
 
     def _selected(self) -> str:
         cursor = self.textCursor()
