@@ -6,7 +6,7 @@ BIN    := .venv/bin
 BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-doors bench-retrieval
+.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-doors bench-retrieval
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -66,6 +66,9 @@ bench-idle: dev  ## what an idle Hearth costs
 
 bench-start: dev  ## what starting costs
 	@$(BENCH)start
+
+bench-engine: dev engine  ## tokens for a second of processor time, beside plain llama-cpp-python
+	@$(BENCH)engine
 
 bench-doors: dev engine  ## what tray, editor and browser cost
 	@$(BENCH)doors

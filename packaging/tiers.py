@@ -17,15 +17,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGETS = {
-    "unit": 90,
-    "integration": 240,
-    "engine": 120,
-    "clients": 100,
-    "desktop": 150,
-    "editors": 120,
-    "browsers": 180,
-    "security": 100,
-    "fuzz": 100,
+    "unit": 130,
+    "integration": 260,
+    "engine": 150,
+    "clients": 50,
+    "desktop": 220,
+    "editors": 130,
+    "browsers": 140,
+    "security": 60,
+    "fuzz": 60,
     "crash": 300,
     "setup": 1800,
 }

@@ -29,8 +29,7 @@ def _told_elsewhere(chapter: Chapter, panel: Panel) -> None:
 
 
 def _keep_the_page(chapter: Chapter, browser: Chromium, panel: Panel, scene: Scene) -> None:
-    panel.click("#remember")
-    panel.until("document.querySelector('#notice, .notice, [role=status]')?.innerText")
+    chapter.say(panel.remember())
     panel.click("#notice button:last-of-type")
     asked = panel.ask(PAGE_QUESTION)
     chapter.say(asked.transcript)

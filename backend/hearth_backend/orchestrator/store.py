@@ -27,6 +27,8 @@ where seq > :after and {_VISIBLE_EVENT} order by seq limit :limit"""
 _EVENTS_OF_RUN: Final = f"""
 select seq, at, type, run_id, thread_id, owner, door, data from event
 where run_id = :run_id and seq > :after and {_VISIBLE_EVENT} order by seq limit :limit"""
+_OLDEST: Final = """
+select coalesce((select min(seq) from event), (select seq + 1 from sqlite_sequence where name = 'event'), 1)"""
 # Everything before the first event that is young enough is old; a run's events go together, once it has ended.
 _PRUNE_EVENTS: Final = """
 delete from event where seq in (
@@ -56,9 +58,9 @@ def newest_seq(connection: Connection) -> int:
 
 
 def oldest_seq(connection: Connection) -> int:
-    """The seq of the oldest event that is kept; when none is, that of the next to come."""
-    row = connection.execute("select min(seq) from event").fetchone()
-    return row[0] if row[0] is not None else newest_seq(connection) + 1
+    """The seq of the oldest event that is kept; when none is, that of the next to come. One statement, so that no event
+    comes between two looks."""
+    return connection.execute(_OLDEST).fetchone()[0]
 
 
 def prune_events(connection: Connection, before: float, limit: int) -> int:
