@@ -169,7 +169,7 @@ test('a stranger next door says nothing about us', async () => {
 test('a revoked browser forgets its token and says that it was', async () => {
   const {world, link} = linked((w) => { w.kept = {token: 'hth_t', port: 4748}; w.bridges.add(4748); });
   await link.start();
-  last(world).onclose({code: 4401});
+  await last(world).onclose({code: 4401});
   assert.deepEqual([link.state.name, world.kept], [State.UNPAIRED, null]);
   assert.match(link.state.note, /access was ended/);
 });

@@ -195,6 +195,12 @@ export class Link {
     return code === TOKEN_ENDED ? REFUSED : null;
   }
 
+  /** Said once the token is gone: whoever reads it may pair at once. */
+  async #ended() {
+    await this.#world.store.clear();
+    this.#become(State.UNPAIRED, ENDED);
+  }
+
   #opened(wire) {
     this.#wire = wire;
     this.#socket = wire.socket;
@@ -217,10 +223,7 @@ export class Link {
   #lost(socket, code) {
     if (this.#socket !== socket) return undefined;
     this.#drop();
-    if (code === TOKEN_ENDED) {
-      this.#world.store.clear();
-      return this.#become(State.UNPAIRED, ENDED);
-    }
+    if (code === TOKEN_ENDED) return this.#ended();
     this.#failures += 1;
     if (this.#failures === 1) return this.#wanted ? this.#connect() : undefined;
     this.#become(State.CONNECTING);
