@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGETS = {
-    "unit": 130,
+    "unit": 120,
     "integration": 260,
     "engine": 150,
     "clients": 50,
