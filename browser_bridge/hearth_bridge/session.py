@@ -99,7 +99,10 @@ class Session:
                 async for text in incoming:
                     await self._take(text, tasks)
                 self._drop_all()
-        except* Ended as ended:
+        except BaseExceptionGroup as group:  # not except*: until 3.11.4 what is raised in it stays in a group
+            ended, rest = group.split(Ended)
+            if ended is None or rest is not None:
+                raise
             raise _first(ended) from None
 
     async def _take(self, text: str | bytes, tasks: asyncio.TaskGroup) -> None:

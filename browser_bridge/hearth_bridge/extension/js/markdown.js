@@ -118,19 +118,24 @@ function item(lines, at, indent) {
 const indented = (line) => /^(?: {2,}|\t)\S/.test(line);
 
 function table(lines, at) {
-  if (!ROW.test(lines[at]) || !DIVIDER.test(lines[at + 1] ?? '') || !lines[at + 1].includes('-')) return null;
+  if (!ROW.test(lines[at]) || !DIVIDER.test(lines[at + 1] ?? '') || !lines[at + 1].includes('|')) return null;
   const head = cells(lines[at]);
   const aligns = cells(lines[at + 1]).map(alignment);
   if (aligns.length !== head.length) return null;
   let end = at + 2;
   while (end < lines.length && lines[end].trim() && ROW.test(lines[end])) end += 1;
-  const rows = lines.slice(at + 2, end).map((line) => cells(line).slice(0, head.length).map((cell) => parseInline(cell)));
+  const rows = lines.slice(at + 2, end).map((line) => fitted(cells(line), head.length).map((cell) => parseInline(cell)));
   return [{type: 'table', head: head.map((cell) => parseInline(cell)), rows, aligns}, end];
 }
 
 function cells(line) {
   const inside = line.trim().replace(/^\|/, '').replace(/(?<!\\)\|$/, '');
   return inside.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
+}
+
+/** A row with more cells than the head keeps them, in its last one: nothing that was written is lost. */
+function fitted(row, width) {
+  return row.length > width ? [...row.slice(0, width - 1), row.slice(width - 1).join(' | ')] : row;
 }
 
 function alignment(cell) {
