@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tiers import BUDGETS, Report, faults, read_report
+from tiers import BUDGETS, Report, faults, makespan, read_report
 
 pytestmark = pytest.mark.unit
 
@@ -51,7 +51,12 @@ def test_a_tier_that_left_no_report_ran_nothing() -> None:
 def test_the_tiers_of_make_test_fit_twenty_minutes() -> None:
     line = re.search(r"tiers\.py (unit .*)", (TESTS.parent / "Makefile").read_text("utf-8"))
     assert line is not None
-    assert sum(BUDGETS[tier] for tier in line[1].split()) <= 20 * 60
+    assert makespan({tier: BUDGETS[tier] for tier in line[1].split()}) <= 20 * 60
+
+
+def test_two_lanes_take_the_longest_first() -> None:
+    assert makespan({"a": 2, "b": 5, "c": 3}) == 5
+    assert makespan({"a": 2, "b": 5, "c": 3}, lanes=1) == 10
 
 
 def test_every_test_module_belongs_to_a_tier() -> None:
