@@ -4,7 +4,6 @@ import asyncio
 import base64
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
 
 import openai
 import pytest
@@ -12,14 +11,12 @@ import pytest_asyncio
 from openai.types.chat import ChatCompletionChunk, ChatCompletionToolParam, ChatCompletionUserMessageParam
 
 from hearth_shared.protocol.principals import Scope
-from support.backend import Backend, running, wrong_token
+from support.backend import wrong_token
+from support.compatible import House, house_of
 from support.provider import (
-    Behaviour,
-    ModelServer,
     Received,
     Reply,
     cut_off,
-    model_server,
     refuses,
     stalls,
     tool_call,
@@ -30,45 +27,21 @@ from support.provider import (
 pytestmark = [pytest.mark.clients, pytest.mark.asyncio(loop_scope="module")]
 
 HI: list[ChatCompletionUserMessageParam] = [{"role": "user", "content": "hi"}]
-CONFIG = """
-[providers.near]
-url = "{url}"
-where = "this machine"
-model = "m"
-complete = true
-"""
 
 
-@dataclass
-class House:
-    """A backend and the model server behind it."""
-
-    backend: Backend
-    models: ModelServer
-
-    def model_does(self, *behaviours: Behaviour) -> None:
-        """What the model does next."""
-        self.models.behaviours[:] = behaviours
-        self.models.requests.clear()
-        self.models.hung_up.clear()
-
-    def sdk(self, *scopes: Scope, token: str = "") -> openai.AsyncOpenAI:
-        """The SDK with a new token."""
-        key = token or self.backend.token(*scopes).text
-        return openai.AsyncOpenAI(base_url=f"{self.backend.url}/v1", api_key=key, max_retries=0)
+def sdk_of(house: House, token: str) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(base_url=f"{house.backend.url}/v1", api_key=token, max_retries=0)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[House]:
-    async with model_server(models=("m", "text-embed")) as models:
-        config = CONFIG.format(url=models.url)
-        with running(tmp_path_factory.mktemp("clients") / "home", config) as backend:
-            yield House(backend, models)
+    async with house_of(tmp_path_factory.mktemp("openai")) as one:
+        yield one
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def sdk(house: House) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with house.sdk(Scope.CHAT, Scope.COMPLETE) as client:
+    async with sdk_of(house, house.token(Scope.CHAT, Scope.COMPLETE)) as client:
         yield client
 
 
@@ -202,13 +175,13 @@ async def test_several_choices_are_refused_with_the_fix(sdk: openai.AsyncOpenAI)
 
 
 async def test_a_wrong_token_is_an_authentication_error(house: House) -> None:
-    async with house.sdk(token=wrong_token()) as stranger:
+    async with sdk_of(house, wrong_token()) as stranger:
         with pytest.raises(openai.AuthenticationError):
             await stranger.chat.completions.create(model="near/m", messages=HI)
 
 
 async def test_a_token_without_the_scope_is_a_permission_error(house: House) -> None:
-    async with house.sdk(Scope.STATUS) as stranger:
+    async with sdk_of(house, house.token(Scope.STATUS)) as stranger:
         with pytest.raises(openai.PermissionDeniedError):
             await stranger.chat.completions.create(model="near/m", messages=HI)
 

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
-from hearth_backend.api.exchange import Call, Listener, Outcome, Reply, Stream
+from hearth_backend.api.exchange import Call, Dialect, Listener, Outcome, Reply, Stream
 from hearth_shared.protocol.principals import Scope
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -38,7 +38,7 @@ class Endpoint:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
-    dialect: Literal["native", "openai"] = "native"
+    dialect: Dialect = "native"
     completion: bool = False
     listen: Callable[[Call, Listener], Awaitable[None]] | None = None
     for_bridge: bool = False
@@ -63,7 +63,7 @@ def get(
     *,
     answer: type[BaseModel] | None = None,
     kind: Kind = "plain",
-    dialect: Literal["native", "openai"] = "native",
+    dialect: Dialect = "native",
 ) -> Endpoint:
     """A route that reads."""
     return Endpoint(method="GET", path=path, run=run, summary=summary, answer=answer, kind=kind, dialect=dialect)
@@ -98,7 +98,7 @@ def post(
     answer: type[BaseModel] | None = None,
     status: int = 200,
     kind: Kind = "plain",
-    dialect: Literal["native", "openai"] = "native",
+    dialect: Dialect = "native",
     completion: bool = False,
 ) -> Endpoint:
     """A route that takes a JSON body of the shape of `body`."""

@@ -15,6 +15,8 @@ from hearth_shared.errors import BadRequest, HearthError, InvalidBody
 
 JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream"
+LINES = b"application/x-ndjson"
+Dialect = Literal["native", "openai", "anthropic", "ollama", "llama-server"]
 _LONGEST_KEY = 255
 Body = TypeVar("Body")
 
@@ -30,7 +32,7 @@ class Call:
     params: Mapping[str, str]
     body: bytes = b""
     span: Span | Untraced | None = None
-    dialect: Literal["native", "openai"] = "native"
+    dialect: Dialect = "native"
 
     def requester(self) -> Requester:
         """Who asks, as the orchestrator needs to know it."""
@@ -101,13 +103,14 @@ class Reply:
 
 @dataclass(slots=True)
 class Stream:
-    """An event stream. `failed` encodes an error that comes after the first piece, in the stream's own dialect.
+    """An answer in pieces. `failed` encodes an error that comes after the first one, in the stream's own dialect.
 
     The head is sent with the first piece: a failure before it is an ordinary error answer.
     """
 
     chunks: AsyncGenerator[bytes, None]
     failed: Callable[[HearthError, str], bytes]
+    media: bytes = EVENT_STREAM
 
 
 class Listener(Protocol):

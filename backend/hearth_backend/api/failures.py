@@ -19,8 +19,7 @@ class Failures:
     def reply(self, error: Exception, call: Call) -> Reply:
         """The whole answer for a call that failed."""
         ours = self.ours(error, call)
-        translate = problems.openai if call.dialect == "openai" else problems.native
-        return translate(ours, call.request_id)
+        return problems.IN[call.dialect](ours, call.request_id)
 
     def ours(self, error: Exception, call: Call) -> HearthError:
         """The failure as one of Hearth's. A defect goes to the log with its traceback, and never to the client."""

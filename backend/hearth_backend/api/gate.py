@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _TOKEN_PROTOCOL: Final = "hearth.token."
 _ONCE: Final = frozenset(
     {b"host", b"origin", b"authorization", b"sec-fetch-site", b"content-type", b"content-length"}
-    | {b"x-hearth-token", b"x-hearth-origin"}
+    | {b"x-hearth-token", b"x-hearth-origin", b"x-api-key"}
 )
 _OWN_SITE: Final = frozenset({b"none", b"same-origin"})
 # Compared without case, `-` and `_`; exact names, because `page_token` is no token.
@@ -210,6 +210,8 @@ def _token(scope: Scope, headers: Mapping[bytes, bytes]) -> bytes:
     if authorization is not None:
         kind, _, token = authorization.partition(b" ")
         return token.strip() if kind.lower() == b"bearer" else b""
+    if (key := headers.get(b"x-api-key")) is not None:  # how Anthropic's clients show it
+        return key
     if scope["type"] == "websocket":
         # Browsers cannot set headers on a WebSocket. The subprotocol that carries the token is never answered.
         offered: list[str] = scope["subprotocols"]

@@ -88,7 +88,7 @@ def _failure(native: bool) -> Json:
     if native:
         content = {"application/problem+json": {"schema": _PROBLEM}}
         return {"description": "A problem (RFC 9457).", "content": content}
-    return {"description": "OpenAI's error object.", "content": {"application/json": {}}}
+    return {"description": "An error in the shape of this dialect.", "content": {"application/json": {}}}
 
 
 def _completed(said: Json) -> Json:

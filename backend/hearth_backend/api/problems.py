@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 problems for native routes, OpenAI's shape for the OpenAI door; one function each.
+"""Errors on the wire: RFC 9457 problems for native routes, a shape of their own for each compatible door.
 
 What is said before a credential was accepted is constant: the same bytes for every route, known or not, naming
 neither product nor version, so that a scan learns nothing. It can be read as either shape.
@@ -6,9 +6,10 @@ neither product nor version, so that a scan learns nothing. It can be read as ei
 
 import json
 import math
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from hearth_backend.api.exchange import JSON, Reply
+from hearth_backend.api.exchange import JSON, Dialect, Reply
 from hearth_shared.errors import HearthError
 
 PROBLEM: Final = b"application/problem+json"
@@ -69,6 +70,29 @@ def openai(error: HearthError, request_id: str) -> Reply:
     return Reply(dump({"error": said, "request_id": request_id}), status, JSON, _headers(error))
 
 
+def anthropic(error: HearthError, request_id: str) -> Reply:
+    """An error in Anthropic's shape, as its SDKs read it."""
+    status = 400 if error.status == 422 else error.status
+    kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
+    more = {429: "rate_limit_error", 503: "overloaded_error", 504: "timeout_error"}
+    kind = {**kinds, **more}.get(status) or ("invalid_request_error" if status < 500 else "api_error")
+    said = {"type": "error", "error": {"type": kind, "message": str(error)}, "request_id": request_id}
+    return Reply(dump(said), status, JSON, _headers(error))
+
+
+def ollama(error: HearthError, request_id: str) -> Reply:
+    """An error in Ollama's shape: one text."""
+    status = 400 if error.status == 422 else error.status
+    return Reply(dump({"error": str(error), "request_id": request_id}), status, JSON, _headers(error))
+
+
+def llama_server(error: HearthError, request_id: str) -> Reply:
+    """An error in the shape of llama.cpp's server: OpenAI's, with the status as its code."""
+    status = 400 if error.status == 422 else error.status
+    said = {"code": status, "message": str(error), "type": _kind(status)}
+    return Reply(dump({"error": said, "request_id": request_id}), status, JSON, _headers(error))
+
+
 def _kind(status: int) -> str:
     known = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
     return known.get(status) or ("invalid_request_error" if status < 500 else "server_error")
@@ -90,3 +114,12 @@ def _headers(error: HearthError) -> tuple[tuple[bytes, bytes], ...]:
 def dump(value: Any) -> bytes:
     """Any JSON value, for the wire."""
     return json.dumps(value, default=str).encode()
+
+
+IN: Final[Mapping[Dialect, Callable[[HearthError, str], Reply]]] = {
+    "native": native,
+    "openai": openai,
+    "anthropic": anthropic,
+    "ollama": ollama,
+    "llama-server": llama_server,
+}

@@ -127,6 +127,15 @@ async def test_only_a_bearer_credential_counts(house: Doors, kind: str) -> None:
     assert answer.status == 401
 
 
+async def test_a_token_may_come_as_anthropics_clients_show_it(house: Doors) -> None:
+    token = await house.token(Scope.STATUS)
+    assert (await ask(house.port, "GET", "/v1/notes", "", headers={"X-Api-Key": token})).status == 200
+    for listener, key in ((house.home.socket, token), (house.port, house.home.key("tray").read_text("ascii"))):
+        assert (await ask(listener, "GET", "/v1/notes", "", headers={"X-Api-Key": key})).status == 401
+    two = {"X-Api-Key": token, "Authorization": "Bearer wrong"}
+    assert (await ask(house.port, "GET", "/v1/notes", "", headers=two)).status == 401
+
+
 async def test_the_scheme_is_read_without_regard_to_case(house: Doors) -> None:
     token = await house.token(Scope.STATUS)
     answer = await ask(house.port, "GET", "/v1/notes", "", headers={"Authorization": f"BEARER {token}"})

@@ -14,11 +14,31 @@ def said(reply: Reply) -> dict[str, Any]:
     return json.loads(reply.body)
 
 
-def test_every_error_of_the_tree_can_be_told_in_both_dialects() -> None:
+def test_every_error_of_the_tree_can_be_told_in_every_dialect() -> None:
     for kind in every_error():
         error = kind("It broke.", "Mend it.")
         assert said(problems.native(error, "req_1"))["code"] == kind.code
         assert said(problems.openai(error, "req_1"))["error"]["code"] == kind.code
+        assert said(problems.anthropic(error, "req_1"))["error"]["message"] == "It broke. Mend it."
+        assert said(problems.ollama(error, "req_1"))["error"] == "It broke. Mend it."
+        told = problems.llama_server(error, "req_1")
+        assert said(told)["error"]["code"] == told.status
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (InvalidBody("x"), 400, "invalid_request_error"),
+        (Unauthorized("x"), 401, "authentication_error"),
+        (TooLarge("x"), 413, "request_too_large"),
+        (RateLimited("x"), 429, "rate_limit_error"),
+        (NoModel("x"), 503, "overloaded_error"),
+        (HearthError("x"), 500, "api_error"),
+    ],
+)
+def test_anthropics_statuses_and_types(error: HearthError, status: int, kind: str) -> None:
+    reply = problems.anthropic(error, "")
+    assert (reply.status, said(reply)["error"]["type"]) == (status, kind)
 
 
 def test_a_problem_has_the_members_of_its_rfc_and_ours() -> None:
