@@ -44,6 +44,7 @@ from hearth_backend.storage.clients import Clients
 from hearth_backend.storage.consents import Consents
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations import hearth, telemetry
+from hearth_backend.storage.responses import Responses
 from hearth_backend.tools.clock import Clock
 from hearth_backend.tools.recall import Recall
 from hearth_backend.tools.registry import Registry
@@ -84,6 +85,7 @@ class Services:
     memory: Memory
     working: Working
     consents: Consents
+    responses: Responses
     models: Gateway
     usage: UsageLog
     engine: Engine
@@ -167,6 +169,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         memory=memory,
         working=working,
         consents=Consents(database),
+        responses=Responses(database),
         models=models,
         usage=usage,
         engine=engine,

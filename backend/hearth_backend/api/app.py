@@ -3,7 +3,7 @@
 import time
 from typing import Self
 
-from hearth_backend.api.compat import anthropic, llama_server, ollama, openai
+from hearth_backend.api.compat import anthropic, llama_server, ollama, openai, responses
 from hearth_backend.api.connections import Connections
 from hearth_backend.api.dispatch import Dispatch
 from hearth_backend.api.endpoint import Endpoint
@@ -74,6 +74,7 @@ def endpoints(services: Services, doors: dict[str, str]) -> list[Endpoint]:
         keys.Keys(services),
         tokens.Tokens(services),
         openai.OpenAI(services),
+        responses.Responses(services),
         anthropic.Anthropic(services),
         ollama.Ollama(services),
         llama_server.LlamaServer(services),

@@ -123,10 +123,15 @@ def post(
 
 
 def delete(
-    path: str, run: Callable[[Call], Awaitable[Out]], summary: str, *, answer: type[BaseModel] | None = None
+    path: str,
+    run: Callable[[Call], Awaitable[Out]],
+    summary: str,
+    *,
+    answer: type[BaseModel] | None = None,
+    dialect: Dialect = "native",
 ) -> Endpoint:
     """A route that removes, ends or revokes."""
-    return Endpoint(method="DELETE", path=path, run=run, summary=summary, answer=answer)
+    return Endpoint(method="DELETE", path=path, run=run, summary=summary, answer=answer, dialect=dialect)
 
 
 def websocket(path: str, listen: Callable[[Call, Listener], Awaitable[None]], summary: str) -> Endpoint:

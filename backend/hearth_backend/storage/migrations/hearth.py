@@ -1,6 +1,7 @@
 """The schema of hearth.db: everything that must never be lost (synchronous=FULL)."""
 
 from hearth_backend.storage.migrations import Migration
+from hearth_backend.storage.migrations.responses import RESPONSES
 
 _CORE = """
 create table client(
@@ -128,4 +129,5 @@ MIGRATIONS = (
     Migration(2, "memory", _MEMORY),
     Migration(3, "browsers", _BROWSERS),
     Migration(4, "pages", _PAGES),
+    Migration(5, "responses", RESPONSES),
 )
