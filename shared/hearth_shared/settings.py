@@ -62,9 +62,12 @@ class Models(_Section):
 
 
 class Provider(_Section):
-    """An OpenAI-compatible server. Its key is kept in the keyring: `hearth keys set NAME`."""
+    """A server with models. Its key is kept in the keyring: `hearth keys set NAME`."""
 
-    url: str = Field(description="Base URL, ending in /v1.")
+    url: str = Field(description="Base URL, ending in /v1 (Google's in /v1beta).")
+    kind: Literal["openai", "anthropic", "google"] = Field(
+        default="openai", description="The dialect it speaks; nearly all servers speak OpenAI's."
+    )
     where: Literal["this machine", "another machine", "cloud"] = Field(
         default="cloud", description="Where it runs: decides what may be sent there."
     )

@@ -17,10 +17,10 @@ from hearth_backend.gateway.messages import (
     TextDelta,
     ToolCallDelta,
 )
+from hearth_backend.gateway.text_bound import TextBound
+from hearth_backend.gateway.tool_texts import ToolTexts
 from hearth_shared.errors import IncompleteAnswer, ModelFailed
 
-MOST_TEXT = 8 * 1024 * 1024
-MOST_ARGUMENTS = 256 * 1024
 _REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "length": "length",
@@ -93,14 +93,18 @@ class AnswerReader:
     """
 
     def __init__(self, asked_characters: int = 0) -> None:
+        self.over = False
         self._asked = asked_characters
-        self._written = 0
+        self._text = TextBound()
         self._reason: FinishReason | None = None
         self._usage: Mapping[str, Any] = {}
-        self._arguments: dict[int, str] = {}
+        self._calls = ToolTexts()
 
     def read(self, data: str) -> list[ChatEvent]:
         """The events in the data of one server-sent event."""
+        if data == "[DONE]":
+            self.over = True
+            return []
         try:
             chunk: Any = json.loads(data)
         except ValueError:
@@ -109,8 +113,8 @@ class AnswerReader:
             raise ModelFailed("The model's server sent something that is not a chunk of an answer.")
         chunk = cast("dict[str, Any]", chunk)
         if chunk.get("error"):
-            raise ModelFailed(f"The model's server reported: {_complaint(chunk['error'])}")
-        if usage := _object(chunk.get("usage")):
+            raise ModelFailed(f"The model's server reported: {complaint(chunk['error'])}")
+        if usage := as_object(chunk.get("usage")):
             self._usage = usage
         return list(self._choice(chunk.get("choices")))
 
@@ -118,21 +122,21 @@ class AnswerReader:
         """Call at the terminator: the last event of a whole answer."""
         if self._reason is None:
             raise IncompleteAnswer("The model's server ended the answer without saying that it was finished.")
-        self._check_arguments()
+        self._calls.check(cut_off=self._reason == "length")
         usage = self._usage
         return Finished(
-            reason="tool_calls" if self._arguments else self._reason,
-            input_tokens=_count(usage, "prompt_tokens") or estimated_tokens(self._asked),
-            output_tokens=_count(usage, "completion_tokens") or estimated_tokens(self._written),
-            cached_tokens=_count(_object(usage.get("prompt_tokens_details")), "cached_tokens"),
+            reason="tool_calls" if self._calls else self._reason,
+            input_tokens=count_of(usage, "prompt_tokens") or estimated_tokens(self._asked),
+            output_tokens=count_of(usage, "completion_tokens") or estimated_tokens(self._text.length),
+            cached_tokens=count_of(as_object(usage.get("prompt_tokens_details")), "cached_tokens"),
             counted=bool(usage),
         )
 
     def _choice(self, choices: Any) -> Iterator[ChatEvent]:
         if not isinstance(choices, list) or not choices:
             return
-        choice = _object(cast("list[Any]", choices)[0])
-        parts = _object(choice.get("delta"))
+        choice = as_object(cast("list[Any]", choices)[0])
+        parts = as_object(choice.get("delta"))
         yield from self._texts(parts, choice)
         yield from self._tool_calls(parts.get("tool_calls"))
         if reason := choice.get("finish_reason"):
@@ -141,50 +145,33 @@ class AnswerReader:
     def _texts(self, parts: Mapping[str, Any], choice: Mapping[str, Any]) -> Iterator[ChatEvent]:
         thought = parts.get("reasoning_content") or parts.get("reasoning")
         if isinstance(thought, str) and thought:
-            yield ReasoningDelta(self._counted(thought))
+            yield ReasoningDelta(self._text.counted(thought))
         text = parts.get("content") or choice.get("text")
         if isinstance(text, str) and text:
-            yield TextDelta(self._counted(text))
+            yield TextDelta(self._text.counted(text))
 
     def _tool_calls(self, calls: Any) -> Iterator[ChatEvent]:
         for call in cast("list[Any]", calls) if isinstance(calls, list) else ():
-            parts = _object(call)
+            parts = as_object(call)
             index = parts.get("index")
-            index = index if isinstance(index, int) else len(self._arguments)
-            function = _object(parts.get("function"))
-            more = self._counted(str(function.get("arguments") or ""))
-            self._arguments[index] = self._arguments.get(index, "") + more
-            if len(self._arguments[index]) > MOST_ARGUMENTS:
-                raise ModelFailed("The model wrote a tool call that is too long to be meant.")
+            index = index if isinstance(index, int) else len(self._calls)
+            function = as_object(parts.get("function"))
+            more = self._text.counted(str(function.get("arguments") or ""))
+            self._calls.add(index, more)
             yield ToolCallDelta(index, str(parts.get("id") or ""), str(function.get("name") or ""), more)
 
-    def _counted(self, text: str) -> str:
-        self._written += len(text)
-        if self._written > MOST_TEXT:
-            raise ModelFailed("The model's answer is too long to be meant.", "Ask for less, or set max_tokens.")
-        return text
 
-    def _check_arguments(self) -> None:
-        if self._arguments and self._reason == "length":
-            raise IncompleteAnswer("The model was cut off while it wrote a tool call.")
-        for arguments in self._arguments.values():
-            try:
-                json.loads(arguments or "{}")
-            except ValueError:
-                raise IncompleteAnswer("The model wrote a tool call that cannot be read.") from None
-
-
-def _object(value: Any) -> Mapping[str, Any]:
+def as_object(value: Any) -> Mapping[str, Any]:
     """A JSON object, or an empty one in place of anything else: servers differ in what they leave out."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int:
+def count_of(usage: Mapping[str, Any], name: str) -> int:
     value = usage.get(name)
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _complaint(error: Any) -> str:
+def complaint(error: Any) -> str:
     """What a server says went wrong, cut to a sentence's length."""
     said = cast("dict[str, Any]", error).get("message") if isinstance(error, dict) else None
     return " ".join(str(said or cast("object", error)).split())[:300]
@@ -196,5 +183,5 @@ def complaint_of(body: bytes) -> str:
         parsed: Any = json.loads(body)
     except ValueError:
         return ""
-    error = _object(parsed).get("error")
-    return _complaint(error) if error else ""
+    error = as_object(parsed).get("error")
+    return complaint(error) if error else ""

@@ -21,9 +21,9 @@ from hearth_backend.gateway.messages import (
     Provider,
     Restart,
 )
-from hearth_backend.gateway.openai_compatible import OpenAICompatible
 from hearth_backend.gateway.policy import Route, Router, public_id
 from hearth_backend.gateway.prices import cost
+from hearth_backend.gateway.remote import Remote
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.observe.spans import Span, Untraced
 from hearth_backend.observe.traces import Tracer
@@ -77,7 +77,7 @@ class Gateway:
 
     async def try_key(self, name: str) -> KeyTest:
         """Ask a provider for its models, with its key. Raises NotFound for one that nobody set up."""
-        named = (one for one in self._providers if one.name == name and isinstance(one, OpenAICompatible))
+        named = (one for one in self._providers if one.name == name and isinstance(one, Remote))
         provider = next(named, None)
         if provider is None:
             raise NotFound(f"There is no provider {name!r}.", "Name it in config.toml: `hearth config docs`.")
@@ -198,7 +198,7 @@ class Gateway:
 
     async def _cost(self, route: Route, read: int, written: int) -> float | None:
         provider = route.provider
-        prices = provider.prices if isinstance(provider, OpenAICompatible) else (None, None)
+        prices = provider.prices if isinstance(provider, Remote) else (None, None)
         return await cost(provider.where, route.model, (read, written), prices)
 
     def _admitted(self, route: Route) -> Breaker:
