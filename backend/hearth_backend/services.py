@@ -58,6 +58,8 @@ from hearth_shared.settings import Memory as MemorySettings
 from hearth_shared.settings import Settings
 
 Part = TypeVar("Part", bound="_Closes")
+MODEL_HUB = "huggingface"
+"""Under this name the model hub's token is kept, beside the providers' keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ async def _told(events: EventLog, data: Mapping[str, Any]) -> int:
 async def _hub_token(secrets: Secrets) -> str | None:
     """Only what was given to Hearth; a keyring that does not answer is as good as none."""
     try:
-        found = await asyncio.to_thread(secrets.get, "huggingface")
+        found = await asyncio.to_thread(secrets.get, MODEL_HUB)
     except KeyringUnavailable:
         return None
     return found.get_secret_value() if found else None
