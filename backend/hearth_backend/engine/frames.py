@@ -64,7 +64,10 @@ Event = Started | Piece | Ended
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any."""
+    """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any.
+
+    `device` is the name of the GPU that takes the layers; without one llama.cpp shares them among all.
+    """
 
     path: str
     name: str
@@ -74,6 +77,7 @@ class Load:
     batch_threads: int
     states: str = ""
     kv_type: str = "f16"
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

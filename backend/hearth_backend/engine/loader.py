@@ -111,6 +111,7 @@ class Loader:
                 options.batch_threads,
                 options.states,
                 self._spot.plan.kv_type if self._spot else "f16",
+                self._spot.device if self._spot else "",
             )
         )
         outcome = await child.opening.get()

@@ -39,13 +39,13 @@ class Model:
 
     def __init__(self, load: Load, abort: AbortFlag) -> None:
         self.name = load.name
-        self.gpu_layers = load.gpu_layers
         self._threads = max(load.threads, load.batch_threads)
         self._writing = load.threads
         self._spare = Spare(load.threads, load.batch_threads)
         self._reading = load.batch_threads
         self._pieces: dict[int, tuple[bytes, bool]] = {}
-        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers)
+        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers, device=load.device)
+        self.gpu_layers = self._native.gpu_layers
         context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
         try:
             self.context = NativeContext(

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import json
 import math
+import re
 import sys
 import threading
 from collections import deque
@@ -24,11 +25,13 @@ from hearth_backend.engine.markup import Marker
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
 _pointer_to = cast("Any", ctypes.POINTER)
 VERSION: str = llama_cpp.__version__
-_ERROR = 4  # GGML_LOG_LEVEL_ERROR
+_INFO, _ERROR = 2, 4  # of ggml's levels of its log
+_OFFLOADED = re.compile(rb"offloaded (\d+)/\d+ layers to GPU")
 _KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml's numbers
 _LONGEST_GRAMMAR = 262_144
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 _said: deque[str] = deque(maxlen=16)
+_offloaded: deque[int] = deque(maxlen=1)
 
 
 class NativeError(Fault):
@@ -41,9 +44,12 @@ class Misuse(Fault):
 
 @C.llama_log_callback
 def _note(level: int, text: bytes, _data: object) -> None:
-    """llama.cpp's log is the process's, not an object's: only its errors are kept, for the reason of a refusal."""
+    """llama.cpp's log is the process's, not an object's: its errors are kept, for the reason of a refusal, and how
+    many layers went to the GPU, which it tells nowhere else."""
     if level == _ERROR:
         _said.append(text.decode("utf-8", "replace").strip())
+    elif level == _INFO and (found := _OFFLOADED.search(text)):
+        _offloaded.append(int(found[1]))
 
 
 def start() -> bool:
@@ -51,6 +57,13 @@ def start() -> bool:
     C.llama_log_set(_note, None)
     C.llama_backend_init()
     return bool(C.llama_supports_gpu_offload())
+
+
+def _device(name: str) -> int | None:
+    """The device of that name. The binding does not wrap it, but its library has it."""
+    find = C._lib.ggml_backend_dev_by_name
+    find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
+    return find(name.encode())
 
 
 def _last_words() -> str:
@@ -87,13 +100,21 @@ class AbortFlag:
 class NativeModel:
     """A loaded model and its vocabulary."""
 
-    def __init__(self, path: str, *, gpu_layers: int = 0) -> None:
+    def __init__(self, path: str, *, gpu_layers: int = 0, device: str = "") -> None:
+        """`device` is the GPU that takes the layers, "" for all of them; `gpu_layers` is then how many it took."""
         _said.clear()
+        _offloaded.clear()
         params = C.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        chosen = (ctypes.c_void_p * 2)(_device(device) if gpu_layers and device else None, None)
+        if chosen[0]:
+            params.devices = ctypes.addressof(chosen)
+        elif gpu_layers == 0:  # then no GPU at all: else it would read prompts, and fail for want of its memory
+            params.split_mode, params.main_gpu = C.LLAMA_SPLIT_MODE_NONE, -1
         self.pointer: Any = C.llama_model_load_from_file(path.encode(), params)
         if not self.pointer:
             raise NativeError(_last_words())
+        self.gpu_layers = min(gpu_layers, _offloaded[-1]) if _offloaded else 0
         self._vocab: Any = C.llama_model_get_vocab(self.pointer)
         self.vocabulary: int = C.llama_vocab_n_tokens(self._vocab)
         self.trained_context: int = C.llama_model_n_ctx_train(self.pointer)

@@ -52,11 +52,11 @@ def main() -> None:
         mailbox.send(Refused("engine", str(error)))
         return
     mailbox.send(Hello(native.start()))
-    load = mailbox.load()
+    mailbox.load()  # waits for it
     begun = time.perf_counter()
     model = _load(mailbox)
     if model is not None:
-        Child(mailbox, model, lambda: time.perf_counter() - begun).serve(load.gpu_layers)
+        Child(mailbox, model, lambda: time.perf_counter() - begun).serve()
 
 
 def _load(mailbox: Mailbox) -> "Model | None":
@@ -80,10 +80,10 @@ class Child:
         self._outbox: list[Answer] = []
         self._runner = Runner(model.context.abort, self._flush)
 
-    def serve(self, gpu_layers: int) -> None:
+    def serve(self) -> None:
         """Say that all is ready, and do tasks for ever."""
         model = self._model
-        engine = threading.Thread(target=self._compute, args=(gpu_layers,), name="engine", daemon=True)
+        engine = threading.Thread(target=self._compute, name="engine", daemon=True)
         engine.start()
         self._mailbox.tell_holds(self._runner.hold)
         while True:
@@ -96,10 +96,10 @@ class Child:
                 error = ModelFailed(f"{model.name} could not go on: {fault}.", "Ask again.")
                 self._answer(ask, Failed(error.code, error.detail, error.fix))
 
-    def _compute(self, gpu_layers: int) -> None:
+    def _compute(self) -> None:
         """The engine thread. An end of it that nobody foresaw is the end of the child."""
         try:
-            self._runner.run(lambda before: self._scheduler(gpu_layers, before))
+            self._runner.run(self._scheduler)
         except (BrokenPipeError, ConnectionResetError):
             os._exit(0)
         except BaseException:
@@ -107,10 +107,10 @@ class Child:
             sys.stderr.flush()
             os._exit(1)
 
-    def _scheduler(self, gpu_layers: int, before_batch: Callable[[], None]) -> Scheduler:
+    def _scheduler(self, before_batch: Callable[[], None]) -> Scheduler:
         model = self._model
         cost = model.measure()
-        self._mailbox.send(Ready(model.context.size, gpu_layers, self._elapsed(), model.note))
+        self._mailbox.send(Ready(model.context.size, model.gpu_layers, self._elapsed(), model.note))
         return Scheduler(model.context, model.context.seats, cost, before_batch=before_batch, beginnings=model.kept)
 
     def _flush(self) -> None:
