@@ -111,14 +111,15 @@ class Engine:
         lane: Lane = "chat",
         asker: Asker = NOBODY,
         response_format: Mapping[str, Any] | None = None,
+        budget: int | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answer a conversation: Started, Pieces, Ended. Leaving the iterator stops the model within one step.
 
-        Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text.
+        Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text. To a `budget`
+        of tokens the oldest messages give way (0: to what the context holds); None refuses what is too long.
         """
-        async with aclosing(
-            self._events(file, lane, asker, Chat(messages, sampling, tools, response_format))
-        ) as events:
+        task = Chat(messages, sampling, tools, response_format, budget)
+        async with aclosing(self._events(file, lane, asker, task)) as events:
             async for event in events:
                 yield event
 
@@ -132,14 +133,17 @@ class Engine:
         *,
         lane: Lane = "inline",
         asker: Asker = NOBODY,
+        budget: int | None = 0,
     ) -> AsyncGenerator[Event, None]:
-        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut.
+        """Go on from a text, or fill in between two: Started, Pieces, Ended. To the `budget` gives way what is far
+        from the cursor; None refuses what is too long.
 
         Raises Cancelled when a newer keystroke of the asker's document takes its place.
         """
         if asker.document:
             await self._keystrokes.settle((asker.owner, asker.document))
-        async with aclosing(self._events(file, lane, asker, Complete(prefix, suffix, files, sampling))) as events:
+        task = Complete(prefix, suffix, files, sampling, budget)
+        async with aclosing(self._events(file, lane, asker, task)) as events:
             async for event in events:
                 yield event
 

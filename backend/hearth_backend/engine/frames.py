@@ -38,8 +38,8 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """More text. Where it was asked for, `logprobs` has for each token since the last piece its text, the logarithm
-    of its probability, and the likeliest tokens in its place with theirs."""
+    """More text. Where it was asked for, `logprobs` has for each token since the last piece its text (bytes that are
+    none as surrogates), the logarithm of its probability, and the likeliest tokens in its place with theirs."""
 
     text: str
     logprobs: Sequence[tuple[str, float, Sequence[tuple[str, float]]]] = ()
@@ -47,7 +47,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Last event of a whole answer, with what it took."""
+    """Last event of a whole answer, with what it took; `left_out` messages gave way to the prompt's budget."""
 
     reason: Literal["stop", "length"]
     prompt_tokens: int
@@ -55,6 +55,7 @@ class Ended:
     cached_tokens: int = 0
     prompt_s: float = 0.0
     output_s: float = 0.0
+    left_out: int = 0
 
 
 Event = Started | Piece | Ended
@@ -82,22 +83,29 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A conversation to answer; messages and tools in OpenAI's shape."""
+    """A conversation to answer; messages and tools in OpenAI's shape.
+
+    `budget`: tokens of the prompt, to which the oldest messages give way; 0: what the context holds beside an answer;
+    None: a conversation that is longer than the context is refused.
+    """
 
     messages: Sequence[Mapping[str, Any]]
     sampling: Sampling = field(default_factory=Sampling)
     tools: Sequence[Mapping[str, Any]] = ()
     response_format: Mapping[str, Any] | None = None
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files."""
+    """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files. To the
+    `budget` (as of Chat) gives way what is far from the cursor."""
 
     prefix: str
     suffix: str | None = None
     files: Sequence[Sequence[str]] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    budget: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ class _Progress:
     """Counts what came, and says a few times a second how much of it is in the file."""
 
     def __init__(self, done: int) -> None:
-        self._done = self._said = done
+        self._done: int = done
+        self._said: int = done
         self._said_at = 0.0
 
     def moved(self, count: int) -> None:

@@ -11,7 +11,7 @@ from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Ended, Event, Piece, Started
 from hearth_backend.engine.sampling import Sampling as EngineSampling
 from hearth_backend.engine.supervisor import Asker
-from hearth_backend.engine.toolcalls import CallPart, TaggedAnswer, Thought, Told, Words
+from hearth_backend.engine.toolcalls import MARKERS, CallPart, TaggedAnswer, Thought, Told, Words
 from hearth_backend.gateway.messages import (
     Caller,
     ChatEvent,
@@ -21,6 +21,7 @@ from hearth_backend.gateway.messages import (
     CompletionRequest,
     Embeddings,
     Finished,
+    Likelihood,
     ReasoningDelta,
     Sampling,
     TextDelta,
@@ -59,6 +60,7 @@ class LocalEngine:
             lane=caller.lane,
             asker=_asker(caller),
             response_format=request.response_format,
+            budget=request.budget,
         )
         async with aclosing(self._told(events, _names(tools))) as told:
             async for event in told:
@@ -74,6 +76,7 @@ class LocalEngine:
             request.files,
             lane=caller.lane,
             asker=_asker(caller, request.document),
+            budget=request.budget,
         )
         async with aclosing(self._told(events, None)) as told:
             async for event in told:
@@ -102,18 +105,25 @@ class LocalEngine:
     ) -> AsyncGenerator[ChatEvent]:
         """The engine's events as the gateway's; thoughts and calls told apart, unless `tools` is None."""
         tagged: TaggedAnswer | None = None
+        likely: tuple[Likelihood, ...] = ()  # of tokens whose text is held back, until it is known what they are
         async with aclosing(events) as stream:
             async for event in stream:
                 match event:
                     case Started(model, test_model=test_model):
                         tagged = None if tools is None else TaggedAnswer(tools, thinking=event.thinking)
                         yield Chosen(model, self.name, self.where, test_model)
-                    case Piece(text):
+                    case Piece(text, logprobs):
+                        if logprobs:
+                            likely += tuple(_likelihood(*one) for one in logprobs if one[0] not in MARKERS)
                         for told in tagged.feed(text) if tagged else (Words(text),):
-                            yield _delta(told)
+                            yield _delta(told, likely)
+                            likely = ()
                     case Ended():
                         for told in tagged.finish() if tagged else ():
-                            yield _delta(told)
+                            yield _delta(told, likely)
+                            likely = ()
+                        if likely and not (tagged and tagged.calls):
+                            yield TextDelta("", likely)
                         yield _finished(event, calls=bool(tagged and tagged.calls))
                         return
         raise IncompleteAnswer("The engine ended the answer before it was finished.")
@@ -123,10 +133,15 @@ def _names(tools: Sequence[Mapping[str, Any]]) -> list[str]:
     return [str(tool.get("function", {}).get("name", "")) for tool in tools]
 
 
-def _delta(told: Told) -> ChatEvent:
+def _likelihood(token: str, logprob: float, others: Sequence[tuple[str, float]]) -> Likelihood:
+    return Likelihood(token, logprob, tuple((text, value) for text, value in others))
+
+
+def _delta(told: Told, likely: tuple[Likelihood, ...]) -> ChatEvent:
+    """The likelihoods are those of the answer's own tokens: thoughts and calls have none."""
     match told:
         case Words(text):
-            return TextDelta(text)
+            return TextDelta(text, likely)
         case Thought(text):
             return ReasoningDelta(text)
         case CallPart(index, id, name, arguments):
@@ -140,7 +155,7 @@ def _asker(caller: Caller, document: str = "") -> Asker:
 
 def _finished(event: Ended, *, calls: bool) -> Finished:
     reason = "tool_calls" if calls else event.reason
-    return Finished(reason, event.prompt_tokens, event.output_tokens, event.cached_tokens)
+    return Finished(reason, event.prompt_tokens, event.output_tokens, event.cached_tokens, left_out=event.left_out)
 
 
 def _sampling(sampling: Sampling) -> EngineSampling:
