@@ -9,7 +9,6 @@ import ctypes
 import json
 import math
 import re
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ import llama_cpp
 import llama_cpp.llama_cpp as _bindings
 import numpy as np
 
+from hearth_backend.engine.abortflag import AbortFlag
 from hearth_backend.engine.kvcache import Chunk, Decoded, Fault
 from hearth_backend.engine.markup import Marker
 
@@ -71,30 +71,6 @@ def _last_words() -> str:
         if "error loading model" in line:
             return line.rpartition("error loading model: ")[2]
     return _said[0].partition(": ")[2] or _said[0] if _said else "it said nothing"
-
-
-class AbortFlag:
-    """Stops a running decode from any thread.
-
-    The callback is the C library's strlen over two bytes (0 or 1), so no decode ever waits for Python. The CPU
-    backend alone asks it; elsewhere a step ends by itself.
-    """
-
-    def __init__(self) -> None:
-        self._buffer = ctypes.create_string_buffer(2)
-        library = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
-        self.callback = ctypes.cast(library.strlen, C.ggml_abort_callback)
-        self.data = ctypes.cast(self._buffer, ctypes.c_void_p)
-
-    def up(self) -> None:
-        self._buffer[0] = b"\1"
-
-    def down(self) -> None:
-        self._buffer[0] = b"\0"
-
-    @property
-    def is_up(self) -> bool:
-        return self._buffer[0] == b"\1"
 
 
 class NativeModel:
