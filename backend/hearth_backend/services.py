@@ -15,6 +15,8 @@ from hearth_backend.bridge import Bridge
 from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.embedding_record import TextEmbedder
+from hearth_backend.engine.gguf_embedder import GgufEmbedder
 from hearth_backend.engine.hub import Hub
 from hearth_backend.engine.installer import Installer
 from hearth_backend.engine.loader import Emit
@@ -25,6 +27,7 @@ from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.minilm import MiniLM
+from hearth_backend.gateway.policy import MINILM_MODEL
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
@@ -92,7 +95,7 @@ class Services:
     placement: Placement
     installer: Installer
     hub: Hub
-    embedder: MiniLMEmbedder
+    embedder: TextEmbedder
     clients: Clients
     bridge: Bridge
     pairings: Pairings
@@ -135,13 +138,18 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     placement = Placement(Builds(home.engines), settings.engine.backend)
     engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
     own = settings.memory
-    embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
+    minilm = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
+    chosen = _gguf_embedder(engine, settings)
+    embedder: MiniLMEmbedder | GgufEmbedder = chosen or minilm
     usage = _closing(stack, UsageLog(notes, metrics))
     _closing(stack, discovery)
-    here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
+    here = [
+        LocalEngine(engine, context=settings.engine.context, embed_tokens=settings.engine.embed_tokens),
+        MiniLM(minilm),
+    ]
     providers = [*here, *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
-    memory = Memory(database, embedder, own, emit)
+    memory = Memory(database, embedder, own, emit, questions=chosen.for_questions if chosen else None)
     working = Working()
     stack.callback(working.close)
     files = partial(model_files.listed, engine, settings.engine.context)
@@ -189,6 +197,14 @@ def _engine(
     return Engine(
         settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement, states=states
     )
+
+
+def _gguf_embedder(engine: Engine, settings: Settings) -> GgufEmbedder | None:
+    """The model file that the person chose for embeddings; None for the built-in model, or one of a server's."""
+    name = settings.models.embed
+    if name in ("", "auto", MINILM_MODEL) or "/" in name:
+        return None
+    return GgufEmbedder(engine, name, engine.embedding_file(name), settings.engine.embed_tokens)
 
 
 def _installer(home: Home, settings: Settings, placement: Placement, events: EventLog) -> Installer:

@@ -13,10 +13,11 @@ from openai.types.chat.chat_completion_chunk import Choice
 
 from hearth_shared.protocol.principals import Scope
 from support import tools
-from support.backend import running
-from support.gguf_files import TINY, generated, tiny
+from support.backend import Backend, running
+from support.gguf_files import TINY, bert, generated, tiny
 
 pytestmark = pytest.mark.engine
+BERT = "hearth-test-bert"
 HI = [{"role": "user", "content": "hi"}]
 LONG: Any = [
     {"role": "system", "content": "be brief"},
@@ -26,15 +27,21 @@ LONG: Any = [
 
 
 @pytest.fixture(scope="module")
-def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     tools.need("llama_cpp")
     home: Path = tmp_path_factory.mktemp("engine") / "home"
     (home / "models").mkdir(parents=True)
-    (home / "models" / f"{TINY}.gguf").symlink_to(generated(TINY, tiny()))
-    with running(home) as backend:
-        token = backend.token(Scope.CHAT, Scope.COMPLETE).text
-        with openai.OpenAI(base_url=f"{backend.url}/v1", api_key=token, max_retries=0) as client:
-            yield client
+    for name, make in ((TINY, tiny()), (BERT, bert)):
+        (home / "models" / f"{name}.gguf").symlink_to(generated(name, make))
+    with running(home, f'[models]\nembed = "{BERT}"\n') as backend:
+        yield backend
+
+
+@pytest.fixture(scope="module")
+def sdk(house: Backend) -> Iterator[openai.OpenAI]:
+    token = house.token(Scope.CHAT, Scope.COMPLETE).text
+    with openai.OpenAI(base_url=f"{house.url}/v1", api_key=token, max_retries=0) as client:
+        yield client
 
 
 def test_the_model_is_listed_as_a_test_model(sdk: openai.OpenAI) -> None:
@@ -177,3 +184,43 @@ def test_a_plain_text_is_cut_only_when_the_caller_says_so(sdk: openai.OpenAI) ->
     answer = complete(sdk, prompt="x = 1\n" * 3000, extra_body={"truncate_prompt_tokens": 300})
     assert answer.usage is not None
     assert answer.usage.prompt_tokens <= 300
+
+
+def test_an_embedding_model_of_this_machine_is_listed_and_embeds(sdk: openai.OpenAI) -> None:
+    listed = {model.id: model.to_dict() for model in sdk.models.list()}
+    assert (listed[BERT]["roles"], listed[BERT]["context"]) == (["embed"], 512)
+    by_default = sdk.embeddings.create(model="auto", input=["the sea", "import os"])
+    named = sdk.embeddings.create(model=BERT, input=["the sea", "import os"], encoding_format="float")
+    assert by_default.model == named.model == BERT
+    assert [len(one.embedding) for one in named.data] == [64, 64]
+    for one, other in zip(by_default.data, named.data, strict=True):
+        assert one.embedding == pytest.approx(other.embedding, abs=1e-5)
+    assert named.usage.prompt_tokens > 4
+    with pytest.raises(openai.BadRequestError, match="64 dimensions"):
+        sdk.embeddings.create(model=BERT, input="x", dimensions=384)
+    with pytest.raises(openai.NotFoundError):
+        sdk.embeddings.create(model=TINY, input="x")
+
+
+def test_a_text_that_is_too_long_to_embed_harms_nobody(sdk: openai.OpenAI) -> None:
+    long = sdk.embeddings.create(model=BERT, input=["a" * 900_000, "short"])
+    assert len(long.data) == 2
+    assert sdk.embeddings.create(model=BERT, input="short").data[0].embedding == pytest.approx(
+        long.data[1].embedding, abs=0.01
+    )
+
+
+def test_memory_embeds_with_the_model_that_was_chosen(house: Backend) -> None:
+    parts = {part["name"]: part for part in house.door().get("/v1/status").json()["components"]}
+    assert parts["embedder"]["state"] == "ok"
+    assert parts["embedder"]["detail"].startswith(f"{BERT}.")
+    episode = {"external_id": "1", "text": "The boat is red.", "speaker": "me", "occurred_at": 1.7e9}
+    kept = house.door().post("/v1/memory/episodes", json={"space": "main", "episodes": [episode]})
+    assert kept.status_code < 300, kept.text
+    for _ in range(5000):  # what is stored is embedded in the background, once somebody asked
+        found = house.door().post("/v1/memory/search", json={"space": "main", "query": "red boat"}).json()
+        if not found["degraded"]:
+            break
+    assert not found["degraded"]
+    assert "The boat is red." in [hit["text"] for hit in found["results"]]
+    assert house.door().get(f"/v1/model-files/{BERT}").json()["loaded"]

@@ -16,6 +16,7 @@ from hearth_backend.engine.frames import (
     Chat,
     Complete,
     Detokenize,
+    Embed,
     Ended,
     Event,
     Piece,
@@ -24,6 +25,7 @@ from hearth_backend.engine.frames import (
     Text,
     Tokenize,
     Tokens,
+    Vectors,
 )
 from hearth_backend.engine.keystrokes import Keystrokes
 from hearth_backend.engine.lanes import Lane
@@ -33,10 +35,12 @@ from hearth_backend.engine.sampling import Sampling
 from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Supervisor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
-from hearth_shared.errors import BadRequest, ModelUnavailable
+from hearth_shared.errors import BadRequest, HearthError, ModelUnavailable
 from hearth_shared.settings import Engine as EngineSettings
 
 PLAIN = Sampling()
+_SLICE = 16
+_LONGEST_TOKEN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,11 @@ class Engine:
         """
         threads, reading = cores.threads(cores.physical_cores(), settings.threads)
         batch_threads = batch_threads or reading
-        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""))
+        self._options = LoadOptions(
+            settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""), settings.embed_tokens
+        )
         self._idle_s = settings.idle_s
-        self._files = ModelFiles(models_folder, settings.model_file)
+        self._files = ModelFiles(models_folder, settings.model_file, (settings.embed_file,))
         self._emit = emit
         self._metrics = metrics
         self._tracer = tracer or Tracer()
@@ -94,6 +100,14 @@ class Engine:
     async def every_file(self) -> list[ModelFile | BrokenFile]:
         """All model files, also those that cannot be used."""
         return await asyncio.to_thread(self._files.all)
+
+    def embedding_file(self, name: str) -> ModelFile | None:
+        """The embedding model of this id or path, if there is one. Reads its header: before anything is served."""
+        try:
+            file = self._files.find(name)
+        except HearthError:
+            return None
+        return file if file.facts.embeds else None
 
     async def info(self, file: str = "") -> ModelState:
         """A file's facts and how it runs. Raises NotFound, NoModel or BadModelFile."""
@@ -157,6 +171,20 @@ class Engine:
         said = await self._one(file, Detokenize(tokens))
         return said.text if isinstance(said, Text) else ""
 
+    async def embed(
+        self, file: str, texts: Sequence[str], *, lane: Lane = "chat", asker: Asker = NOBODY
+    ) -> AsyncGenerator[Vectors, None]:
+        """Vectors of a few texts at a time, in order; what is longer than the model reads is cut. A question of
+        another waits for a few texts, not for all."""
+        supervisor = await self._supervisor(file, embeds=True)
+        most = self._options.embed_tokens * _LONGEST_TOKEN
+        for start in range(0, len(texts), _SLICE):
+            task = Embed([text[:most] for text in texts[start : start + _SLICE]])
+            async with aclosing(supervisor.answers(lane, task, asker)) as answers:
+                async for said in answers:
+                    if isinstance(said, Vectors):
+                        yield said
+
     async def unload(self, file: str = "") -> None:
         """Free a model's memory now; what it was writing ends, and the next task loads it again."""
         found = await asyncio.to_thread(self._files.find, file)
@@ -183,19 +211,21 @@ class Engine:
                     if isinstance(said, Started | Piece | Ended):
                         yield said
 
-    async def _one(self, file: str, task: Task) -> Tokens | Text | Event:
+    async def _one(self, file: str, task: Task) -> Tokens | Text | Vectors | Event:
         supervisor = await self._supervisor(file)
         async with aclosing(supervisor.answers("chat", task)) as answers:
             return await anext(answers)
 
-    async def _supervisor(self, name: str) -> Supervisor:
+    async def _supervisor(self, name: str, *, embeds: bool = False) -> Supervisor:
         if not self.available():
             raise ModelUnavailable(
                 "This installation of Hearth has no engine of its own.",
                 "Install it with `make run`, or connect another model: `hearth models list`.",
             )
         file = await asyncio.to_thread(self._files.find, name)
-        if not file.facts.writes:
+        if embeds and not file.facts.embeds:
+            raise BadRequest(f"{file.id} makes no vectors.", "Choose an embedding model: `hearth models list`.")
+        if not embeds and not file.facts.writes:
             raise BadRequest(f"{file.id} writes no text.", "Choose a language model: `hearth models list`.")
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:

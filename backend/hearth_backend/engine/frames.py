@@ -67,7 +67,8 @@ Event = Started | Piece | Ended
 class Load:
     """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any.
 
-    `device` is the name of the GPU that takes the layers; without one llama.cpp shares them among all.
+    `device` is the name of the GPU that takes the layers; without one llama.cpp shares them among all. `embeds`: it
+    makes vectors.
     """
 
     path: str
@@ -79,6 +80,7 @@ class Load:
     states: str = ""
     kv_type: str = "f16"
     device: str = ""
+    embeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,14 @@ class Detokenize:
     tokens: Sequence[int]
 
 
-Task = Chat | Complete | Tokenize | Detokenize
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Texts to make vectors of."""
+
+    texts: Sequence[str]
+
+
+Task = Chat | Complete | Tokenize | Detokenize | Embed
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +172,13 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The model is loaded; `note` is what a person should know about it."""
+    """The model is loaded; `note` is what a person should know about it, `width` the length of its vectors."""
 
     context: int
     gpu_layers: int
     seconds: float
     note: str = ""
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +204,15 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectors:
+    """Answer to Embed: rows of `width` little-endian float32, as base64, and how many tokens were read."""
+
+    data: str
+    width: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A HearthError, to be raised where the task came from."""
 
@@ -208,7 +227,7 @@ class Answer:
     """One event of the answer to task `id`."""
 
     id: int
-    event: Event | Tokens | Text | Failed
+    event: Event | Tokens | Text | Vectors | Failed
 
 
 Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
@@ -216,8 +235,8 @@ Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold),
-        *(Hello, Ready, Refused, Tokens, Text, Failed, Answer, Sampling),
+        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold, Embed),
+        *(Hello, Ready, Refused, Tokens, Text, Vectors, Failed, Answer, Sampling),
     )
 }
 _INNER: dict[type[Any], str] = {Ask: "task", Answer: "event", Chat: "sampling", Complete: "sampling"}

@@ -33,6 +33,7 @@ class LoadOptions:
     threads: int
     batch_threads: int
     states: str = ""
+    embed_tokens: int = 512
 
 
 class Loader:
@@ -83,11 +84,16 @@ class Loader:
         if layers and how not in ("SIGKILL", "SIGTERM"):
             self._fallen = f"the engine died ({how})"
 
+    @property
+    def _context(self) -> int:
+        """The tokens wanted: an embedding model that may read more than it needs is several times slower."""
+        return self._options.embed_tokens if self._file.facts.embeds else self._options.context
+
     async def _place(self) -> None:
         """Look where it can run now; what failed while it worked is not tried again at once."""
         if self._placement is None:
             return
-        wish = Wish(self._options.context, self._options.gpu_layers, KV_TYPES)
+        wish = Wish(self._context, self._options.gpu_layers, KV_TYPES)
         self._spot = await self._placement.spot(self._file, wish)
         most = self._rungs[0] if self._fallen else self._spot.rungs[0]
         self._rungs = [rung for rung in self._spot.rungs if rung <= most] or [0]
@@ -100,7 +106,7 @@ class Loader:
             return 0, hello if isinstance(hello, Refused) else None
         layers = self._rungs[0] if hello.offload else 0
         options = self._options
-        context = self._spot.plan.context if self._spot else options.context
+        context = min(self._context, self._spot.plan.context if self._spot else self._context)
         child.send(
             Load(
                 str(self._file.path),
@@ -112,6 +118,7 @@ class Loader:
                 options.states,
                 self._spot.plan.kv_type if self._spot else "f16",
                 self._spot.device if self._spot else "",
+                self._file.facts.embeds,
             )
         )
         outcome = await child.opening.get()
@@ -164,7 +171,7 @@ class Loader:
                 return ModelUnavailable(f"llama.cpp cannot be loaded: {refused.cause}.", "Run `make run` again.")
             case "context":
                 return ModelUnavailable(
-                    f"There is no room for {name} with {self._options.context:,} tokens of context.",
+                    f"There is no room for {name} with {self._context:,} tokens of context.",
                     "Lower `engine.context`, or choose a smaller model.",
                 )
             case "model":

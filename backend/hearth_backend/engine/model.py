@@ -17,7 +17,7 @@ from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
 from hearth_backend.engine.frames import Chat, Complete, Load
 from hearth_backend.engine.kvcache import Chunk, common
 from hearth_backend.engine.markup import Marker, Markup, fence_for
-from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
+from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel, NoContext
 from hearth_backend.engine.plan import MOST_SPARE, SPARE_BYTES
 from hearth_backend.engine.stepcost import StepCost
 from hearth_backend.engine.templates import OTHER_FILE, ChatTemplate
@@ -297,10 +297,6 @@ class Model:
             limit=limit,
             **data,
         )
-
-
-class NoContext(NativeError):
-    """The model is there, but no context could be made for it."""
 
 
 def _check_roles(messages: Sequence[Mapping[str, Any]]) -> None:

@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import llama_cpp
@@ -36,6 +36,10 @@ _offloaded: deque[int] = deque(maxlen=1)
 
 class NativeError(Fault):
     """llama.cpp refused, in its own words; the process is well."""
+
+
+class NoContext(NativeError):
+    """The model is there, but no context could be made for it."""
 
 
 class Misuse(Fault):
@@ -71,6 +75,14 @@ def _last_words() -> str:
         if "error loading model" in line:
             return line.rpartition("error loading model: ")[2]
     return _said[0].partition(": ")[2] or _said[0] if _said else "it said nothing"
+
+
+def made(make: Callable[[], Any]) -> Any:
+    """What llama.cpp makes; NativeError in its own words when that is nothing."""
+    _said.clear()
+    if not (pointer := make()):
+        raise NativeError(_last_words())
+    return pointer
 
 
 class NativeModel:
@@ -119,14 +131,15 @@ class NativeModel:
         C.llama_model_meta_val_str(self.pointer, key.encode(), buffer, length + 1)
         return buffer.value.decode("utf-8", "replace")
 
-    def tokenize(self, text: str) -> list[int]:
-        """Tokens of plain text: what looks like a control token in it stays text."""
+    def tokenize(self, text: str, *, around: bool = False) -> list[int]:
+        """Tokens of plain text: what looks like a control token in it stays text. `around` adds those that the model
+        wants before and after a text."""
         raw = text.encode("utf-8", "replace")
         room = len(raw) + 16
         if room >= 1 << 31:
             raise Misuse("the text is too long for llama.cpp")
         buffer = (C.llama_token * room)()
-        count = C.llama_tokenize(self._vocab, raw, len(raw), buffer, room, False, False)
+        count = C.llama_tokenize(self._vocab, raw, len(raw), buffer, room, around, False)
         if count < 0:
             raise NativeError(f"the text cannot be cut into tokens ({count})")
         return list(buffer[:count])
@@ -170,11 +183,7 @@ class NativeModel:
         raw = text.encode("utf-8", "replace")
         if len(raw) > _LONGEST_GRAMMAR:
             raise NativeError("the grammar is too large")
-        _said.clear()
-        sampler = C.llama_sampler_init_grammar(self._vocab, raw, b"root")
-        if not sampler:
-            raise NativeError(_last_words())
-        return sampler
+        return made(lambda: C.llama_sampler_init_grammar(self._vocab, raw, b"root"))
 
     def _checked(self, token: int) -> int:
         if not 0 <= token < self.vocabulary:
@@ -199,7 +208,6 @@ class NativeContext:
         kv_type: str = "f16",
     ) -> None:
         """`context` is the longest sequence, `capacity` (at least that) the cells for all of them."""
-        _said.clear()
         self.model = model
         self.abort = abort
         self.seats = seats
@@ -212,9 +220,7 @@ class NativeContext:
         params.n_threads, params.n_threads_batch = threads, batch_threads
         params.no_perf = True
         params.abort_callback, params.abort_callback_data = self.abort.callback, self.abort.data
-        self.pointer: Any = C.llama_init_from_model(model.pointer, params)
-        if not self.pointer:
-            raise NativeError(_last_words())
+        self.pointer: Any = made(lambda: C.llama_init_from_model(model.pointer, params))
         self._memory: Any = C.llama_get_memory(self.pointer)
         if not self._memory:
             self.close()

@@ -25,6 +25,7 @@ from hearth_backend.engine.frames import (
     Task,
     Text,
     Tokens,
+    Vectors,
 )
 from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Loader
@@ -43,7 +44,7 @@ from hearth_shared.errors import (
 
 log = logging.getLogger(__name__)
 
-Said = Event | Tokens | Text
+Said = Event | Tokens | Text | Vectors
 _MOST_TASKS = 256
 
 
@@ -279,7 +280,7 @@ class _Call:
             case _:
                 self._begun = self._begun or isinstance(event, Started)
                 self.shown = self.shown or isinstance(event, Piece)
-                self._over = isinstance(event, Ended | Tokens | Text)
+                self._over = isinstance(event, Ended | Tokens | Text | Vectors)
                 self.events.put_nowait(event)
 
     def fail(self, error: HearthError) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Ended, Event, Piece, Started
+from hearth_backend.engine.gguf import Facts
+from hearth_backend.engine.gguf_embedder import rows_of
 from hearth_backend.engine.sampling import Sampling as EngineSampling
 from hearth_backend.engine.supervisor import Asker
 from hearth_backend.engine.toolcalls import MARKERS, CallPart, TaggedAnswer, Thought, Told, Words
@@ -38,15 +40,17 @@ class LocalEngine:
     name = ENGINE
     where: Where = "this machine"
 
-    def __init__(self, engine: Engine, *, context: int) -> None:
-        """`context` is the length set for the engine: what it loads a model with, unless the model has less."""
+    def __init__(self, engine: Engine, *, context: int, embed_tokens: int = 512) -> None:
+        """`context` is the length set for the engine: what it loads a model with, unless the model has less; of a text
+        to embed it reads `embed_tokens`."""
         self._engine = engine
         self._context = context
+        self._embed_tokens = embed_tokens
 
     async def models(self) -> Sequence[ModelInfo]:
         if not self._engine.available():
             return ()
-        return [self._info(file) for file in await self._engine.files() if file.facts.writes]
+        return [self._info(file) for file in await self._engine.files() if file.facts.writes or file.facts.embeds]
 
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         tools = () if request.tool_choice == "none" else request.tools
@@ -83,19 +87,23 @@ class LocalEngine:
                 yield event
 
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings:
-        raise BadRequest("The engine makes no embeddings.", "The built-in model does: all-minilm-l6-v2.")
+        vectors, tokens = list[list[float]](), 0
+        async for said in self._engine.embed(model or "", texts, lane=caller.lane, asker=_asker(caller)):
+            vectors += rows_of(said).tolist()
+            tokens += said.tokens
+        return Embeddings(model or "", vectors, tokens)
 
     async def close(self) -> None:
         """Nothing is held here."""
 
     def _info(self, file: ModelFile) -> ModelInfo:
-        roles: list[Role] = ["chat", "complete"] if file.facts.fim else ["chat"]
-        context = min(self._context, file.facts.context) if file.facts.context else self._context
+        most = self._embed_tokens if file.facts.embeds else self._context
+        context = min(most, file.facts.context) if file.facts.context else most
         return ModelInfo(
             id=file.id,
             provider=self.name,
             where=self.where,
-            roles=roles,
+            roles=roles_of(file.facts),
             context=context,
             test_model=file.facts.test_model,
         )
@@ -127,6 +135,15 @@ class LocalEngine:
                         yield _finished(event, calls=bool(tagged and tagged.calls))
                         return
         raise IncompleteAnswer("The engine ended the answer before it was finished.")
+
+
+def roles_of(facts: Facts) -> list[Role]:
+    """What a model file can do."""
+    if facts.embeds:
+        return ["embed"]
+    if not facts.writes:
+        return []
+    return ["chat", "complete"] if facts.fim else ["chat"]
 
 
 def _names(tools: Sequence[Mapping[str, Any]]) -> list[str]:
