@@ -98,8 +98,14 @@ class Engine:
         return await asyncio.to_thread(self._files.readable)
 
     async def every_file(self) -> list[ModelFile | BrokenFile]:
-        """All model files, also those that cannot be used."""
-        return await asyncio.to_thread(self._files.all)
+        """All model files, also those that cannot be used: broken ones, and those that kill their engines."""
+        return [self._marked(file) for file in await asyncio.to_thread(self._files.all)]
+
+    def _marked(self, file: ModelFile | BrokenFile) -> ModelFile | BrokenFile:
+        supervisor = self._supervisors.get(file.path)
+        if isinstance(file, BrokenFile) or supervisor is None or supervisor.file.stamp != file.stamp:
+            return file
+        return BrokenFile(file.id, file.path, file.facts.size, supervisor.verdict) if supervisor.verdict else file
 
     def embedding_file(self, name: str) -> ModelFile | None:
         """The embedding model of this id or path, if there is one. Reads its header: before anything is served."""

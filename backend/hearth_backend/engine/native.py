@@ -21,6 +21,7 @@ import numpy as np
 from hearth_backend.engine.abortflag import AbortFlag
 from hearth_backend.engine.kvcache import Chunk, Decoded, Fault
 from hearth_backend.engine.markup import Marker
+from hearth_backend.engine.sampling import depth
 
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
 _pointer_to = cast("Any", ctypes.POINTER)
@@ -28,7 +29,7 @@ VERSION: str = llama_cpp.__version__
 _INFO, _ERROR = 2, 4  # of ggml's levels of its log
 _OFFLOADED = re.compile(rb"offloaded (\d+)/\d+ layers to GPU")
 _KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml's numbers
-_LONGEST_GRAMMAR = 262_144
+_LONGEST_GRAMMAR, _DEEPEST_GRAMMAR = 262_144, 256
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 _said: deque[str] = deque(maxlen=16)
 _offloaded: deque[int] = deque(maxlen=1)
@@ -183,6 +184,8 @@ class NativeModel:
         raw = text.encode("utf-8", "replace")
         if len(raw) > _LONGEST_GRAMMAR:
             raise NativeError("the grammar is too large")
+        if depth(text) > _DEEPEST_GRAMMAR:  # it is read by recursion, and 30,000 levels overflow the stack
+            raise NativeError("the grammar is nested too deeply")
         return made(lambda: C.llama_sampler_init_grammar(self._vocab, raw, b"root"))
 
     def _checked(self, token: int) -> int:
