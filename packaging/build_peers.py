@@ -25,6 +25,7 @@ LACKING = ("pydantic-settings", "sse-starlette", "starlette-context")
 """What the binding's server imports and Hearth has not."""
 # The binding's own choices for the parts they share; the rest leaves out what a bench does not ask for.
 SERVER_FLAGS = (
+    "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON",  # it is used where it was not built
     *("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF"),
     *("-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_APP=OFF"),
     *("-DLLAMA_BUILD_UI=OFF", "-DLLAMA_USE_PREBUILT_UI=OFF"),  # it would fetch its pages from elsewhere
