@@ -2,11 +2,12 @@
 PYTHON ?= python3
 SETUP  := $(PYTHON) packaging/setup.py
 BIN    := .venv/bin
+CACHE  := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/hearth/llama
 # The benches are modules of tests/bench; -P keeps their folder, which has an http.py, off the path.
-BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
+BENCH  := PYTHONPATH=tests:packaging $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-doors bench-retrieval
+.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-retrieval
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -19,6 +20,13 @@ test: dev engine  ## everything needed to trust a change: unit, integration, eng
 
 test-crash: dev engine  ## kill -9 at random moments (HEARTH_CRASH_N=50 for more of them)
 	@$(BIN)/python packaging/tiers.py crash
+
+# One build for every x86-64 processor with AVX2, made once (7 minutes of one core) and kept beside set-up's own.
+VULKAN := $(BIN)/python packaging/build_llama.py --portable --backend vulkan
+test-gpu: dev engine  ## offload on Mesa's software device; builds llama.cpp for Vulkan once
+	$(SETUP) system vulkan gpu
+	$(VULKAN) --cache $(CACHE) --libraries .cache/engine/vulkan-$(shell sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' requirements-local.lock)
+	@$(BIN)/python packaging/tiers.py gpu
 
 proof: dev engine  ## ask through all five doors, kill it in mid-answer, write proof/index.html
 	@PYTHONPATH=tests $(BIN)/python -P -m proof
@@ -69,6 +77,9 @@ bench-start: dev  ## what starting costs
 
 bench-engine: dev engine  ## tokens for a second of processor time, beside plain llama-cpp-python
 	@$(BENCH)engine
+
+bench-peers: dev engine  ## llama-server from the same source and what llama_cpp.server needs, for bench-engine (once)
+	@$(BIN)/python packaging/build_peers.py --cache $(CACHE)
 
 bench-doors: dev engine  ## what tray, editor and browser cost
 	@$(BENCH)doors

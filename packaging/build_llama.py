@@ -22,11 +22,13 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+import vulkan_headers
+from build_tools import ROOT, BuildFailed, Tools, checked, say
+
 NAME = "llama-cpp-python"
 NATIVE = ("-DLLAVA_BUILD=OFF",)
 PORTABLE = (*NATIVE, "-DGGML_NATIVE=OFF", "-DGGML_AVX2=ON", "-DGGML_FMA=ON", "-DGGML_F16C=ON")
@@ -38,17 +40,13 @@ BACKENDS = {
     "rocm": ("-DGGML_HIP=ON",),
 }
 NEEDED = {
-    "vulkan": ("glslc", "Vulkan's shader compiler. On Debian 13 and Ubuntu: apt-get install glslc libvulkan-dev"),
+    "vulkan": ("glslc", "Vulkan's shader compiler. On Debian and Ubuntu: apt-get install glslc libvulkan1"),
     "cuda": ("nvcc", "CUDA's compiler, from NVIDIA's CUDA toolkit"),
     "rocm": ("hipcc", "ROCm's compiler, from AMD's ROCm"),
 }
 CUDA_FOLDERS = ("cu132", "cu130", "cu125", "cu124", "cu123", "cu122", "cu121", "cu118")
 _STEP = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 _KEPT_LINES = 30
-
-
-class BuildFailed(Exception):
-    """What happened, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ class Builder:
         self._pin = pin
         self._flags = flags
         self._folder = cache / key_for(pin, flags, processor)
-        self._tools = cache / "tools"
+        self._tools = Tools(cache)
 
     @property
     def wheel(self) -> Path | None:
@@ -127,7 +125,7 @@ class Builder:
     def build(self) -> Path:
         """The wheel, built now. Raises BuildFailed with the compiler's last words."""
         _check_compiler()
-        self._fetch_tools()
+        self._tools.fetch()
         say(f"Fetching {NAME} {self._pin.version} (77 MB), then compiling with {' '.join(self._flags)}")
         with tempfile.TemporaryDirectory() as folder:
             pinned = Path(folder, "pinned.txt")
@@ -142,12 +140,12 @@ class Builder:
 
     def fetch(self, index: str, folders: Sequence[str], into: Path) -> Path:
         """A prebuilt wheel of this version into a folder. Raises BuildFailed when the index has none."""
-        self._make_tools()
+        self._tools.make()
         only = ("download", "--quiet", "--no-deps", "--no-cache-dir", "--only-binary", ":all:", "-d", str(into))
         for folder in folders:
             say(f"Looking for a wheel in {folder}")
             around = {**os.environ, "PIP_INDEX_URL": f"{index.rstrip('/')}/{folder}", "PIP_EXTRA_INDEX_URL": ""}
-            command = [*self._pip, *only, f"{NAME}=={self._pin.version}"]
+            command = [*self._tools.pip, *only, f"{NAME}=={self._pin.version}"]
             subprocess.run(command, env=around, stdin=subprocess.DEVNULL, capture_output=True, check=False)
             if found := sorted(into.glob("*.whl")):
                 return found[0]
@@ -158,39 +156,17 @@ class Builder:
 
     def install(self, wheel: Path) -> None:
         """Put the wheel into the environment of this Python, which may have no pip of its own."""
-        self._make_tools()
+        self._tools.make()
         say(f"Installing {wheel.name}")
         into = ("--python", sys.executable, "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall")
-        _checked([*self._pip, *into, str(wheel)])
-
-    @property
-    def _pip(self) -> tuple[str, ...]:
-        return str(self._tools / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"
-
-    def _make_tools(self) -> None:
-        """pip in an environment of its own: the one Hearth runs in may have none."""
-        if not (self._tools / "bin" / "python").exists():
-            self._cache.mkdir(parents=True, exist_ok=True)
-            _checked([sys.executable, "-m", "venv", "--clear", str(self._tools)])
-
-    def _fetch_tools(self) -> None:
-        """cmake, ninja and what drives them, at their hashes, in an environment of their own."""
-        lock = ROOT / "packaging" / "requirements-build.lock"
-        stamp = self._tools / lock.name
-        if stamp.is_file() and stamp.read_bytes() == lock.read_bytes() and (self._tools / "bin" / "python").exists():
-            return
-        say("Fetching cmake and ninja (35 MB)")
-        shutil.rmtree(self._tools, ignore_errors=True)
-        self._make_tools()
-        _checked([*self._pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(lock)])
-        shutil.copyfile(lock, stamp)
+        checked([*self._tools.pip, *into, str(wheel)])
 
     def _run_build(self, pinned: Path, out: Path) -> None:
         source = ("--no-deps", "--no-build-isolation", "--no-cache-dir", "--no-binary", NAME)
-        command = [*self._pip, "wheel", "-v", *source, "--require-hashes", "-r", str(pinned), "-w", str(out)]
-        begun, lines = time.monotonic(), list[str]()
+        command = [*self._tools.pip, "wheel", "-v", *source, "--require-hashes", "-r", str(pinned), "-w", str(out)]
+        environment, begun, lines = self._environment(), time.monotonic(), list[str]()
         with subprocess.Popen(
-            command, env=self._environment(os.environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace",
         ) as process:  # fmt: skip
             assert process.stdout is not None
@@ -205,10 +181,10 @@ class Builder:
             raise BuildFailed(f"{last}\n{NAME} could not be built; the compiler's last words stand above.")
         say(f"Built in {time.monotonic() - begun:.0f} s")
 
-    def _environment(self, around: Mapping[str, str]) -> dict[str, str]:
-        tools = str(self._tools / "bin")
-        path = os.pathsep.join(filter(None, (tools, around.get("PATH", ""))))
-        return {**around, "PATH": path, "CMAKE_ARGS": " ".join(self._flags), "FORCE_CMAKE": "1"}
+    def _environment(self) -> dict[str, str]:
+        vulkan = "-DGGML_VULKAN=ON" in self._flags
+        around = vulkan_headers.environment(os.environ, self._cache) if vulkan else os.environ
+        return self._tools.environment(around) | {"CMAKE_ARGS": " ".join(self._flags), "FORCE_CMAKE": "1"}
 
 
 def _announced(said: Iterator[str], begun: float, lines: list[str]) -> Iterator[str]:
@@ -259,17 +235,6 @@ def cuda_version() -> str:
 def _check_compiler() -> None:
     if not any(map(shutil.which, filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")))):
         raise BuildFailed("There is no C++ compiler. On Debian and Ubuntu: apt-get install g++")
-
-
-def _checked(command: list[str]) -> None:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildFailed(f"{(done.stdout + done.stderr).strip()}\nLook at the network and the disk, then try again.")
-
-
-def say(text: str) -> None:
-    """Progress goes to standard error: standard output is the wheel's path alone."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> int:

@@ -31,6 +31,7 @@ BUDGETS = {
     "fuzz": 75,
     "crash": 300,
     "setup": 1800,
+    "gpu": 150,
 }
 
 

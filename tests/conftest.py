@@ -16,7 +16,7 @@ from support.loopback import is_local
 
 TIERS = frozenset(
     {"unit", "integration", "engine", "clients", "desktop", "editors", "browsers"}
-    | {"security", "fuzz", "crash", "setup"}
+    | {"security", "fuzz", "crash", "setup", "gpu"}
 )
 _PROVIDERS = ("ANTHROPIC_", "AZURE_", "GEMINI_", "GOOGLE_", "GROQ_", "HF_", "MISTRAL_", "OLLAMA_", "OPENAI_", "OTEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from hearth_backend import ids
 from hearth_backend.bridge import Bridge
-from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.embedding_record import TextEmbedder
 from hearth_backend.engine.isolation import PROBE
 from hearth_backend.engine.placement import Placement
 from hearth_backend.gateway.discover import Discovery
@@ -34,7 +34,7 @@ def examination(
     notes: Database,
     secrets: Secrets,
     models: Gateway,
-    embedder: MiniLMEmbedder,
+    embedder: TextEmbedder,
     discovery: Discovery,
     model_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]],
     bridge: Bridge,
@@ -72,7 +72,7 @@ def examination(
             "engine isolation": lambda: checks.isolation(PROBE),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
-            "embedder": lambda: checks.embeddings(embedder),
+            "embedder": lambda: checks.embeddings(embedder, fix=embedder.fix),
             "other servers": lambda: checks.servers(servers),
         }
     )

@@ -5,7 +5,7 @@ import logging
 from typing import Final, Self
 
 from hearth_backend.engine.client import Engine
-from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.embedding_record import TextEmbedder
 from hearth_backend.observe.health import Health
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.storage import driver
@@ -24,7 +24,7 @@ _INSTALL: Final = "Run `make run` in Hearth's checkout, which builds it."
 class HealthReports:
     """Each change becomes an event."""
 
-    def __init__(self, home: Home, health: Health, events: EventLog, embedder: MiniLMEmbedder) -> None:
+    def __init__(self, home: Home, health: Health, events: EventLog, embedder: TextEmbedder) -> None:
         self._home = home
         self._health = health
         self._events = events

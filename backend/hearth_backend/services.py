@@ -15,6 +15,8 @@ from hearth_backend.bridge import Bridge
 from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.embedder import MiniLMEmbedder
+from hearth_backend.engine.embedding_record import TextEmbedder
+from hearth_backend.engine.gguf_embedder import GgufEmbedder
 from hearth_backend.engine.hub import Hub
 from hearth_backend.engine.installer import Installer
 from hearth_backend.engine.loader import Emit
@@ -25,6 +27,7 @@ from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.minilm import MiniLM
+from hearth_backend.gateway.policy import MINILM_MODEL
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
@@ -59,6 +62,8 @@ from hearth_shared.settings import Memory as MemorySettings
 from hearth_shared.settings import Settings
 
 Part = TypeVar("Part", bound="_Closes")
+MODEL_HUB = "huggingface"
+"""Under this name the model hub's token is kept, beside the providers' keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class Services:
     placement: Placement
     installer: Installer
     hub: Hub
-    embedder: MiniLMEmbedder
+    embedder: TextEmbedder
     clients: Clients
     bridge: Bridge
     pairings: Pairings
@@ -135,13 +140,18 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     placement = Placement(Builds(home.engines), settings.engine.backend)
     engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
     own = settings.memory
-    embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
+    minilm = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
+    chosen = _gguf_embedder(engine, settings)
+    embedder: MiniLMEmbedder | GgufEmbedder = chosen or minilm
     usage = _closing(stack, UsageLog(notes, metrics))
     _closing(stack, discovery)
-    here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
+    here = [
+        LocalEngine(engine, context=settings.engine.context, embed_tokens=settings.engine.embed_tokens),
+        MiniLM(minilm),
+    ]
     providers = [*here, *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
-    memory = Memory(database, embedder, own, emit)
+    memory = Memory(database, embedder, own, emit, questions=chosen.for_questions if chosen else None)
     working = Working()
     stack.callback(working.close)
     files = partial(model_files.listed, engine, settings.engine.context)
@@ -192,6 +202,14 @@ def _engine(
     )
 
 
+def _gguf_embedder(engine: Engine, settings: Settings) -> GgufEmbedder | None:
+    """The model file that the person chose for embeddings; None for the built-in model, or one of a server's."""
+    name = settings.models.embed
+    if name in ("", "auto", MINILM_MODEL) or "/" in name:
+        return None
+    return GgufEmbedder(engine, name, engine.embedding_file(name), settings.engine.embed_tokens)
+
+
 def _installer(home: Home, settings: Settings, placement: Placement, events: EventLog) -> Installer:
     tell = partial(_told, events)
     return Installer(placement.builds, placement, tell, home.logs, wheels_url=settings.engine.wheels_url)
@@ -204,7 +222,7 @@ async def _told(events: EventLog, data: Mapping[str, Any]) -> int:
 async def _hub_token(secrets: Secrets) -> str | None:
     """Only what was given to Hearth; a keyring that does not answer is as good as none."""
     try:
-        found = await asyncio.to_thread(secrets.get, "huggingface")
+        found = await asyncio.to_thread(secrets.get, MODEL_HUB)
     except KeyringUnavailable:
         return None
     return found.get_secret_value() if found else None

@@ -18,7 +18,6 @@ from hearth_setup.doors import home_of_user
 from hearth_setup.environment import Environment
 from hearth_setup.failure import SetupFailed
 from hearth_shared.engine_build import EngineBuild, write_engine_build
-from hearth_shared.hardware import Hardware, suits
 from hearth_shared.paths import Home
 
 _PINNED = re.compile(r"^llama-cpp-python==(\S+)", re.MULTILINE)
@@ -67,17 +66,30 @@ class Engine:
         apart = ("--excludes", str(self.root / "packaging" / "built-apart.txt"))
         environment.uv.run(("pip", "install", "--python", str(environment.python), *locked, *apart), self.root)
 
-    def start(self) -> int:
+    def start(self, gpu: str = "") -> int:
         """Starts `watch` in a session of its own and gives its process id."""
+        more = ("--gpu", gpu) if gpu else ()
         with self.log.open("ab") as out:
             watcher = subprocess.Popen(
-                (sys.executable, str(self.root / "packaging" / "setup.py"), "build-engine"),
+                (sys.executable, str(self.root / "packaging" / "setup.py"), "build-engine", *more),
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd=self.root,
             )  # fmt: skip
         return watcher.pid
 
-    def watch(self) -> int:
-        """Builds with low priority, noting how far it is. Stopping this process stops the compilers too."""
+    def watch(self, gpu: str = "") -> int:
+        """Builds with low priority, noting how far it is. Stopping this process stops the compilers too.
+
+        With `gpu`, the backend is asked for that build as well once llama.cpp is here, which every build needs.
+        """
+        code = 0 if gpu and self.is_installed else self._watch_build()
+        return code or (self._ask_for(gpu) if gpu else 0)
+
+    def _ask_for(self, gpu: str) -> int:
+        """The backend makes it; `hearth engine list` says how far it is."""
+        hearth = (str(self.root / ".venv" / "bin" / "hearth"), "engine", "install", gpu)
+        return subprocess.run(hearth, stdin=subprocess.DEVNULL, check=False).returncode
+
+    def _watch_build(self) -> int:
         with (self.home.run / "engine-build.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,15 +120,6 @@ class Engine:
                     write_engine_build(self.home, progress)
         write_engine_build(self.home, _outcome(builder.returncode, self.log))
         return builder.returncode
-
-
-def gpu_offer(found: Hardware, home: Home) -> str:
-    """The line that offers a build for this machine's GPU; empty when there is none, or the build is here."""
-    backend, why = suits(found, prebuilt=False)
-    here = [path.name for path in home.engines.glob(f"{backend}-*")] if home.engines.is_dir() else []
-    if backend in ("cpu", "metal") or here:  # on macOS every build has Metal
-        return ""
-    return f"GPU:    {why} `hearth engine install {backend}` makes the build of llama.cpp for it, beside this one."
 
 
 def _outcome(code: int, log: Path) -> EngineBuild:

@@ -1,5 +1,6 @@
 """What this machine has and what it lacks: the list of needs, the probes, and the one line that mends it."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -44,7 +45,7 @@ class Plan:
     @property
     def blocks(self) -> bool:
         """Whether nothing can go on: a missing compiler, or what a window needs, does not stop the rest."""
-        return not self.commands and any(need.section not in ("engine", "desktop") for need in self.missing)
+        return not self.commands and any(need.section not in ("engine", "desktop", "vulkan") for need in self.missing)
 
 
 def read_needs(text: str) -> tuple[Need, ...]:
@@ -154,6 +155,15 @@ def _knows_authorities() -> bool:
     return any(file and Path(file).exists() for file in chosen) or (folder.is_dir() and any(folder.iterdir()))
 
 
+def _has_library(name: str) -> bool:
+    """Whether the system's loader finds it."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
 def _any_on_path(names: Collection[str]) -> bool:
     return any(shutil.which(name) for name in names)
 
@@ -165,5 +175,7 @@ _PROBES: Mapping[str, Callable[[], bool]] = {
     "python3-venv": _makes_environments,
     "ca-certificates": _knows_authorities,
     "g++": _compiles,
+    "libvulkan1": lambda: _has_library("libvulkan.so.1"),
+    "mesa-vulkan-drivers": lambda: any(Path("/usr/share/vulkan/icd.d").glob("lvp_icd.*.json")),
     "gnome-keyring": lambda: shutil.which("gnome-keyring-daemon") is not None,
 }

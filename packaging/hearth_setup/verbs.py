@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from hearth_setup.doors import choose_link, doors, home_of_user, put_on_path
-from hearth_setup.engine import Engine, gpu_offer
+from hearth_setup.engine import Engine
 from hearth_setup.environment import Environment, Kind, Work, packages_in
 from hearth_setup.failure import SetupFailed
 from hearth_setup.machine import Plan, apt_here, has_display, has_package, install, plan, read_needs
+from hearth_setup.offer import accepted, fetches_builds, offer_for, terminal_key
 from hearth_setup.stages import Stages
 from hearth_shared.discovery import ensure_backend, stop_backend
 from hearth_shared.engine_build import EngineBuild, write_engine_build
@@ -59,9 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     environment = verbs.add_parser("environment", help="the Python environment alone")
     environment.add_argument("--dev", action="store_true", help="with everything the checks and tests need")
     system = verbs.add_parser("system", help="the system's packages alone")
-    system.add_argument("sections", nargs="+", choices=("run", "engine", "desktop", "check"))
+    system.add_argument("sections", nargs="+", choices=("run", "engine", "desktop", "check", "vulkan", "gpu"))
     verbs.add_parser("engine", help="build llama.cpp and wait for it")
-    verbs.add_parser("build-engine", help="what `run` starts in the background")
+    build = verbs.add_parser("build-engine", help="what `run` starts in the background")
+    build.add_argument("--gpu", default="", metavar="BACKEND", help="then the build for a GPU")
     verbs.add_parser("uv", help="the pinned uv with your arguments").add_argument("rest", nargs=argparse.REMAINDER)
     return parser
 
@@ -82,8 +84,7 @@ def _run(options: argparse.Namespace) -> int:
         endpoint = ensure_backend(home, command=_backend(environment))
     if not options.no_engine:
         stages.say(_start_engine(Engine(ROOT, home), packages))
-        if offer := gpu_offer(hardware(), home):
-            stages.say(offer)
+        _offer_gpu(stages, Engine(ROOT, home))
     if kind is Kind.DESKTOP:
         _start_tray(environment)
     program = environment.folder / "bin" / "hearth"
@@ -97,6 +98,21 @@ def _run(options: argparse.Namespace) -> int:
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.no_chat:
         os.execv(program, [str(program), "chat"])
     return 0
+
+
+def _offer_gpu(stages: Stages, engine: Engine) -> None:
+    """A person at a terminal is asked; anybody else is told."""
+    prebuilt = fetches_builds(engine.home, os.environ)
+    offer = offer_for(hardware(), engine.home, prebuilt=prebuilt)
+    if offer is None:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        stages.say(offer.line)
+    elif accepted(offer, engine.home, terminal_key, sys.stdout):
+        if offer.backend == "vulkan" and not prebuilt:
+            _see_to_packages(stages, _plan(("vulkan",)))
+        engine.start(offer.backend)
+        stages.say("        `hearth engine list` says how far it is; until then models run on the processor.")
 
 
 def _sections(options: argparse.Namespace, kind: Kind) -> tuple[str, ...]:
@@ -204,10 +220,10 @@ def _engine(_options: argparse.Namespace) -> int:
     os.execv(engine.command[0], engine.command)
 
 
-def _build_engine(_options: argparse.Namespace) -> int:
+def _build_engine(options: argparse.Namespace) -> int:
     home: Home = find_home()
     home.make()
-    return Engine(ROOT, home).watch()
+    return Engine(ROOT, home).watch(options.gpu)
 
 
 def _uv(options: argparse.Namespace) -> int:

@@ -91,6 +91,12 @@ class Engine(_Section):
         default="", description="Index of prebuilt llama-cpp-python wheels, a folder per backend; empty: builds them."
     )
     gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU; -1: as many as fit.")
+    embed_file: str = Field(
+        default="", description="GGUF embedding model outside the models folder; `models.embed` chooses who embeds."
+    )
+    embed_tokens: int = Field(
+        default=512, ge=16, le=32_768, description="Tokens that a GGUF embedding model reads of a text; more is slower."
+    )
     threads: int = Field(default=0, ge=0, description="Threads while writing; 0: physical cores - 1.")
     idle_s: float = Field(default=600, ge=0, description="Seconds without use after which the model is unloaded.")
 

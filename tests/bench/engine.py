@@ -1,10 +1,11 @@
 """The engine beside its peers, in one run: rounds interleaved, the same file, the same threads.
 
-PYTHONPATH=tests python -P -m bench.engine [--sizes 93M,1.5B] [--rounds N]
+PYTHONPATH=tests python -P -m bench.engine [--sizes 93M,1.5B,3B] [--rounds N] [--only PART,PART]
 
 Figures are tokens per second of processor time of every process at work, which a busy machine hardly changes, and
-ratios of seconds. HEARTH_BENCH_LLAMA_SERVER names a llama-server built from the same source, HEARTH_BENCH_PACKAGES a
-folder with what `python -m llama_cpp.server` needs; a peer that is not there is not compared with.
+ratios of seconds. `make bench-peers` builds llama-server from the same source and fetches what `python -m
+llama_cpp.server` needs; HEARTH_BENCH_LLAMA_SERVER and HEARTH_BENCH_PACKAGES name others. A peer that is not there is
+not compared with.
 """
 
 import argparse
@@ -19,7 +20,9 @@ from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 from bench import shapes
-from bench.peers import Ours, Peer, Plain, Round, bindings_server, llama_server
+from bench.engine_door import door
+from bench.engine_time import crowded, outside
+from bench.peers import Ours, Peer, Plain, Round, bindings_server, llama_server, made
 from bench.verdict import Verdict
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.frames import Piece
@@ -32,6 +35,8 @@ from support.engines import Announced, heard
 CONTEXT = 8192
 NEW = 32
 THREADS = (1, 1)
+LONG = 4000  # characters: about 1,500 tokens of the generated models
+PARTS = ("speeds", "shared", "typing", "door", "time", "first", "beginnings")
 
 
 class Texts:
@@ -184,11 +189,12 @@ async def at_work(
     plain = Plain(path, CONTEXT // 4, threads)
     peers.append(plain)
     waits.append(plain.wait)
-    if servers and (packages := os.environ.get("HEARTH_BENCH_PACKAGES")):
+    program, packages = made()
+    if servers and packages:
         server = bindings_server(path, CONTEXT // 4, threads, packages)
         peers.append(server)
         waits.append(server.wait)
-    if servers and (program := os.environ.get("HEARTH_BENCH_LLAMA_SERVER")):
+    if servers and program:
         server = llama_server(program, path, CONTEXT, threads)
         peers.append(server)
         waits.append(server.wait)
@@ -199,33 +205,65 @@ async def at_work(
     return ours, peers
 
 
-async def small(verdict: Verdict, texts: Texts, rounds: int) -> None:
+Part = Callable[[str], bool]
+
+
+async def small(verdict: Verdict, texts: Texts, rounds: int, part: Part) -> None:
     """Everything on the small model."""
-    async with AsyncExitStack() as stack:
-        ours, peers = await at_work(shapes.small(), THREADS, stack)
-        await speeds(verdict, "93M", peers, texts, rounds)
-        await shared(verdict, peers, texts, rounds)
-        await typing(verdict, "93M", ours, texts, rounds, 2600)
-        await keystrokes(verdict, ours)
-        await cancelling(verdict, ours, texts)
+    if part("speeds") or part("shared") or part("typing"):
+        async with AsyncExitStack() as stack:
+            ours, peers = await at_work(shapes.small(), THREADS, stack)
+            if part("speeds"):
+                await speeds(verdict, "93M", peers, texts, rounds)
+            if part("shared"):
+                await shared(verdict, peers, texts, rounds)
+            if part("typing"):
+                await typing(verdict, "93M", ours, texts, rounds, 2600)
+                await keystrokes(verdict, ours)
+                await cancelling(verdict, ours, texts)
+    if part("door"):
+        await door(verdict, shapes.small(), texts.fresh, rounds)
+    if part("time"):
+        await outside(verdict, shapes.small(), texts.fresh, rounds)
+        await crowded(verdict, shapes.small(), texts.fresh, rounds)
 
 
-async def large(verdict: Verdict, texts: Texts, rounds: int) -> None:
+async def large(verdict: Verdict, size: str, texts: Texts, rounds: int, part: Part) -> None:
     """What a model of the size that people use shows."""
-    async with AsyncExitStack() as stack:
-        ours, peers = await at_work(shapes.large(1.5), THREADS, stack)
-        await speeds(verdict, "1.5B", peers, texts, rounds)
-        await typing(verdict, "1.5B", ours, texts, rounds, 1500)
-    await beginnings(verdict)
+    path = shapes.large(float(size.removesuffix("B")))
+    if part("speeds") or part("first") or part("typing"):
+        async with AsyncExitStack() as stack:
+            ours, peers = await at_work(path, THREADS, stack)
+            if part("first"):
+                await first_words(verdict, size, peers, texts, rounds)
+            if part("speeds"):
+                await speeds(verdict, size, peers, texts, rounds)
+            if part("typing"):
+                await typing(verdict, size, ours, texts, rounds, 1500)
+    if part("beginnings"):
+        await beginnings(verdict, size, path)
 
 
-async def beginnings(verdict: Verdict) -> None:
+async def first_words(verdict: Verdict, size: str, peers: Sequence[Peer], texts: Texts, rounds: int) -> None:
+    """A prompt of about 1,500 tokens that nobody has seen, and one token after it: processor time, and seconds."""
+    both = [peer for peer in peers if peer.name in ("engine", "llama-server")]
+    found = await interleaved(both, rounds, lambda: texts.fresh(1, LONG), 1)
+    for name, each in found.items():
+        verdict.note(f"{size}, first word after a long prompt: {name}", statistics.median(r.first_s for r in each), "s")
+    if len(both) == 2:
+        seconds = ratio(found, "engine", "llama-server", lambda r: r.first_s)
+        verdict.note(f"{size}, first word after a long prompt, seconds beside llama-server", seconds, "x")
+        cost = ratio(found, "engine", "llama-server", lambda r: r.cpu_s)
+        verdict.bar(f"{size}, first word after a long prompt, CPU beside llama-server", cost, 1.05, "x")
+
+
+async def beginnings(verdict: Verdict, size: str, path: Path) -> None:
     """The first word of a conversation with a long system prompt: never seen, and restored from its file."""
     system = {"role": "system", "content": "You are careful, answer in few words and say what you do not know. " * 62}
     found: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         for asked in ("Why is the sea salt?", "Why is the sky blue?"):
-            settings = EngineSettings(context=CONTEXT, threads=THREADS[0], model_file=str(shapes.large(1.5)))
+            settings = EngineSettings(context=CONTEXT, threads=THREADS[0], model_file=str(path))
             states = Path(folder, "kv")
             engine = Engine(settings, Path(folder), Announced(), batch_threads=THREADS[1], states=states)
             await Ours(engine).first("hello", 2)
@@ -237,23 +275,25 @@ async def beginnings(verdict: Verdict) -> None:
                         first = time.perf_counter() - begun
             found.append(first)
             await engine.close()
-    verdict.note("1.5B, first word with a long system prompt, cold", found[0], "s")
-    verdict.note("1.5B, the same with the system prompt restored", found[1], "s")
-    verdict.bar("1.5B, restored beside cold", found[1] / found[0], 0.45, "x")
+    verdict.note(f"{size}, first word with a long system prompt, cold", found[0], "s")
+    verdict.note(f"{size}, the same with the system prompt restored", found[1], "s")
+    verdict.bar(f"{size}, restored beside cold", found[1] / found[0], 0.45, "x")
 
 
 async def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="93M,1.5B", help="of the models, with commas between them")
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("BENCH_ROUNDS", "5")))
+    parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     given = parser.parse_args()
+    only = set(given.only.split(","))
     verdict, texts = Verdict("engine"), Texts()
     verdict.note("load of the machine before", os.getloadavg()[0], "")
-    sizes: list[str] = given.sizes.split(",")
-    if "93M" in sizes:
-        await small(verdict, texts, given.rounds)
-    if "1.5B" in sizes:
-        await large(verdict, texts, max(1, given.rounds // 2))
+    for size in given.sizes.split(","):
+        if size == "93M":
+            await small(verdict, texts, given.rounds, only.__contains__)
+        else:
+            await large(verdict, size, texts, max(1, given.rounds // 2), only.__contains__)
     verdict.note("load of the machine after", os.getloadavg()[0], "")
     return verdict.close()
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import build_peers
 from bench.processes import cpu_s
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.frames import Piece
@@ -184,6 +185,18 @@ async def _events(port: int, path: str, body: dict[str, Any]) -> AsyncIterator[s
                 raise RuntimeError(line.decode())
     finally:
         writer.close()
+
+
+def made() -> tuple[str, str]:
+    """llama-server and the packages of the binding's server: those named in the environment, else `make bench-peers`'s;
+    empty where there are none."""
+    pin, processor = build_peers.here()
+    cache = build_peers.default_cache()
+    program, packages = build_peers.server_in(cache, pin, processor), build_peers.packages_in(cache)
+    return (
+        os.environ.get("HEARTH_BENCH_LLAMA_SERVER", str(program) if program.exists() else ""),
+        os.environ.get("HEARTH_BENCH_PACKAGES", str(packages) if packages.is_dir() else ""),
+    )
 
 
 def port() -> int:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hearth_setup.engine import Engine, gpu_offer, percent
+from hearth_setup.engine import Engine, percent
 from hearth_shared.engine_build import EngineBuild, read_engine_build
-from hearth_shared.hardware import Hardware
 from hearth_shared.paths import Home
 
 pytestmark = pytest.mark.integration
@@ -84,9 +83,21 @@ def test_an_installed_engine_is_found_at_the_version_of_the_lock(build: Engine) 
     assert not build.is_installed
 
 
-def test_a_machine_with_a_gpu_is_offered_the_build_for_it_until_it_is_there(tmp_path: Path) -> None:
-    home, card = Home(tmp_path), Hardware("linux", nvidia=True, programs=("nvcc",))
-    assert "`hearth engine install cuda`" in gpu_offer(card, home)
-    (home.engines / "cuda-0.3.36").mkdir(parents=True)
-    assert gpu_offer(card, home) == ""
-    assert gpu_offer(Hardware("linux"), home) == ""
+def test_the_build_for_a_gpu_is_asked_for_once_llama_cpp_is_here(build: Engine) -> None:
+    hearth = build.root / ".venv" / "bin" / "hearth"
+    write_program(hearth, f'echo "$@" >> {build.root}/asked')
+    plays(build, "exit 3")
+    assert build.watch("vulkan") == 3
+    assert not (build.root / "asked").exists()
+    plays(build, "exit 0")
+    assert build.watch("vulkan") == 0
+    assert (build.root / "asked").read_text() == "engine install vulkan\n"
+
+
+def test_what_is_installed_is_not_built_again_for_a_gpu(build: Engine) -> None:
+    packages = build.root / ".venv" / "lib" / "python3.11" / "site-packages"
+    (packages / "llama_cpp_python-1.0.dist-info").mkdir(parents=True)
+    write_program(build.root / ".venv" / "bin" / "hearth", "exit 0")
+    plays(build, "exit 3")
+    assert build.watch("cuda") == 0
+    assert read_engine_build(build.home) is None

@@ -48,6 +48,27 @@ def tiny(**options: Any) -> Callable[[Path], None]:
     return lambda path: generator().make_llama(path, generator().TINY, **options)
 
 
+def bert(path: Path) -> None:
+    """Makes the tiny embedding model."""
+    generator().make_bert(path)
+
+
+def pooled(path: Path) -> None:
+    """Makes a language model that was trained to embed: the vector of its last token is the text's."""
+    made = generator()
+    finish = made._finish
+
+    def with_pooling(writer: Any) -> None:
+        writer.add_pooling_type(made.gguf.PoolingType.LAST)
+        finish(writer)
+
+    made._finish = with_pooling
+    try:
+        made.make_llama(path, made.TINY)
+    finally:
+        made._finish = finish
+
+
 @pytest.fixture(scope="session")
 def tiny_gguf() -> Path:
     """A model of 0.8 million parameters with tokenizer, chat template and fill-in-the-middle tokens."""

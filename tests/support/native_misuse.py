@@ -141,6 +141,8 @@ def cases(model: NativeModel, path: Path) -> dict[str, Callable[[], object]]:
         "grammar without a rule": lambda: sampled(model, grammar="root ::= nowhere"),
         "grammar without root": lambda: sampled(model, grammar='a ::= "x"'),
         "grammar too large": lambda: sampled(model, grammar="#" * 10**6),
+        "grammar nested too deeply": lambda: sampled(model, grammar="root ::= " + "(" * 10**5 + '"a"' + ")*" * 10**5),
+        "grammar nested": lambda: len(sampled(model, 2, grammar="root ::= " + "(" * 200 + '"a"' + ")" * 200)),
         "grammar that no token follows": lambda: sampled(model, grammar='root ::= "\\x00"'),
         "grammar to its end": lambda: model.ends(sampled(model, 2, grammar='root ::= "a"')[-1]),
         "grammar beyond its end": lambda: len(sampled(model, 4, grammar='root ::= "a"')),

@@ -3,8 +3,8 @@
     python -I scripted_engine.py FAIL_ABOVE (refuse | die)
 
 It says that a GPU can be used, and fails to load when more than FAIL_ABOVE layers are asked of it. Asked to complete
-"die", it aborts while it has layers on the GPU; "endless", it writes until it is told to stop; else it answers with
-the number of its layers.
+"die", it aborts while it has layers on the GPU; "die always", it aborts; "endless", it writes until it is told to
+stop; else it answers with the number of its layers.
 """
 
 import os
@@ -35,7 +35,7 @@ def main() -> None:
         if not mailbox.keep(ask, lambda: None, lambda _id: stopped.set()):
             continue
         prefix = ask.task.prefix if isinstance(ask.task, Complete) else ""
-        if layers and prefix == "die":
+        if prefix.startswith("die always") or (layers and prefix == "die"):
             os.kill(os.getpid(), signal.SIGABRT)
         while prefix == "endless" and not stopped.wait(0.001):
             mailbox.send(Answer(ask.id, Piece("on ")))

@@ -9,6 +9,7 @@ from hearth_backend.gateway.messages import (
     Chosen,
     Finished,
     FinishReason,
+    Likelihood,
     ReasoningDelta,
     Restart,
     TextDelta,
@@ -30,6 +31,7 @@ class ModelAnswer:
     reasoning: str
     tool_calls: tuple[ToolCall, ...]
     finished: Finished
+    likelihoods: tuple[Likelihood, ...] = ()
 
     @property
     def made_by(self) -> MadeBy:
@@ -57,6 +59,7 @@ class _Gathered:
     text: Texts = field(default_factory=Texts)
     reasoning: Texts = field(default_factory=Texts)
     calls: dict[int, ToolCallDelta] = field(default_factory=dict[int, ToolCallDelta])
+    likelihoods: list[Likelihood] = field(default_factory=list[Likelihood])
 
 
 async def gathered(events: AsyncGenerator[ChatEvent]) -> ModelAnswer:
@@ -78,8 +81,9 @@ async def gathered(events: AsyncGenerator[ChatEvent]) -> ModelAnswer:
 
 def _add(so_far: _Gathered, event: ChatEvent) -> None:
     match event:
-        case TextDelta(text):
+        case TextDelta(text, likely):
             so_far.text.append(text)
+            so_far.likelihoods += likely
         case ReasoningDelta(text):
             so_far.reasoning.append(text)
         case ToolCallDelta():
@@ -93,4 +97,5 @@ def _add(so_far: _Gathered, event: ChatEvent) -> None:
 
 def _whole(so_far: _Gathered, finished: Finished) -> ModelAnswer:
     calls = tuple(ToolCall(call.id, call.name, call.arguments) for _, call in sorted(so_far.calls.items()))
-    return ModelAnswer(so_far.chosen, "".join(so_far.text), "".join(so_far.reasoning), calls, finished)
+    text, reasoning = "".join(so_far.text), "".join(so_far.reasoning)
+    return ModelAnswer(so_far.chosen, text, reasoning, calls, finished, tuple(so_far.likelihoods))

@@ -14,6 +14,7 @@ from hearth_shared.errors import HearthError
 
 PROBLEM: Final = b"application/problem+json"
 _LENGTH: Final = 640
+TOO_LONG: Final = "context_length_exceeded"  # the one code by which OpenAI's clients decide to shorten and ask again
 _MAYBE_UNREAD: Final = (413, 504)  # part of the body may still be on its way
 
 
@@ -65,7 +66,7 @@ def openai(error: HearthError, request_id: str) -> Reply:
         "message": str(error),
         "type": _kind(status),
         "param": error.data.get("field") or None,
-        "code": error.code,
+        "code": TOO_LONG if error.data.get("reason") == TOO_LONG else error.code,
     }
     return Reply(dump({"error": said, "request_id": request_id}), status, JSON, _headers(error))
 

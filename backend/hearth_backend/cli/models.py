@@ -65,7 +65,8 @@ def _choice(client: BackendClient, role: str, name: str) -> dict[str, str]:
         file: wire.ModelFileDetail = client.request("GET", route("model-files", str(path.absolute())))
         if role not in file["roles"]:
             raise BadModelFile(f"{path.name} cannot {_CAN[role]}.", "`hearth models list` shows what each can do.")
-        return {"engine.model_file": str(path.absolute()), f"models.{role}": file["file"]["model"]}
+        option = "engine.embed_file" if role == "embed" else "engine.model_file"
+        return {option: str(path.absolute()), f"models.{role}": file["file"]["model"]}
     _check(client, role, name)
     return {f"models.{role}": name}
 

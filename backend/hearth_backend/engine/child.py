@@ -31,11 +31,12 @@ def environment(around: Mapping[str, str] | None = None) -> dict[str, str]:
     """The child's whole environment.
 
     OpenMP must be told before its library loads: by default its threads spin at barriers, which costs a hundredfold
-    once another program wants a core. ggml would call a debugger for a backtrace when it aborts.
+    once another program wants a core. GNU's heeds the short spin, others the policy. ggml would call a debugger for a
+    backtrace when it aborts.
     """
     around = os.environ if around is None else around
     passed = {name: around[name] for name in _PASSED if name in around}
-    return passed | {"GOMP_SPINCOUNT": "100", "GGML_NO_BACKTRACE": "1"}
+    return passed | {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "100", "GGML_NO_BACKTRACE": "1"}
 
 
 class Child(asyncio.Protocol):

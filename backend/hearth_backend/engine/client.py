@@ -16,6 +16,7 @@ from hearth_backend.engine.frames import (
     Chat,
     Complete,
     Detokenize,
+    Embed,
     Ended,
     Event,
     Piece,
@@ -24,6 +25,7 @@ from hearth_backend.engine.frames import (
     Text,
     Tokenize,
     Tokens,
+    Vectors,
 )
 from hearth_backend.engine.keystrokes import Keystrokes
 from hearth_backend.engine.lanes import Lane
@@ -33,10 +35,12 @@ from hearth_backend.engine.sampling import Sampling
 from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Supervisor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
-from hearth_shared.errors import BadRequest, ModelUnavailable
+from hearth_shared.errors import BadRequest, HearthError, ModelUnavailable
 from hearth_shared.settings import Engine as EngineSettings
 
 PLAIN = Sampling()
+_SLICE = 16
+_LONGEST_TOKEN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,11 @@ class Engine:
         """
         threads, reading = cores.threads(cores.physical_cores(), settings.threads)
         batch_threads = batch_threads or reading
-        self._options = LoadOptions(settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""))
+        self._options = LoadOptions(
+            settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""), settings.embed_tokens
+        )
         self._idle_s = settings.idle_s
-        self._files = ModelFiles(models_folder, settings.model_file)
+        self._files = ModelFiles(models_folder, settings.model_file, (settings.embed_file,))
         self._emit = emit
         self._metrics = metrics
         self._tracer = tracer or Tracer()
@@ -92,8 +98,22 @@ class Engine:
         return await asyncio.to_thread(self._files.readable)
 
     async def every_file(self) -> list[ModelFile | BrokenFile]:
-        """All model files, also those that cannot be used."""
-        return await asyncio.to_thread(self._files.all)
+        """All model files, also those that cannot be used: broken ones, and those that kill their engines."""
+        return [self._marked(file) for file in await asyncio.to_thread(self._files.all)]
+
+    def _marked(self, file: ModelFile | BrokenFile) -> ModelFile | BrokenFile:
+        supervisor = self._supervisors.get(file.path)
+        if isinstance(file, BrokenFile) or supervisor is None or supervisor.file.stamp != file.stamp:
+            return file
+        return BrokenFile(file.id, file.path, file.facts.size, supervisor.verdict) if supervisor.verdict else file
+
+    def embedding_file(self, name: str) -> ModelFile | None:
+        """The embedding model of this id or path, if there is one. Reads its header: before anything is served."""
+        try:
+            file = self._files.find(name)
+        except HearthError:
+            return None
+        return file if file.facts.embeds else None
 
     async def info(self, file: str = "") -> ModelState:
         """A file's facts and how it runs. Raises NotFound, NoModel or BadModelFile."""
@@ -111,14 +131,15 @@ class Engine:
         lane: Lane = "chat",
         asker: Asker = NOBODY,
         response_format: Mapping[str, Any] | None = None,
+        budget: int | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answer a conversation: Started, Pieces, Ended. Leaving the iterator stops the model within one step.
 
-        Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text.
+        Messages, tools and response_format are in OpenAI's shape. Calls the model makes come as text. To a `budget`
+        of tokens the oldest messages give way (0: to what the context holds); None refuses what is too long.
         """
-        async with aclosing(
-            self._events(file, lane, asker, Chat(messages, sampling, tools, response_format))
-        ) as events:
+        task = Chat(messages, sampling, tools, response_format, budget)
+        async with aclosing(self._events(file, lane, asker, task)) as events:
             async for event in events:
                 yield event
 
@@ -132,14 +153,17 @@ class Engine:
         *,
         lane: Lane = "inline",
         asker: Asker = NOBODY,
+        budget: int | None = 0,
     ) -> AsyncGenerator[Event, None]:
-        """Go on from a text, or fill in between two: Started, Pieces, Ended. What is far from the cursor is cut.
+        """Go on from a text, or fill in between two: Started, Pieces, Ended. To the `budget` gives way what is far
+        from the cursor; None refuses what is too long.
 
         Raises Cancelled when a newer keystroke of the asker's document takes its place.
         """
         if asker.document:
             await self._keystrokes.settle((asker.owner, asker.document))
-        async with aclosing(self._events(file, lane, asker, Complete(prefix, suffix, files, sampling))) as events:
+        task = Complete(prefix, suffix, files, sampling, budget)
+        async with aclosing(self._events(file, lane, asker, task)) as events:
             async for event in events:
                 yield event
 
@@ -152,6 +176,20 @@ class Engine:
         """The text of the model's tokens."""
         said = await self._one(file, Detokenize(tokens))
         return said.text if isinstance(said, Text) else ""
+
+    async def embed(
+        self, file: str, texts: Sequence[str], *, lane: Lane = "chat", asker: Asker = NOBODY
+    ) -> AsyncGenerator[Vectors, None]:
+        """Vectors of a few texts at a time, in order; what is longer than the model reads is cut. A question of
+        another waits for a few texts, not for all."""
+        supervisor = await self._supervisor(file, embeds=True)
+        most = self._options.embed_tokens * _LONGEST_TOKEN
+        for start in range(0, len(texts), _SLICE):
+            task = Embed([text[:most] for text in texts[start : start + _SLICE]])
+            async with aclosing(supervisor.answers(lane, task, asker)) as answers:
+                async for said in answers:
+                    if isinstance(said, Vectors):
+                        yield said
 
     async def unload(self, file: str = "") -> None:
         """Free a model's memory now; what it was writing ends, and the next task loads it again."""
@@ -179,19 +217,21 @@ class Engine:
                     if isinstance(said, Started | Piece | Ended):
                         yield said
 
-    async def _one(self, file: str, task: Task) -> Tokens | Text | Event:
+    async def _one(self, file: str, task: Task) -> Tokens | Text | Vectors | Event:
         supervisor = await self._supervisor(file)
         async with aclosing(supervisor.answers("chat", task)) as answers:
             return await anext(answers)
 
-    async def _supervisor(self, name: str) -> Supervisor:
+    async def _supervisor(self, name: str, *, embeds: bool = False) -> Supervisor:
         if not self.available():
             raise ModelUnavailable(
                 "This installation of Hearth has no engine of its own.",
                 "Install it with `make run`, or connect another model: `hearth models list`.",
             )
         file = await asyncio.to_thread(self._files.find, name)
-        if not file.facts.writes:
+        if embeds and not file.facts.embeds:
+            raise BadRequest(f"{file.id} makes no vectors.", "Choose an embedding model: `hearth models list`.")
+        if not embeds and not file.facts.writes:
             raise BadRequest(f"{file.id} writes no text.", "Choose a language model: `hearth models list`.")
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:

@@ -26,12 +26,14 @@ from hearth_backend.engine.embedder_frames import (
     decode_header,
     encode,
 )
+from hearth_backend.engine.embedding_record import EmbeddingRecord
 from hearth_shared.errors import ModelUnavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Rows = NDArray[np.float32]
 DIM = 384
+LONGEST = 256
 _SLICE = 32  # texts a request: a question waits for one slice of a bulk call, not for all of it
 _LONGEST_WAIT_S = 60.0
 _LAST_WAIT_S = 5.0
@@ -48,6 +50,7 @@ class MiniLMEmbedder:
     def __init__(self, folder: Path, variant: str = "fp32", idle_s: float = 300.0) -> None:
         self._folder = folder
         self._variant = variant
+        self.record = EmbeddingRecord(f"all-minilm-l6-v2.{variant}", DIM, LONGEST)
         self._idle_s = idle_s
         self._child: _Child | None = None
         self._turn = asyncio.Lock()
@@ -57,7 +60,7 @@ class MiniLMEmbedder:
 
     @property
     def id(self) -> str:
-        return f"all-minilm-l6-v2.{self._variant}"
+        return self.record.id
 
     @property
     def dim(self) -> int:

@@ -1,6 +1,7 @@
 """The embedder's child process: `python -I -m hearth_backend.engine.embedder_worker FOLDER VARIANT THREADS`.
 
-Its standard input is a socket to the backend; when that closes, it exits. It opens no connection of its own.
+Its standard input is a socket to the backend; when that closes, it exits. It opens no connection of its own, and
+where the system lets it, it gives the possibility up before it reads a file.
 """
 
 import ctypes
@@ -9,6 +10,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hearth_backend.engine.embedder_frames import (
     HEADER,
@@ -21,9 +23,12 @@ from hearth_backend.engine.embedder_frames import (
     decode_header,
     encode,
 )
-from hearth_backend.engine.minilm_model import MiniLM
+from hearth_backend.engine.isolation import close_network
 from hearth_backend.engine.minilm_weights import place
 from hearth_shared.errors import HearthError
+
+if TYPE_CHECKING:
+    from hearth_backend.engine.minilm_model import MiniLM
 
 _QUIET_S = 1.0
 
@@ -31,8 +36,11 @@ _QUIET_S = 1.0
 def main(folder: str, variant: str, threads: str) -> int:
     """Load, then answer until the backend hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the backend's terminal is the backend's to handle
+    close_network()  # before there is another thread, which would keep it: libraries start some when they are loaded
     with socket.socket(fileno=0) as connection:
         try:
+            from hearth_backend.engine.minilm_model import MiniLM
+
             model = MiniLM(place(Path(folder), variant), int(threads))
         except HearthError as error:
             return _give_up(connection, Failed(error.detail, error.fix))
@@ -46,7 +54,7 @@ def _give_up(connection: socket.socket, frame: Failed) -> int:
     return 1
 
 
-def _serve(connection: socket.socket, model: MiniLM) -> int:
+def _serve(connection: socket.socket, model: "MiniLM") -> int:
     try:
         connection.sendall(encode(Ready()))
         while (frame := _receive(connection, model)) is not None:
@@ -57,7 +65,7 @@ def _serve(connection: socket.socket, model: MiniLM) -> int:
     return 0
 
 
-def _receive(connection: socket.socket, model: MiniLM) -> Frame | None:
+def _receive(connection: socket.socket, model: "MiniLM") -> Frame | None:
     """The next frame; None when the backend hung up. A quiet second after large batches is used to shrink."""
     if model.grown and not select.select([connection], [], [], _QUIET_S)[0]:
         model.shrink()

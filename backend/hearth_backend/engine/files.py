@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +40,11 @@ class ModelFiles:
     Reading a header takes a few hundred milliseconds for a large vocabulary: call from a thread, not from the loop.
     """
 
-    def __init__(self, folder: Path, chosen: str = "") -> None:
+    def __init__(self, folder: Path, chosen: str = "", others: Sequence[str] = ()) -> None:
+        """`others` are named too, wherever they are, and never the default."""
         self._folder = folder
         self._chosen = folder / Path(chosen).expanduser() if chosen else None
+        self._others = [folder / Path(other).expanduser() for other in others if other]
         self._known: dict[Path, tuple[tuple[int, int], Facts | BadModelFile]] = {}
         self._lock = threading.Lock()
 
@@ -120,7 +123,7 @@ class ModelFiles:
             paths = []
         if self._chosen and self._chosen.is_file():
             paths = [self._chosen, *(path for path in paths if path != self._chosen)]
-        return paths
+        return [*paths, *(path for path in self._others if path not in paths and path.is_file())]
 
 
 def _facts(path: Path) -> Facts | BadModelFile:

@@ -41,8 +41,9 @@ def fim_prompt(
             "Send the text before the cursor alone, or choose a model made for code.",
         )
     room -= 3
-    after = tokenize(suffix)[: max(room // 4, 0)]
-    before = shortened(tokenize(prefix), room - len(after))
+    before = tokenize(prefix)
+    after = tokenize(suffix)[: max(room // 4, room - len(before), 0)]
+    before = shortened(before, room - len(after))
     room -= len(after) + len(before)
     others = _other_files(special, tokenize, files, room)
     return [*others, special.prefix, *before, special.suffix, *after, special.middle]

@@ -38,8 +38,8 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """More text. Where it was asked for, `logprobs` has for each token since the last piece its text, the logarithm
-    of its probability, and the likeliest tokens in its place with theirs."""
+    """More text. Where it was asked for, `logprobs` has for each token since the last piece its text (bytes that are
+    none as surrogates), the logarithm of its probability, and the likeliest tokens in its place with theirs."""
 
     text: str
     logprobs: Sequence[tuple[str, float, Sequence[tuple[str, float]]]] = ()
@@ -47,7 +47,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Last event of a whole answer, with what it took."""
+    """Last event of a whole answer, with what it took; `left_out` messages gave way to the prompt's budget."""
 
     reason: Literal["stop", "length"]
     prompt_tokens: int
@@ -55,6 +55,7 @@ class Ended:
     cached_tokens: int = 0
     prompt_s: float = 0.0
     output_s: float = 0.0
+    left_out: int = 0
 
 
 Event = Started | Piece | Ended
@@ -64,7 +65,11 @@ Event = Started | Piece | Ended
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any."""
+    """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any.
+
+    `device` is the name of the GPU that takes the layers; without one llama.cpp shares them among all. `embeds`: it
+    makes vectors.
+    """
 
     path: str
     name: str
@@ -74,26 +79,35 @@ class Load:
     batch_threads: int
     states: str = ""
     kv_type: str = "f16"
+    device: str = ""
+    embeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A conversation to answer; messages and tools in OpenAI's shape."""
+    """A conversation to answer; messages and tools in OpenAI's shape.
+
+    `budget`: tokens of the prompt, to which the oldest messages give way; 0: what the context holds beside an answer;
+    None: a conversation that is longer than the context is refused.
+    """
 
     messages: Sequence[Mapping[str, Any]]
     sampling: Sampling = field(default_factory=Sampling)
     tools: Sequence[Mapping[str, Any]] = ()
     response_format: Mapping[str, Any] | None = None
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files."""
+    """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files. To the
+    `budget` (as of Chat) gives way what is far from the cursor."""
 
     prefix: str
     suffix: str | None = None
     files: Sequence[Sequence[str]] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    budget: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,14 @@ class Detokenize:
     tokens: Sequence[int]
 
 
-Task = Chat | Complete | Tokenize | Detokenize
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Texts to make vectors of."""
+
+    texts: Sequence[str]
+
+
+Task = Chat | Complete | Tokenize | Detokenize | Embed
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +172,13 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The model is loaded; `note` is what a person should know about it."""
+    """The model is loaded; `note` is what a person should know about it, `width` the length of its vectors."""
 
     context: int
     gpu_layers: int
     seconds: float
     note: str = ""
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +204,15 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectors:
+    """Answer to Embed: rows of `width` little-endian float32, as base64, and how many tokens were read."""
+
+    data: str
+    width: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A HearthError, to be raised where the task came from."""
 
@@ -196,7 +227,7 @@ class Answer:
     """One event of the answer to task `id`."""
 
     id: int
-    event: Event | Tokens | Text | Failed
+    event: Event | Tokens | Text | Vectors | Failed
 
 
 Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
@@ -204,8 +235,8 @@ Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold),
-        *(Hello, Ready, Refused, Tokens, Text, Failed, Answer, Sampling),
+        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold, Embed),
+        *(Hello, Ready, Refused, Tokens, Text, Vectors, Failed, Answer, Sampling),
     )
 }
 _INNER: dict[type[Any], str] = {Ask: "task", Answer: "event", Chat: "sampling", Complete: "sampling"}

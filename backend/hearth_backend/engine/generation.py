@@ -19,10 +19,11 @@ class Defaults:
 
     max_tokens: int
     temperature: float
+    room: int  # tokens of the context that a prompt which is cut leaves for the answer
 
 
-FOR_CHAT = Defaults(max_tokens=1 << 20, temperature=0.7)
-FOR_COMPLETION = Defaults(max_tokens=128, temperature=0.2)
+FOR_CHAT = Defaults(max_tokens=1 << 20, temperature=0.7, room=1024)
+FOR_COMPLETION = Defaults(max_tokens=128, temperature=0.2, room=128)
 
 
 Say = Callable[[Event | Failed], object]
@@ -32,13 +33,16 @@ def job_of(model: Model, ask: Ask, say: Say) -> Job:
     """The job of a task that writes. Raises BadRequest or BadModelFile for what cannot be asked."""
     match ask.task:
         case Chat() as chat:
-            prompt, sampling = model.chat_prompt(chat), chat.sampling
+            sampling = chat.sampling
+            prompt, left_out = model.chat_prompt(chat, sampling.max_tokens or FOR_CHAT.room)
             grammar = model.grammar(chat.response_format)
             thinking = model.opens_thought(prompt)
-            voice = Answering(model, len(prompt), sampling, FOR_CHAT, say, grammar=grammar, thinking=thinking)
+            voice = Answering(
+                model, len(prompt), sampling, FOR_CHAT, say, grammar=grammar, thinking=thinking, left_out=left_out
+            )
         case Complete() as complete:
             sampling = complete.sampling
-            prompt = model.completion_prompt(complete, sampling.max_tokens or FOR_COMPLETION.max_tokens)
+            prompt = model.completion_prompt(complete, sampling.max_tokens or FOR_COMPLETION.room)
             voice = Answering(model, len(prompt), sampling, FOR_COMPLETION, say)
         case _:
             raise BadRequest("This task writes nothing.")
@@ -61,6 +65,7 @@ class Answering:
         *,
         grammar: str | None = None,
         thinking: bool = False,
+        left_out: int = 0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Raises BadRequest for a grammar that is none."""
@@ -69,6 +74,7 @@ class Answering:
         self._limit = min(sampling.max_tokens or defaults.max_tokens, model.context.size - prompt_tokens)
         self._say = say
         self._thinking = thinking
+        self._left_out = left_out
         self._logprobs = sampling.logprobs
         self._likely: list[tuple[str, float, list[tuple[str, float]]]] = []
         self._clock = clock
@@ -121,7 +127,7 @@ class Answering:
         return self._spelled(token), own, [(self._spelled(other), value) for other, value in likeliest]
 
     def _spelled(self, token: int) -> str:
-        return self._model.piece(token).decode("utf-8", "replace")
+        return self._model.piece(token).decode("utf-8", "surrogateescape")
 
     def _finish(self, reason: str) -> None:
         if (rest := self._text.finish()) or self._likely:
@@ -135,6 +141,7 @@ class Answering:
                 self._cached,
                 self._read - self._begun,
                 now - self._read,
+                self._left_out,
             )
         )
         self.drop()

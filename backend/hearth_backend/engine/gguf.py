@@ -34,12 +34,14 @@ _BLOCKS = {
     **{23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2)},
     **{34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18)},
 }
+_POOLED = (1, 2, 3)  # mean, cls, last; 4 is a ranker's
 _WRITES_NO_TEXT = ("clip", "t5encoder", "gemma-embedding", "eurobert")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a model file says of itself. `writes` is false for embedders, projectors and adapters."""
+    """What a model file says of itself. `writes` is false for embedders, projectors and adapters; `embeds` is true for
+    what says how the vectors of its tokens become one."""
 
     name: str
     architecture: str
@@ -52,6 +54,7 @@ class Facts:
     writes: bool
     test_model: bool
     shards: int = 1
+    embeds: bool = False
     shape: Shape = NO_SHAPE
 
 
@@ -226,6 +229,7 @@ def _facts(path: Path, size: int, keys: Mapping[str, Any], tensors: Mapping[str,
         writes=_writes(architecture, keys),
         test_model=keys.get("hearth.test_model") is True,
         shards=_shards(keys),
+        embeds=_pooling(architecture, keys) in _POOLED,
         shape=shape_of(architecture, keys, tensors, _vocabulary(keys)),
     )
 
@@ -240,7 +244,15 @@ def _shards(keys: Mapping[str, Any]) -> int:
     return count if isinstance(count, int) and count > 1 else 1
 
 
+def _pooling(architecture: str, keys: Mapping[str, Any]) -> int:
+    """How the vectors of tokens become one, as llama.cpp numbers it; 0 when a model says nothing of it."""
+    value = keys.get(f"{architecture}.pooling_type", 0)
+    return value if isinstance(value, int) else 0
+
+
 def _writes(architecture: str, keys: Mapping[str, Any]) -> bool:
     if keys.get("general.type", "model") != "model" or "bert" in architecture:
+        return False
+    if _pooling(architecture, keys):
         return False
     return architecture not in _WRITES_NO_TEXT and keys.get(f"{architecture}.attention.causal") is not False

@@ -177,18 +177,20 @@ class Fetch:
 
 
 class _Progress:
-    """Counts what came, and says so a few times a second."""
+    """Counts what came, and says a few times a second how much of it is in the file."""
 
     def __init__(self, done: int) -> None:
-        self._done = done
+        self._done: int = done
+        self._said: int = done
         self._said_at = 0.0
 
     def moved(self, count: int) -> None:
-        self._done += count
+        """The library tells of a piece before it writes it: what came before this one is written."""
         now = time.monotonic()
-        if now - self._said_at >= _SAID_EVERY_S:
-            self._said_at = now
+        if self._done != self._said and now - self._said_at >= _SAID_EVERY_S:
+            self._said_at, self._said = now, self._done
             say("progress", done=self._done)
+        self._done += count
 
     def bar(self) -> type:
         """What the library takes for a progress bar of its own."""

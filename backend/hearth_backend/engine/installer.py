@@ -1,7 +1,7 @@
 """Adds a build of the engine: fetched from a wheel index or compiled, in a process of its own, then tried.
 
-The work is that of `packaging/build_llama.py` in Hearth's checkout, which holds the pinned source; its words become
-stages, and all of them go to `logs/engine-<backend>.log`.
+The work is that of `packaging/build_llama.py`, which names the pinned source; its words become stages, and all of them
+go to `logs/engine-<backend>.log`. It lies in the checkout, or beside an installed Hearth in `share/hearth`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from hearth_shared.hardware import Backend, hardware, suits
 from hearth_shared.protocol.models import Installation
 
 Tell = Callable[[Mapping[str, Any]], Awaitable[int]]
-SCRIPT: Final = Path(__file__).parents[3] / "packaging" / "build_llama.py"
+PLACES: Final = (Path(__file__).parents[3], Path(sys.prefix, "share", "hearth"))
 _STEP: Final = re.compile(r"\[(\d+)/(\d+)\] (.*)")
 _LEFT: Final = re.compile(r"about (\d+) min left")
 _EVERY_S: Final = 1.0
@@ -46,7 +46,7 @@ class Installer:
         logs: Path,
         *,
         wheels_url: str = "",
-        command: Sequence[str] = (sys.executable, str(SCRIPT)),
+        command: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._builds = builds
@@ -54,7 +54,7 @@ class Installer:
         self._tell = tell
         self._logs = logs
         self._wheels_url = wheels_url
-        self._command = command
+        self._command = command or (sys.executable, str(builder_in(PLACES)))
         self._clock = clock
         self._ids = itertools.count(1)
         self._known: dict[str, Installation] = {}
@@ -114,12 +114,13 @@ class Installer:
     def _check(self) -> None:
         if not Path(self._command[-1]).exists():
             raise BuildFailed(
-                "This Hearth was not started from its checkout, which holds what builds the engine.",
-                "Clone Hearth and use `make run`, or set LLAMA_CPP_LIB_PATH to a folder with llama.cpp's libraries.",
+                f"What builds the engine is not where this Hearth keeps it ({self._command[-1]}).",
+                "Install Hearth again, or set LLAMA_CPP_LIB_PATH to a folder with llama.cpp's libraries.",
             )
         if not self._builds.version:
             raise BuildFailed(
-                "llama-cpp-python is not installed, which every build needs.", "`make run` in the checkout installs it."
+                "llama-cpp-python is not installed, which every build needs.",
+                "`make run` in Hearth's checkout installs it; elsewhere: pip install 'hearth-agent[local]'.",
             )
 
     def _log(self, backend: str) -> Path:
@@ -204,6 +205,12 @@ class Installer:
         seq = await self._tell({"kind": "engine", **made.model_dump(exclude={"seq"})})
         self._known[id] = self._known[id].model_copy(update={"seq": seq})
         return self._known[id]
+
+
+def builder_in(places: Sequence[Path]) -> Path:
+    """The script that builds: in the first place that has it, else where it should be."""
+    scripts = [place / "packaging" / "build_llama.py" for place in places]
+    return next((script for script in scripts if script.exists()), scripts[-1])
 
 
 def _stage(line: str) -> dict[str, Any]:

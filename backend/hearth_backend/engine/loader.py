@@ -1,7 +1,8 @@
 """Gets one model file running in a child, and remembers what worked.
 
 With a GPU a failed load is tried again with fewer layers on it, each time in a fresh child: all, three quarters,
-half, none. A file whose child dies twice while loading without a GPU is bad until the file changes.
+half, none. A file whose child dies twice while loading without a GPU, or whose children die with whatever they are
+asked, is bad until the file changes.
 """
 
 import logging
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
 _DEATHS = 2
+KILLED = ("SIGKILL", "SIGTERM")
+"""How a process ends that somebody else ended: for want of memory, or by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class LoadOptions:
     threads: int
     batch_threads: int
     states: str = ""
+    embed_tokens: int = 512
 
 
 class Loader:
@@ -56,6 +60,8 @@ class Loader:
         self._rungs = list(rungs(file.facts.layers, options.gpu_layers))
         self._deaths = 0
         self._fallen = ""
+        self.verdict: BadModelFile | None = None
+        """Why the file is not tried again, once that is so."""
 
     async def load(self, answered: Callable[[Answer], None], ended: Callable[[Child], None]) -> tuple[Child, Ready]:
         """A child with the model loaded. Raises BadModelFile or ModelUnavailable with the reason."""
@@ -80,14 +86,27 @@ class Loader:
 
     def crashed(self, layers: int, how: str) -> None:
         """A loaded child died while it worked: with layers on a GPU, most likely for want of its memory."""
-        if layers and how not in ("SIGKILL", "SIGTERM"):
+        if layers and how not in KILLED:
             self._fallen = f"the engine died ({how})"
+
+    @property
+    def _context(self) -> int:
+        """The tokens wanted: an embedding model that may read more than it needs is several times slower."""
+        return self._options.embed_tokens if self._file.facts.embeds else self._options.context
+
+    def give_up(self, how: str) -> None:
+        """Children of this file die whatever they are asked."""
+        self.verdict = BadModelFile(
+            f"The engine died again and again while {self._file.path.name} was answering ({how}): the file is damaged, "
+            "or this build of the engine cannot run it.",
+            "Download the file again, or choose another: `hearth models list`.",
+        )
 
     async def _place(self) -> None:
         """Look where it can run now; what failed while it worked is not tried again at once."""
         if self._placement is None:
             return
-        wish = Wish(self._options.context, self._options.gpu_layers, KV_TYPES)
+        wish = Wish(self._context, self._options.gpu_layers, KV_TYPES)
         self._spot = await self._placement.spot(self._file, wish)
         most = self._rungs[0] if self._fallen else self._spot.rungs[0]
         self._rungs = [rung for rung in self._spot.rungs if rung <= most] or [0]
@@ -100,7 +119,7 @@ class Loader:
             return 0, hello if isinstance(hello, Refused) else None
         layers = self._rungs[0] if hello.offload else 0
         options = self._options
-        context = self._spot.plan.context if self._spot else options.context
+        context = min(self._context, self._spot.plan.context if self._spot else self._context)
         child.send(
             Load(
                 str(self._file.path),
@@ -111,6 +130,8 @@ class Loader:
                 options.batch_threads,
                 options.states,
                 self._spot.plan.kv_type if self._spot else "f16",
+                self._spot.device if self._spot else "",
+                self._file.facts.embeds,
             )
         )
         outcome = await child.opening.get()
@@ -148,13 +169,14 @@ class Loader:
         await self._tell(EventType.MODEL_FALLBACK, reason=reason, gpu_layers=self._rungs[0], tried_gpu_layers=tried)
 
     def _refuse_bad(self, how: str = "") -> None:
-        if self._deaths < _DEATHS:
-            return
-        cause = "there is most likely too little memory for it" if how == "SIGKILL" else "the file is damaged"
-        raise BadModelFile(
-            f"The engine died twice while loading {self._file.path.name}: {cause}.",
-            "Choose a smaller model, or download the file again.",
-        )
+        if self._deaths >= _DEATHS and self.verdict is None:
+            cause = "there is most likely too little memory for it" if how == "SIGKILL" else "the file is damaged"
+            self.verdict = BadModelFile(
+                f"The engine died twice while loading {self._file.path.name}: {cause}.",
+                "Choose a smaller model, or download the file again.",
+            )
+        if self.verdict is not None:
+            raise BadModelFile(self.verdict.detail, self.verdict.fix)
 
     def _refusal(self, refused: Refused) -> HearthError:
         name = self._file.path.name
@@ -163,7 +185,7 @@ class Loader:
                 return ModelUnavailable(f"llama.cpp cannot be loaded: {refused.cause}.", "Run `make run` again.")
             case "context":
                 return ModelUnavailable(
-                    f"There is no room for {name} with {self._options.context:,} tokens of context.",
+                    f"There is no room for {name} with {self._context:,} tokens of context.",
                     "Lower `engine.context`, or choose a smaller model.",
                 )
             case "model":

@@ -17,11 +17,13 @@ from hearth_backend.engine.fim import FimTokens, fim_prompt, shortened
 from hearth_backend.engine.frames import Chat, Complete, Load
 from hearth_backend.engine.kvcache import Chunk, common
 from hearth_backend.engine.markup import Marker, Markup, fence_for
-from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel
+from hearth_backend.engine.native import AbortFlag, NativeContext, NativeError, NativeModel, NoContext
 from hearth_backend.engine.plan import MOST_SPARE, SPARE_BYTES
 from hearth_backend.engine.stepcost import StepCost
 from hearth_backend.engine.templates import OTHER_FILE, ChatTemplate
 from hearth_backend.engine.toolcalls import MARKERS
+from hearth_backend.engine.truncation import last_turn
+from hearth_backend.engine.truncation import shortened as shortened_conversation
 from hearth_shared.errors import BadModelFile, BadRequest
 
 BATCH = 512
@@ -39,13 +41,13 @@ class Model:
 
     def __init__(self, load: Load, abort: AbortFlag) -> None:
         self.name = load.name
-        self.gpu_layers = load.gpu_layers
         self._threads = max(load.threads, load.batch_threads)
         self._writing = load.threads
         self._spare = Spare(load.threads, load.batch_threads)
         self._reading = load.batch_threads
         self._pieces: dict[int, tuple[bytes, bool]] = {}
-        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers)
+        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers, device=load.device)
+        self.gpu_layers = self._native.gpu_layers
         context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
         try:
             self.context = NativeContext(
@@ -134,22 +136,68 @@ class Model:
             raise BadRequest("One of the numbers is no token of this model.", "Send what this model's tokenize gave.")
         return b"".join(map(self._native.piece, tokens)).decode("utf-8", "replace")
 
-    def chat_prompt(self, chat: Chat) -> list[int]:
-        """The tokens of a conversation. Raises BadRequest when it is longer than the context."""
+    def chat_prompt(self, chat: Chat, room: int) -> tuple[list[int], int]:
+        """The tokens of a conversation, and how many of its messages were left out for its budget.
+
+        One that is cut leaves `room` tokens for the answer. Raises BadRequest when it is too long all the same.
+        """
         _check_roles(chat.messages)
+        if chat.budget is None:
+            return self._whole_prompt(chat), 0
+        most = self._most(chat.budget, room)
+        prompt = self._prompt_within(chat, most)
+        if prompt is not None:
+            return prompt, 0
+        found = shortened_conversation(
+            chat.messages, lambda messages: self._prompt_within(replace(chat, messages=messages), most)
+        )
+        if found is None:
+            raise self._refusal_of(replace(chat, messages=last_turn(chat.messages)), most)
+        return found
+
+    def _refusal_of(self, shortest: Chat, most: int) -> BadRequest:
+        """Not even the last turn fits, with what the system says and the tools."""
+        text, fence = self._rendered(shortest)
+        self._check_size(len(text), "The last message alone")
+        tokens = len(self._tokens(text, fence))
+        said = f"What cannot be left out of the conversation is {tokens:,} tokens long"
+        return self._too_long(said, most, "Send a shorter message, or raise the budget.", tokens=tokens)
+
+    def _most(self, budget: int, room: int) -> int:
+        """The tokens a prompt may have that is cut to a budget (0: to the context)."""
+        most = self.context.size - min(room, self.context.size // 2) - 1
+        return min(budget, most) if budget else most
+
+    def _prompt_within(self, chat: Chat, most: int) -> list[int] | None:
+        """None for a conversation that is longer."""
+        text, fence = self._rendered(chat)
+        if len(text) > most * _LONGEST_TOKEN:
+            return None
+        prompt = self._tokens(text, fence)
+        return prompt if len(prompt) <= most else None
+
+    def _whole_prompt(self, chat: Chat) -> list[int]:
+        text, fence = self._rendered(chat)
+        self._check_size(len(text))
+        prompt = self._tokens(text, fence)
+        self._check_room(len(prompt))
+        return prompt
+
+    def _rendered(self, chat: Chat) -> tuple[str, str]:
+        """The prompt's text, and the fence that keeps markers spelled in messages from being markers."""
         fence = fence_for([chat.messages, chat.tools])
         messages = self._markup.fence(chat.messages, fence)
         tools = self._markup.fence(chat.tools, fence)
         try:
             with bounded():
-                text = self._template.render(messages, tools)
+                return self._template.render(messages, tools), fence
         except Exceeded as error:
             raise BadModelFile(f"The chat template of {self.name} {error}.", OTHER_FILE) from None
-        self._check_size(len(text))
+
+    def _tokens(self, text: str, fence: str) -> list[int]:
         tokens = self._with_bos(self._cut(text, fence))
         if not tokens:
             raise BadRequest("The conversation is empty.", "Send a message with text.")
-        self._check_room(len(tokens))
         return tokens
 
     def beginning(self, chat: Chat, prompt: Sequence[int]) -> int:
@@ -165,7 +213,7 @@ class Model:
                 self._beginnings.clear()
             # another conversation that begins so: what both have in common belongs to neither's first message
             other = replace(chat, messages=[*system, {"role": "user", "content": "\u00b7"}])
-            self._beginnings[key] = self.chat_prompt(other)
+            self._beginnings[key] = self._whole_prompt(other)
         length = common(self._beginnings[key], prompt)
         return length if length >= LEAST and length < len(prompt) else 0
 
@@ -175,8 +223,11 @@ class Model:
         return end.rstrip().endswith("<think>")
 
     def completion_prompt(self, complete: Complete, room: int) -> list[int]:
-        """The tokens of a text to go on with, shortened at its far ends to leave `room` tokens for the answer."""
-        room = self.context.size - min(room, self.context.size // 2) - 1
+        """The tokens of a text to go on with. For its budget it is shortened at its far ends, and leaves `room` tokens
+        for the answer. Raises BadRequest when it may not be cut and is longer than the context."""
+        room = self.context.size - 1 if complete.budget is None else self._most(complete.budget, room)
+        if complete.budget is None:
+            self._check_whole(complete)
         longest = room * _LONGEST_TOKEN  # more characters than this cannot be seen anyway
         prefix = complete.prefix[-longest:]
         if complete.suffix is None or not (complete.suffix or self._fim.usable):
@@ -188,6 +239,12 @@ class Model:
         if not tokens:
             raise BadRequest("There is no text to go on from.", "Send a prefix of at least one character.")
         return tokens
+
+    def _check_whole(self, complete: Complete) -> None:
+        """It may not be cut, so it must fit as it is."""
+        given = [complete.prefix, complete.suffix or "", *(text for _, text in complete.files)]
+        self._check_size(sum(map(len, given)), "The text")
+        self._check_room(sum(len(self._native.tokenize(text)) for text in given), "The text")
 
     def grammar(self, response_format: Mapping[str, Any] | None) -> str | None:
         """The grammar that keeps an answer to the wanted format, or None for plain text."""
@@ -221,27 +278,25 @@ class Model:
         token = self._native.special(name)
         return "" if token is None else self._native.text(token)
 
-    def _check_size(self, characters: int) -> None:
+    def _check_size(self, characters: int, what: str = "The conversation") -> None:
         """Before the work of cutting: no token of any known vocabulary is longer on average."""
         if characters > self.context.size * _LONGEST_TOKEN:
-            raise self._too_long(f"{characters:,} characters")
+            raise self._too_long(f"{what} is {characters:,} characters long")
 
-    def _check_room(self, tokens: int) -> None:
+    def _check_room(self, tokens: int, what: str = "The conversation") -> None:
         if tokens >= self.context.size:
-            raise self._too_long(f"{tokens:,} tokens", tokens=tokens)
+            raise self._too_long(f"{what} is {tokens:,} tokens long", tokens=tokens)
 
-    def _too_long(self, length: str, **data: Any) -> BadRequest:
+    def _too_long(self, which: str, limit: int = 0, fix: str = "", **data: Any) -> BadRequest:
+        """Both numbers; `limit` is the budget where that is less than the context."""
+        limit = limit or self.context.size
         return BadRequest(
-            f"The conversation is {length} long, and {self.name} reads at most {self.context.size:,} tokens.",
-            "Start a new thread, or raise `engine.context` if the model can read more.",
+            f"{which}, and {self.name} reads at most {limit:,} tokens.",
+            fix or "Start a new thread, or raise `engine.context` if the model can read more.",
             reason="context_length_exceeded",
-            limit=self.context.size,
+            limit=limit,
             **data,
         )
-
-
-class NoContext(NativeError):
-    """The model is there, but no context could be made for it."""
 
 
 def _check_roles(messages: Sequence[Mapping[str, Any]]) -> None:

@@ -8,31 +8,39 @@ import contextlib
 import ctypes
 import json
 import math
-import sys
+import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import llama_cpp
 import llama_cpp.llama_cpp as _bindings
 import numpy as np
 
+from hearth_backend.engine.abortflag import AbortFlag
 from hearth_backend.engine.kvcache import Chunk, Decoded, Fault
 from hearth_backend.engine.markup import Marker
+from hearth_backend.engine.sampling import depth
 
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
 _pointer_to = cast("Any", ctypes.POINTER)
 VERSION: str = llama_cpp.__version__
-_ERROR = 4  # GGML_LOG_LEVEL_ERROR
+_INFO, _ERROR = 2, 4  # of ggml's levels of its log
+_OFFLOADED = re.compile(rb"offloaded (\d+)/\d+ layers to GPU")
 _KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml's numbers
-_LONGEST_GRAMMAR = 262_144
+_LONGEST_GRAMMAR, _DEEPEST_GRAMMAR = 262_144, 256
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 _said: deque[str] = deque(maxlen=16)
+_offloaded: deque[int] = deque(maxlen=1)
 
 
 class NativeError(Fault):
     """llama.cpp refused, in its own words; the process is well."""
+
+
+class NoContext(NativeError):
+    """The model is there, but no context could be made for it."""
 
 
 class Misuse(Fault):
@@ -41,9 +49,12 @@ class Misuse(Fault):
 
 @C.llama_log_callback
 def _note(level: int, text: bytes, _data: object) -> None:
-    """llama.cpp's log is the process's, not an object's: only its errors are kept, for the reason of a refusal."""
+    """llama.cpp's log is the process's, not an object's: its errors are kept, for the reason of a refusal, and how
+    many layers went to the GPU, which it tells nowhere else."""
     if level == _ERROR:
         _said.append(text.decode("utf-8", "replace").strip())
+    elif level == _INFO and (found := _OFFLOADED.search(text)):
+        _offloaded.append(int(found[1]))
 
 
 def start() -> bool:
@@ -53,6 +64,13 @@ def start() -> bool:
     return bool(C.llama_supports_gpu_offload())
 
 
+def _device(name: str) -> int | None:
+    """The device of that name. The binding does not wrap it, but its library has it."""
+    find = C._lib.ggml_backend_dev_by_name
+    find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
+    return find(name.encode())
+
+
 def _last_words() -> str:
     for line in _said:
         if "error loading model" in line:
@@ -60,40 +78,32 @@ def _last_words() -> str:
     return _said[0].partition(": ")[2] or _said[0] if _said else "it said nothing"
 
 
-class AbortFlag:
-    """Stops a running decode from any thread.
-
-    The callback is the C library's strlen over two bytes (0 or 1), so no decode ever waits for Python. The CPU
-    backend alone asks it; elsewhere a step ends by itself.
-    """
-
-    def __init__(self) -> None:
-        self._buffer = ctypes.create_string_buffer(2)
-        library = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
-        self.callback = ctypes.cast(library.strlen, C.ggml_abort_callback)
-        self.data = ctypes.cast(self._buffer, ctypes.c_void_p)
-
-    def up(self) -> None:
-        self._buffer[0] = b"\1"
-
-    def down(self) -> None:
-        self._buffer[0] = b"\0"
-
-    @property
-    def is_up(self) -> bool:
-        return self._buffer[0] == b"\1"
+def made(make: Callable[[], Any]) -> Any:
+    """What llama.cpp makes; NativeError in its own words when that is nothing."""
+    _said.clear()
+    if not (pointer := make()):
+        raise NativeError(_last_words())
+    return pointer
 
 
 class NativeModel:
     """A loaded model and its vocabulary."""
 
-    def __init__(self, path: str, *, gpu_layers: int = 0) -> None:
+    def __init__(self, path: str, *, gpu_layers: int = 0, device: str = "") -> None:
+        """`device` is the GPU that takes the layers, "" for all of them; `gpu_layers` is then how many it took."""
         _said.clear()
+        _offloaded.clear()
         params = C.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        chosen = (ctypes.c_void_p * 2)(_device(device) if gpu_layers and device else None, None)
+        if chosen[0]:
+            params.devices = ctypes.addressof(chosen)
+        elif gpu_layers == 0:  # then no GPU at all: else it would read prompts, and fail for want of its memory
+            params.split_mode, params.main_gpu = C.LLAMA_SPLIT_MODE_NONE, -1
         self.pointer: Any = C.llama_model_load_from_file(path.encode(), params)
         if not self.pointer:
             raise NativeError(_last_words())
+        self.gpu_layers = min(gpu_layers, _offloaded[-1]) if _offloaded else 0
         self._vocab: Any = C.llama_model_get_vocab(self.pointer)
         self.vocabulary: int = C.llama_vocab_n_tokens(self._vocab)
         self.trained_context: int = C.llama_model_n_ctx_train(self.pointer)
@@ -122,14 +132,15 @@ class NativeModel:
         C.llama_model_meta_val_str(self.pointer, key.encode(), buffer, length + 1)
         return buffer.value.decode("utf-8", "replace")
 
-    def tokenize(self, text: str) -> list[int]:
-        """Tokens of plain text: what looks like a control token in it stays text."""
+    def tokenize(self, text: str, *, around: bool = False) -> list[int]:
+        """Tokens of plain text: what looks like a control token in it stays text. `around` adds those that the model
+        wants before and after a text."""
         raw = text.encode("utf-8", "replace")
         room = len(raw) + 16
         if room >= 1 << 31:
             raise Misuse("the text is too long for llama.cpp")
         buffer = (C.llama_token * room)()
-        count = C.llama_tokenize(self._vocab, raw, len(raw), buffer, room, False, False)
+        count = C.llama_tokenize(self._vocab, raw, len(raw), buffer, room, around, False)
         if count < 0:
             raise NativeError(f"the text cannot be cut into tokens ({count})")
         return list(buffer[:count])
@@ -173,11 +184,9 @@ class NativeModel:
         raw = text.encode("utf-8", "replace")
         if len(raw) > _LONGEST_GRAMMAR:
             raise NativeError("the grammar is too large")
-        _said.clear()
-        sampler = C.llama_sampler_init_grammar(self._vocab, raw, b"root")
-        if not sampler:
-            raise NativeError(_last_words())
-        return sampler
+        if depth(text) > _DEEPEST_GRAMMAR:  # it is read by recursion, and 30,000 levels overflow the stack
+            raise NativeError("the grammar is nested too deeply")
+        return made(lambda: C.llama_sampler_init_grammar(self._vocab, raw, b"root"))
 
     def _checked(self, token: int) -> int:
         if not 0 <= token < self.vocabulary:
@@ -202,7 +211,6 @@ class NativeContext:
         kv_type: str = "f16",
     ) -> None:
         """`context` is the longest sequence, `capacity` (at least that) the cells for all of them."""
-        _said.clear()
         self.model = model
         self.abort = abort
         self.seats = seats
@@ -215,9 +223,7 @@ class NativeContext:
         params.n_threads, params.n_threads_batch = threads, batch_threads
         params.no_perf = True
         params.abort_callback, params.abort_callback_data = self.abort.callback, self.abort.data
-        self.pointer: Any = C.llama_init_from_model(model.pointer, params)
-        if not self.pointer:
-            raise NativeError(_last_words())
+        self.pointer: Any = made(lambda: C.llama_init_from_model(model.pointer, params))
         self._memory: Any = C.llama_get_memory(self.pointer)
         if not self._memory:
             self.close()

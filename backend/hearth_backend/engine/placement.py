@@ -53,6 +53,11 @@ class Spot:
     trial: Trial | None
     key: str = ""
 
+    @property
+    def device(self) -> str:
+        """The GPU that the plan is for; empty without one."""
+        return self.trial.gpu.name if self.trial and self.trial.gpu else ""
+
 
 class Placement:
     """Chooses for each load anew: free memory is what it is now. `wanted` is the backend of the settings."""

@@ -94,6 +94,18 @@ class TextStream:
         return "" if self.stopped else self._held + self._decoder.decode(b"", True)
 
 
+def depth(grammar: str) -> int:
+    """How deeply a grammar's brackets are nested, those in its quoted texts counted too."""
+    opened = deepest = 0
+    for sign in grammar:
+        if sign == "(":
+            opened += 1
+            deepest = max(deepest, opened)
+        elif sign == ")":
+            opened -= 1
+    return deepest
+
+
 def _overlap(text: str, stop: str) -> int:
     """Length of the longest end of `text` with which `stop` begins."""
     for length in range(min(len(stop) - 1, len(text)), 0, -1):

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from hearth_backend.engine.child import Child
+from hearth_backend.engine.crashes import Crashes
 from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import (
     Answer,
@@ -25,13 +26,15 @@ from hearth_backend.engine.frames import (
     Task,
     Text,
     Tokens,
+    Vectors,
 )
 from hearth_backend.engine.lanes import Lane
-from hearth_backend.engine.loader import Loader
+from hearth_backend.engine.loader import KILLED, Loader
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.spans import Span, Untraced
 from hearth_backend.observe.traces import Tracer
 from hearth_shared.errors import (
+    BadModelFile,
     Cancelled,
     EngineCrashed,
     HearthError,
@@ -43,7 +46,7 @@ from hearth_shared.errors import (
 
 log = logging.getLogger(__name__)
 
-Said = Event | Tokens | Text
+Said = Event | Tokens | Text | Vectors
 _MOST_TASKS = 256
 
 
@@ -91,6 +94,12 @@ class Supervisor:
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
         self._held = False
+        self._crashes = Crashes()
+
+    @property
+    def verdict(self) -> BadModelFile | None:
+        """Why the file is not tried again, once that is so."""
+        return self._loader.verdict
 
     @property
     def running(self) -> Running | None:
@@ -183,6 +192,8 @@ class Supervisor:
         if call is None:  # cancelled meanwhile
             return
         call.put(answer.event)
+        if call.ended:
+            self._crashes.worked()
         if call.over:
             del self._calls[answer.id]
 
@@ -246,6 +257,9 @@ class Supervisor:
         log.warning("engine child %s of %s died: %s", child.pid, self.file.id, how)
         log.debug("its last words: %s", child.last_words)
         self._loader.crashed(self._ready.gpu_layers, how)
+        alive = [call.ask.id for call in self._calls.values() if call.sent]
+        if not self._ready.gpu_layers and how not in KILLED and self._crashes.died(alive):
+            self._loader.give_up(how)
         self._lose(
             EngineCrashed(
                 f"The engine died while {self.file.id} was answering ({how}).", "It is started again: ask once more."
@@ -266,6 +280,11 @@ class _Call:
         self._over = False
 
     @property
+    def ended(self) -> bool:
+        """Whether all was said."""
+        return self._over
+
+    @property
     def over(self) -> bool:
         """Whether all was said and read."""
         return self._over and self.events.empty()
@@ -279,7 +298,7 @@ class _Call:
             case _:
                 self._begun = self._begun or isinstance(event, Started)
                 self.shown = self.shown or isinstance(event, Piece)
-                self._over = isinstance(event, Ended | Tokens | Text)
+                self._over = isinstance(event, Ended | Tokens | Text | Vectors)
                 self.events.put_nowait(event)
 
     def fail(self, error: HearthError) -> None:

@@ -15,14 +15,17 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hearth_backend.engine.abortflag import AbortFlag
 from hearth_backend.engine.frames import (
     Answer,
     Ask,
     Chat,
     Complete,
     Detokenize,
+    Embed,
     Failed,
     Hello,
+    Load,
     Ready,
     Refused,
     Text,
@@ -34,7 +37,7 @@ from hearth_backend.engine.kvcache import Fault
 from hearth_backend.engine.mailbox import Mailbox
 from hearth_backend.engine.runner import Runner
 from hearth_backend.engine.scheduler import Job, Scheduler
-from hearth_shared.errors import HearthError, ModelFailed
+from hearth_shared.errors import BadRequest, HearthError, ModelFailed
 
 if TYPE_CHECKING:
     from hearth_backend.engine.model import Model
@@ -52,22 +55,31 @@ def main() -> None:
         mailbox.send(Refused("engine", str(error)))
         return
     mailbox.send(Hello(native.start()))
-    load = mailbox.load()
+    load = mailbox.load()  # waits for it
     begun = time.perf_counter()
-    model = _load(mailbox)
-    if model is not None:
-        Child(mailbox, model, lambda: time.perf_counter() - begun).serve(load.gpu_layers)
 
-
-def _load(mailbox: Mailbox) -> "Model | None":
-    from hearth_backend.engine.model import Model, NoContext
-    from hearth_backend.engine.native import AbortFlag, NativeError
+    def elapsed() -> float:
+        return time.perf_counter() - begun
 
     try:
-        return Model(mailbox.load(), AbortFlag())
-    except NativeError as error:
-        mailbox.send(Refused("context" if isinstance(error, NoContext) else "model", str(error)))
-        return None
+        serve = _embedding(mailbox, load, elapsed) if load.embeds else _writing(mailbox, load, elapsed)
+    except native.NativeError as error:
+        mailbox.send(Refused("context" if isinstance(error, native.NoContext) else "model", str(error)))
+    else:
+        serve()
+
+
+def _writing(mailbox: Mailbox, load: Load, elapsed: Callable[[], float]) -> Callable[[], None]:
+    from hearth_backend.engine.model import Model
+
+    return Child(mailbox, Model(load, AbortFlag()), elapsed).serve
+
+
+def _embedding(mailbox: Mailbox, load: Load, elapsed: Callable[[], float]) -> Callable[[], None]:
+    from hearth_backend.engine.embeddings import EmbeddingChild, EmbeddingModel
+
+    abort = AbortFlag()
+    return EmbeddingChild(mailbox, EmbeddingModel(load, abort), abort, elapsed).serve
 
 
 class Child:
@@ -80,10 +92,10 @@ class Child:
         self._outbox: list[Answer] = []
         self._runner = Runner(model.context.abort, self._flush)
 
-    def serve(self, gpu_layers: int) -> None:
+    def serve(self) -> None:
         """Say that all is ready, and do tasks for ever."""
         model = self._model
-        engine = threading.Thread(target=self._compute, args=(gpu_layers,), name="engine", daemon=True)
+        engine = threading.Thread(target=self._compute, name="engine", daemon=True)
         engine.start()
         self._mailbox.tell_holds(self._runner.hold)
         while True:
@@ -96,10 +108,10 @@ class Child:
                 error = ModelFailed(f"{model.name} could not go on: {fault}.", "Ask again.")
                 self._answer(ask, Failed(error.code, error.detail, error.fix))
 
-    def _compute(self, gpu_layers: int) -> None:
+    def _compute(self) -> None:
         """The engine thread. An end of it that nobody foresaw is the end of the child."""
         try:
-            self._runner.run(lambda before: self._scheduler(gpu_layers, before))
+            self._runner.run(self._scheduler)
         except (BrokenPipeError, ConnectionResetError):
             os._exit(0)
         except BaseException:
@@ -107,10 +119,10 @@ class Child:
             sys.stderr.flush()
             os._exit(1)
 
-    def _scheduler(self, gpu_layers: int, before_batch: Callable[[], None]) -> Scheduler:
+    def _scheduler(self, before_batch: Callable[[], None]) -> Scheduler:
         model = self._model
         cost = model.measure()
-        self._mailbox.send(Ready(model.context.size, gpu_layers, self._elapsed(), model.note))
+        self._mailbox.send(Ready(model.context.size, model.gpu_layers, self._elapsed(), model.note))
         return Scheduler(model.context, model.context.seats, cost, before_batch=before_batch, beginnings=model.kept)
 
     def _flush(self) -> None:
@@ -129,6 +141,8 @@ class Child:
                 self._answer(ask, Tokens(model.tokenize(text)))
             case Detokenize(tokens):
                 self._answer(ask, Text(model.detokenize(tokens)))
+            case Embed():
+                raise BadRequest(f"{model.name} writes; it makes no vectors.", "Choose an embedding model.")
 
     def _start(self, ask: Ask, job: Job) -> None:
         if not self._mailbox.keep(ask, lambda: self._runner.submit(job), self._runner.cancel):

@@ -12,6 +12,7 @@ from hearth_backend.gateway.messages import (
     CompletionRequest,
     Finished,
     FinishReason,
+    Likelihood,
     ReasoningDelta,
     Sampling,
     TextDelta,
@@ -29,13 +30,15 @@ _REASONS: dict[str, FinishReason] = {
     "content_filter": "content_filter",
 }
 _SAMPLING = ("max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty", "seed")
-_LOCAL_SAMPLING = ("top_k", "min_p")
+_LOCAL_SAMPLING = ("top_k", "min_p", "repeat_penalty")
 
 
 def chat_body(request: ChatRequest, model: str, *, local: bool, openai_itself: bool = False) -> dict[str, Any]:
     """The JSON of a streamed chat call. Samplers that only local servers know are left out elsewhere."""
     body: dict[str, Any] = {"model": model, "messages": [_message(message) for message in request.messages]}
     body |= _streamed(request.sampling, local=local)
+    if request.sampling.logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": request.sampling.logprobs}
     if openai_itself and "max_tokens" in body:  # its reasoning models refuse the name all others know
         body["max_completion_tokens"] = body.pop("max_tokens")
     if request.tools:
@@ -52,6 +55,8 @@ def completion_body(request: CompletionRequest, model: str, *, local: bool) -> d
     body: dict[str, Any] = {"model": model, "prompt": request.prefix}
     if request.suffix is not None:
         body["suffix"] = request.suffix
+    if request.sampling.logprobs is not None:
+        body["logprobs"] = request.sampling.logprobs
     return body | _streamed(request.sampling, local=local)
 
 
@@ -148,7 +153,7 @@ class AnswerReader:
             yield ReasoningDelta(self._text.counted(thought))
         text = parts.get("content") or choice.get("text")
         if isinstance(text, str) and text:
-            yield TextDelta(self._text.counted(text))
+            yield TextDelta(self._text.counted(text), likelihoods_of(choice.get("logprobs")))
 
     def _tool_calls(self, calls: Any) -> Iterator[ChatEvent]:
         for call in cast("list[Any]", calls) if isinstance(calls, list) else ():
@@ -159,6 +164,44 @@ class AnswerReader:
             more = self._text.counted(str(function.get("arguments") or ""))
             self._calls.add(index, more)
             yield ToolCallDelta(index, str(parts.get("id") or ""), str(function.get("name") or ""), more)
+
+
+def likelihoods_of(said: Any) -> tuple[Likelihood, ...]:
+    """What a server tells of its tokens, in the shape of chat or of completions; nothing that is not well formed."""
+    found = as_object(said)
+    if not found:
+        return ()
+    try:
+        return _of_chat(found) if "content" in found else _of_completion(found)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return ()
+
+
+def _of_chat(found: Mapping[str, Any]) -> tuple[Likelihood, ...]:
+    return tuple(
+        Likelihood(
+            _token(one),
+            float(one["logprob"]),
+            tuple((_token(other), float(other["logprob"])) for other in one.get("top_logprobs") or ()),
+        )
+        for one in found["content"] or ()
+    )
+
+
+def _token(one: Mapping[str, Any]) -> str:
+    raw = one.get("bytes")
+    if not isinstance(raw, list):
+        return str(one["token"])
+    return bytes(cast("list[Any]", raw)).decode("utf-8", "surrogateescape")
+
+
+def _of_completion(found: Mapping[str, Any]) -> tuple[Likelihood, ...]:
+    tokens, values = found["tokens"], found["token_logprobs"]
+    others: list[Any] = found.get("top_logprobs") or [None] * len(tokens)
+    return tuple(
+        Likelihood(str(token), float(value), tuple((str(other), float(its)) for other, its in as_object(beside).items()))
+        for token, value, beside in zip(tokens, values, others, strict=True)
+    )
 
 
 def as_object(value: Any) -> Mapping[str, Any]:

@@ -43,7 +43,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """None leaves the choice to the model."""
+    """None leaves the choice to the model. `logprobs` asks for the likelihood of each token written, and of so many
+    others in its place; a server that does not know them leaves them out."""
 
     max_tokens: int | None = None
     temperature: float | None = None
@@ -55,11 +56,17 @@ class Sampling:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     logit_bias: tuple[tuple[int, float], ...] = ()
+    repeat_penalty: float | None = None
+    logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A conversation to answer. `model` None or "auto": the gateway chooses. `tools` in OpenAI's function shape."""
+    """A conversation to answer. `model` None or "auto": the gateway chooses. `tools` in OpenAI's function shape.
+
+    `budget`: the tokens the prompt may have, the oldest messages giving way; 0: what the model can read; None: a
+    conversation that is longer is refused. Only models that Hearth itself runs heed it.
+    """
 
     messages: Sequence[ChatMessage]
     model: str | None = None
@@ -67,12 +74,14 @@ class ChatRequest:
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str | Mapping[str, Any] | None = None
     response_format: Mapping[str, Any] | None = None
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """Text to go on from; with a suffix, text to put between. `files` are (name, text) of other open files; a newer
-    request for the same `document` takes the place of an older one."""
+    request for the same `document` takes the place of an older one. `budget` is that of a conversation, but for its
+    default: what is far from the cursor gives way."""
 
     prefix: str
     suffix: str | None = None
@@ -80,6 +89,17 @@ class CompletionRequest:
     sampling: Sampling = Sampling()
     files: Sequence[tuple[str, str]] = ()
     document: str = ""
+    budget: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """A token that was written (bytes that are no whole text are kept as surrogates), the logarithm of its
+    probability, and the likeliest tokens in its place with theirs."""
+
+    token: str
+    logprob: float
+    others: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +117,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text."""
+    """More text; where it was asked for, with the likelihoods of its tokens."""
 
     text: str
+    likelihoods: tuple[Likelihood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,8 @@ class Finished:
     """Last event of every complete answer. Without it the answer is not whole (an exception says why).
 
     The gateway fills in `cost`: US dollars, 0 on a machine of the person's own, None when the price is not known.
-    `counted` is false when the model did not tell and the tokens are estimated from characters.
+    `counted` is false when the model did not tell and the tokens are estimated from characters. `left_out` is how many
+    messages gave way to the caller's budget.
     """
 
     reason: FinishReason
@@ -140,6 +162,7 @@ class Finished:
     cached_tokens: int = 0
     cost: float | None = None
     counted: bool = True
+    left_out: int = 0
 
 
 ChatEvent = Chosen | TextDelta | ReasoningDelta | ToolCallDelta | Restart | Finished

@@ -11,6 +11,7 @@ from hearth_backend.engine.files import BrokenFile, ModelFile
 from hearth_backend.engine.memory_here import memory_here
 from hearth_backend.engine.placement import Placement, Spot
 from hearth_backend.engine.plan import KV_TYPES, Room, Wish
+from hearth_backend.gateway.local import roles_of
 from hearth_shared.errors import Conflict, HearthError, NotFound
 from hearth_shared.offer import offer
 from hearth_shared.protocol.models import (
@@ -20,12 +21,12 @@ from hearth_shared.protocol.models import (
     ModelFileDetail,
     ModelFileInfo,
     Plan,
-    Role,
 )
 from hearth_shared.settings import Engine as EngineSettings
 
 _SHARE = 0.75  # of this machine's memory may be a model's: what is free just now says little about tomorrow
 _WRITES_NOTHING = "It writes no text, so it cannot answer."
+_EMBEDS = "It embeds: `hearth models use embed` chooses it."
 
 
 async def listed(engine: Engine, context: int) -> Sequence[ModelFileInfo]:
@@ -134,7 +135,6 @@ def _plan(file: ModelFile, spot: Spot) -> Plan:
 
 def _detail(state: ModelState, context: int, plan: Plan) -> ModelFileDetail:
     facts, running = state.file.facts, state.running
-    roles: list[Role] = ["chat", "complete"] if facts.fim else ["chat"]
     return ModelFileDetail(
         file=_usable(state.file, context),
         architecture=facts.architecture,
@@ -142,7 +142,7 @@ def _detail(state: ModelState, context: int, plan: Plan) -> ModelFileDetail:
         layers=facts.layers,
         vocabulary=facts.vocabulary,
         trained_context=facts.context,
-        roles=roles if facts.writes else [],
+        roles=roles_of(facts),
         chat_template=facts.chat_template,
         plan=plan,
         loaded=running is not None,
@@ -158,7 +158,7 @@ def _usable(file: ModelFile, context: int) -> ModelFileInfo:
         path=str(file.path),
         bytes=facts.size,
         readable=True,
-        detail="" if facts.writes else _WRITES_NOTHING,
+        detail=_EMBEDS if facts.embeds else "" if facts.writes else _WRITES_NOTHING,
         model=file.id,
         context=min(context, facts.context) if facts.context else context,
         test_model=facts.test_model,

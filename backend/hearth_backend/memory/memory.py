@@ -55,9 +55,11 @@ class Memory:
         settings: MemorySettings,
         emit: Emit,
         *,
+        questions: Embedder | None = None,
         help: Traversable | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`questions` embeds what is asked, where the model reads a question otherwise than what it is sought in."""
         self._database = database
         self._emit = emit
         self._help = help or documents.shipped()
@@ -66,7 +68,10 @@ class Memory:
         self._used = 0.0
         self._rest: asyncio.TimerHandle | None = None
         self._search = Search(
-            database, embedder, large=settings.exact_below, now=lambda: datetime.fromtimestamp(clock()).astimezone()
+            database,
+            questions or embedder,
+            large=settings.exact_below,
+            now=lambda: datetime.fromtimestamp(clock()).astimezone(),
         )
         self._model = embedder.id if embedder else ""
         self._asked = False

@@ -130,6 +130,18 @@ def test_a_file_anywhere_is_chosen_by_its_path(listing: SmallBackend, tmp_path: 
     assert hearth("models", "use", "complete", str(path)).err.startswith("hearth: mine.gguf cannot complete")
 
 
+def test_an_embedding_model_anywhere_is_chosen_beside_the_one_that_answers(
+    listing: SmallBackend, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.gguf"
+    path.touch()
+    detail = {"file": {**TINY, "model": "mine"}, "roles": ["embed"]}
+    listing.routes["GET", f"/v1/model-files/{quote(str(path), safe='')}"] = lambda asked: detail
+    listing.routes["PUT", "/v1/settings"] = lambda asked: {"needs_restart": []}
+    assert hearth("models", "use", "embed", str(path)).out == "mine embeds from now on.\n"
+    assert listing.asked[-1].body == {"values": {"engine.embed_file": str(path), "models.embed": "mine"}}
+
+
 def test_downloads_under_way_and_those_that_failed_are_in_the_list(listing: SmallBackend) -> None:
     going = {"source": "a/b", "state": "fetching", "file": "b.gguf", "done": 5_000_000, "total": 10_000_000}
     going |= {"rate": 1e6, "left_s": 5.0, "detail": "", "fix": ""}

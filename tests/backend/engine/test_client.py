@@ -17,7 +17,7 @@ from hearth_shared.errors import BadRequest, Cancelled, ModelUnavailable, NotFou
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced, begun, end_of, heard, text_of, user
-from support.gguf_files import TINY, generated, generator, tiny
+from support.gguf_files import TINY, bert, generated, tiny
 
 pytestmark = pytest.mark.engine
 
@@ -267,8 +267,8 @@ def test_the_backend_itself_never_loads_llama_cpp() -> None:
 
 
 async def test_an_embedding_model_is_listed_but_not_asked_to_write(engine: Engine, models: Path) -> None:
-    bert = generated("hearth-test-bert", lambda path: generator().make_bert(path))
-    (models / bert.name).symlink_to(bert)
+    path = generated("hearth-test-bert", bert)
+    (models / path.name).symlink_to(path)
     assert {file.id for file in await engine.files()} == {TINY, "hearth-test-bert"}
     with pytest.raises(BadRequest, match="writes no text"):
         await heard(engine.chat("hearth-test-bert", user("hello")))

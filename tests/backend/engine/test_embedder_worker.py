@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.engine.embedder_frames import HEADER, Failed, decode, decode_header
 from support.embedders import need_minilm
 
@@ -37,6 +38,17 @@ def test_it_ends_when_the_backend_is_killed(tmp_path: Path) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         child.wait(20)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+async def test_no_thread_of_it_can_reach_a_network(tmp_path: Path) -> None:
+    need_minilm()
+    embedder = MiniLMEmbedder(tmp_path / "minilm")
+    await embedder.embed(["hello"])
+    statuses = [path.read_text("ascii") for path in Path(f"/proc/{embedder.pid}/task").glob("*/status")]
+    await embedder.close()
+    assert statuses
+    assert all("Seccomp:\t2\n" in status for status in statuses)
 
 
 def test_it_ends_at_once_when_nobody_is_there(tmp_path: Path) -> None:

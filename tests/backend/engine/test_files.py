@@ -7,7 +7,7 @@ import pytest
 
 from hearth_backend.engine.files import BrokenFile, ModelFiles
 from hearth_shared.errors import BadModelFile, NoModel, NotFound
-from support.gguf_files import generated, generator, patched
+from support.gguf_files import bert, generated, patched
 
 pytestmark = pytest.mark.integration
 
@@ -83,10 +83,19 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path, content: bytes) -> No
 
 
 def test_an_embedding_model_is_not_the_default(tmp_path: Path) -> None:
-    bert = generated("hearth-test-bert", lambda path: generator().make_bert(path))
-    put(tmp_path, "bert.gguf", bert.read_bytes())
+    put(tmp_path, "bert.gguf", generated("hearth-test-bert", bert).read_bytes())
     with pytest.raises(NoModel):
         ModelFiles(tmp_path).find("")
+
+
+def test_a_file_elsewhere_is_known_and_never_the_default(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    other = put(tmp_path, "other.gguf", content)
+    files = ModelFiles(folder, others=(str(other), "", str(tmp_path / "gone.gguf")))
+    assert [file.id for file in files.readable()] == ["other"]
+    put(folder, "inside.gguf", content, age=9)
+    assert files.find("").id == "inside"
 
 
 def test_of_a_file_in_parts_the_first_is_listed_under_the_name_of_the_whole(tmp_path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from hearth_backend.engine.sampling import Sampling
 from hearth_shared.errors import BadModelFile, HearthError
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced, end_of, heard, user
-from support.gguf_files import TINY, generated, generator, patched, tiny
+from support.gguf_files import TINY, bert, generated, patched, pooled, tiny
 
 pytestmark = pytest.mark.engine
 
@@ -49,7 +49,9 @@ def test_a_file_without_template_and_fim_tokens_says_so() -> None:
 
 
 def test_an_embedding_model_writes_no_text() -> None:
-    assert not read_facts(generated("hearth-test-bert", lambda path: generator().make_bert(path))).writes
+    for facts in (read_facts(generated("hearth-test-bert", bert)), read_facts(generated("hearth-test-pooled", pooled))):
+        assert (facts.embeds, facts.writes) == (True, False)
+    assert not read_facts(generated(TINY, tiny())).embeds
 
 
 def test_block_sizes_are_those_of_the_reference_implementation() -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import shutil
+import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,14 @@ import pytest
 import pytest_asyncio
 
 from hearth_backend.engine.builds import Builds
-from hearth_backend.engine.installer import Installer
+from hearth_backend.engine.installer import Installer, builder_in
 from hearth_backend.engine.placement import Placement
 from hearth_shared.errors import BuildFailed, Conflict, NotFound
 from support.fake_ggml import Card, make_build
 
 pytestmark = pytest.mark.engine
 CARD = Card("A Card", 7_000_000_000, 8_000_000_000)
+ROOT = Path(__file__).parents[3]
 BUILDER = Path(__file__).parents[2] / "support" / "scripted_builder.py"
 
 
@@ -116,8 +119,29 @@ async def test_one_at_a_time_and_it_can_be_stopped(bench: Bench) -> None:
     assert (await bench.installer.cancel(begun.id)).state == "cancelled"
 
 
-async def test_without_a_checkout_it_says_what_else_there_is(bench: Bench) -> None:
-    with pytest.raises(BuildFailed, match="checkout"):
+def test_the_builder_is_that_of_the_checkout_else_the_installed_one(tmp_path: Path) -> None:
+    checkout, installed = tmp_path / "checkout", tmp_path / "share" / "hearth"
+    assert builder_in((checkout, installed)) == installed / "packaging" / "build_llama.py"
+    (checkout / "packaging").mkdir(parents=True)
+    (checkout / "packaging" / "build_llama.py").touch()
+    assert builder_in((checkout, installed)) == checkout / "packaging" / "build_llama.py"
+
+
+def test_an_installed_hearth_holds_all_that_its_builder_needs(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for source, target in project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"].items():
+        place = tmp_path / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / source, place)
+    script = builder_in((tmp_path / "nowhere", tmp_path / "share" / "hearth"))
+    command = [sys.executable, str(script), "--backend", "vulkan", "--libraries", str(tmp_path / "out")]
+    around = {"PATH": "/nowhere", "HOME": str(tmp_path)}
+    done = subprocess.run(command, env=around, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, "needs glslc" in done.stderr) == (1, True), done.stderr
+
+
+async def test_without_its_builder_it_says_what_else_there_is(bench: Bench) -> None:
+    with pytest.raises(BuildFailed, match="is not where this Hearth keeps it"):
         await bench.made_of(bench.folder / "nowhere.py").install("cpu")
 
 

@@ -42,6 +42,8 @@ EXPECTED = {
     "grammar without a rule": REFUSED,
     "grammar without root": REFUSED,
     "grammar too large": REFUSED,
+    "grammar nested too deeply": REFUSED,
+    "grammar nested": "2",
     "grammar that no token follows": REFUSED,
     "grammar to its end": "True",
     "grammar beyond its end": "4",

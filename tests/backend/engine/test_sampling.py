@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.engine.sampling import Sampling, TextStream
+from hearth_backend.engine.sampling import Sampling, TextStream, depth
 from hearth_shared.errors import BadRequest
 
 pytestmark = pytest.mark.unit
@@ -77,3 +77,7 @@ def test_nothing_that_could_begin_a_stop_is_shown_early() -> None:
     assert [stream.push(b"xE"), stream.push(b"N"), stream.push(b"x"), stream.push(b"yEND!")] == ["x", "", "ENx", "y"]
     assert stream.stopped
     assert stream.finish() == ""
+
+
+def test_how_deeply_a_grammar_is_nested() -> None:
+    assert [depth(text) for text in ('root ::= "a"', "(a) (b (c))", "(" * 300, ")(")] == [0, 2, 300, 0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hearth_backend.engine.client import Engine
+from hearth_backend.engine.files import BrokenFile
 from hearth_backend.engine.frames import Started
 from hearth_backend.engine.sampling import Sampling
 from hearth_backend.observe.metrics import Metrics
@@ -16,7 +17,7 @@ from hearth_backend.observe.spans import Span
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations.telemetry import MIGRATIONS
-from hearth_shared.errors import EngineCrashed, Overloaded
+from hearth_shared.errors import BadModelFile, EngineCrashed, Overloaded
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced, begun, end_of, ended, engine_children, heard, scripted, text_of, user
@@ -53,6 +54,35 @@ async def test_what_has_shown_nothing_yet_is_given_to_the_next_engine(engine: En
     for answer in await asyncio.gather(*waiting):
         assert end_of(answer).output_tokens == 8
         assert sum(isinstance(event, Started) for event in answer) == 1
+
+
+async def test_a_request_that_lives_in_two_crashes_is_refused_and_the_others_are_answered(
+    models: Path, announced: Announced
+) -> None:
+    engine = Engine(EngineSettings(gpu_layers=0), models, announced, argv=scripted(fail_above=0))
+    for _ in range(2):
+        with pytest.raises(EngineCrashed, match="SIGABRT"):
+            await heard(engine.complete(TINY, "die always"))
+        assert announced.kinds.count(EventType.MODEL_READY) == 2  # it was tried with one more engine, and no third
+        assert text_of(await heard(engine.complete(TINY, "x"))) == "0"
+        announced.clear()
+        await engine.unload(TINY)
+    await engine.close()
+
+
+async def test_a_model_whose_engines_die_with_everybody_is_marked(models: Path, announced: Announced) -> None:
+    engine = Engine(EngineSettings(gpu_layers=0), models, announced, argv=scripted(fail_above=0))
+    with pytest.raises(EngineCrashed):
+        await heard(engine.complete(TINY, "die always"))
+    with pytest.raises(BadModelFile, match="again and again"):
+        await heard(engine.complete(TINY, "die always, too"))
+    with pytest.raises(BadModelFile) as refusal:
+        await heard(engine.complete(TINY, "x"))
+    assert refusal.value.fix
+    (file,) = await engine.every_file()
+    assert isinstance(file, BrokenFile)
+    assert file.error.detail == refusal.value.detail
+    await engine.close()
 
 
 async def test_leaving_an_answer_that_has_no_end_stops_it(models: Path, announced: Announced) -> None:

@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.gateway.dialect import AnswerReader, chat_body, complaint_of
-from hearth_backend.gateway.messages import ChatMessage, ChatRequest, Finished, ReasoningDelta, Sampling, TextDelta
+from hearth_backend.gateway.dialect import AnswerReader, chat_body, complaint_of, completion_body, likelihoods_of
+from hearth_backend.gateway.messages import (
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    Finished,
+    Likelihood,
+    ReasoningDelta,
+    Sampling,
+    TextDelta,
+)
 from hearth_shared.errors import IncompleteAnswer, ModelFailed
 
 pytestmark = pytest.mark.unit
@@ -80,3 +89,21 @@ def test_no_chunk_whatever_breaks_the_reader(value: Any) -> None:
 )
 def test_a_refusal_is_read_for_its_reason(body: bytes, said: str) -> None:
     assert complaint_of(body) == said
+
+
+def test_likelihoods_are_asked_for_and_read_in_both_shapes() -> None:
+    asked = Sampling(logprobs=2)
+    assert chat_body(ChatRequest([], sampling=asked), "m", local=True)["top_logprobs"] == 2
+    assert completion_body(CompletionRequest("x", sampling=asked), "m", local=True)["logprobs"] == 2
+    told = {"content": [{"token": "a", "logprob": -1, "bytes": [195], "top_logprobs": [{"token": "b", "logprob": -2}]}]}
+    assert likelihoods_of(told) == (Likelihood("\udcc3", -1.0, (("b", -2.0),)),)
+    columns = {"tokens": ["a"], "token_logprobs": [-1.5], "top_logprobs": [{"b": -2}], "text_offset": [0]}
+    assert likelihoods_of(columns) == (Likelihood("a", -1.5, (("b", -2.0),)),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, "x", [], {"content": 5}, {"content": [{"token": "a"}]}, {"tokens": ["a"], "token_logprobs": []}, {"x": 1}],
+)
+def test_likelihoods_that_are_none_are_left_out(said: object) -> None:
+    assert likelihoods_of(said) == ()

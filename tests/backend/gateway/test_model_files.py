@@ -10,7 +10,7 @@ from hearth_shared.errors import NotFound
 from hearth_shared.protocol.models import ModelFileInfo
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced
-from support.gguf_files import generated, generator, tiny_gguf
+from support.gguf_files import bert, generated, tiny_gguf
 
 __all__ = ["tiny_gguf"]
 pytestmark = pytest.mark.integration
@@ -34,11 +34,10 @@ async def test_a_whole_file_and_a_cut_one_are_both_told(tmp_path: Path, tiny_ggu
     assert cut.fix.startswith("Download the file again")
 
 
-async def test_a_file_that_writes_nothing_says_so(tmp_path: Path) -> None:
-    bert = generated("hearth-test-bert", lambda path: generator().make_bert(path))
-    (tmp_path / "bert.gguf").write_bytes(bert.read_bytes())
+async def test_a_file_that_embeds_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bert.gguf").write_bytes(generated("hearth-test-bert", bert).read_bytes())
     info = (await seen(tmp_path))["bert.gguf"]
-    assert (info.readable, info.detail) == (True, "It writes no text, so it cannot answer.")
+    assert (info.readable, info.detail) == (True, "It embeds: `hearth models use embed` chooses it.")
 
 
 async def test_a_chosen_file_that_is_gone_is_told_too(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from hearth_backend.api.compat.choices import MOST
 from hearth_backend.gateway.messages import ChatMessage, Sampling, ToolCall
 from hearth_shared.errors import BadRequest
 from hearth_shared.protocol.base import Json
@@ -79,10 +80,18 @@ class _Sampled(_Body):
     presence_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
-    n: int | None = None
+    n: Annotated[int, Field(ge=1, le=MOST)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     logit_bias: Annotated[dict[str, Number], Field(max_length=1024)] | None = None
+    repeat_penalty: Annotated[Number, Field(ge=0.1, le=10)] | None = None
+    truncation: Literal["auto", "disabled"] | None = None
+    truncate_prompt_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+
+    @property
+    def choices(self) -> int:
+        """How many answers are wanted."""
+        return self.n or 1
 
     @property
     def streams(self) -> bool:
@@ -94,7 +103,13 @@ class _Sampled(_Body):
         """Whether a stream ends with a chunk of usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def sampling(self, max_tokens: int | None) -> Sampling:
+    def budget(self, otherwise: int | None) -> int | None:
+        """Tokens that a prompt may have, 0 for what the model can read; None: one that is longer is refused."""
+        if self.truncate_prompt_tokens is not None:
+            return self.truncate_prompt_tokens
+        return otherwise if self.truncation is None else {"auto": 0, "disabled": None}[self.truncation]
+
+    def sampling(self, max_tokens: int | None, logprobs: int | None = None) -> Sampling:
         """For a model."""
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
         return Sampling(
@@ -108,12 +123,12 @@ class _Sampled(_Body):
             seed=self.seed,
             stop=tuple(text for text in stop if text),
             logit_bias=tuple((_token(token), float(bias)) for token, bias in (self.logit_bias or {}).items()),
+            repeat_penalty=self.repeat_penalty,
+            logprobs=logprobs,
         )
 
     def refuse_what_cannot_be(self) -> None:
         """Raise BadRequest for what would silently be left out."""
-        if self.n not in (None, 1):
-            raise BadRequest("Only one choice is made per request.", "Send `n: 1`, or ask several times.", field="n")
         for token in self.logit_bias or ():
             _token(token)
 
@@ -139,11 +154,19 @@ class ChatBody(_Sampled):
     tool_choice: str | Json | None = None
     response_format: Json | None = None
     logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
     def refuse_what_cannot_be(self) -> None:
         super().refuse_what_cannot_be()
-        if self.logprobs:
-            raise BadRequest("`logprobs` is not supported.", "Leave `logprobs` out.", field="logprobs")
+        if self.top_logprobs and not self.logprobs:
+            raise BadRequest(
+                "`top_logprobs` is asked for without `logprobs`.", "Send `logprobs: true` too.", field="top_logprobs"
+            )
+
+    @property
+    def likelihoods(self) -> int | None:
+        """How many other tokens are wanted with each one's likelihood; None: no likelihoods."""
+        return (self.top_logprobs or 0) if self.logprobs else None
 
 
 class CompletionBody(_Sampled):
@@ -154,12 +177,10 @@ class CompletionBody(_Sampled):
     max_tokens: MaxTokens | None = None
     echo: bool | None = None
     best_of: int | None = None
-    logprobs: int | None = None
+    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
     def refuse_what_cannot_be(self) -> None:
         super().refuse_what_cannot_be()
-        if self.logprobs:
-            raise BadRequest("`logprobs` is not supported.", "Leave `logprobs` out.", field="logprobs")
         if self.echo or self.best_of not in (None, 1):
             raise BadRequest("`echo` and `best_of` are not supported.", "Leave them out.", field="best_of")
 

@@ -6,6 +6,8 @@ from contextlib import aclosing
 from typing import Any, assert_never
 
 from hearth_backend.api.compat.bodies import ChatBody
+from hearth_backend.api.compat.choices import numbered
+from hearth_backend.api.compat.likelihoods import of_chat
 from hearth_backend.api.model_answer import ModelAnswer
 from hearth_backend.gateway.messages import (
     ChatEvent,
@@ -31,38 +33,47 @@ def asked(body: ChatBody) -> ChatRequest:
     return ChatRequest(
         messages=[said.message(number) for number, said in enumerate(body.messages)],
         model=body.model,
-        sampling=body.sampling(limit),
+        sampling=body.sampling(limit, body.likelihoods),
         tools=body.tools or (),
         tool_choice=body.tool_choice,
         response_format=body.response_format,
+        budget=body.budget(None),
     )
 
 
-def whole(identifier: str, created: int, answer: ModelAnswer) -> Json:
-    """An answer that was not streamed."""
+def whole(identifier: str, created: int, *answers: ModelAnswer) -> Json:
+    """Answers that were not streamed, the choices of one request."""
+    return {
+        "id": identifier,
+        "object": "chat.completion",
+        "created": created,
+        "model": answers[0].chosen.model,
+        "choices": [_choice(index, answer) for index, answer in enumerate(answers)],
+        "usage": usage(*(answer.finished for answer in answers)),
+    }
+
+
+def _choice(index: int, answer: ModelAnswer) -> Json:
     message: Json = {"role": "assistant", "content": answer.text or (None if answer.tool_calls else "")}
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
     if answer.tool_calls:
         message["tool_calls"] = [_call(call) for call in answer.tool_calls]
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.reason}
-    return {
-        "id": identifier,
-        "object": "chat.completion",
-        "created": created,
-        "model": answer.chosen.model,
-        "choices": [choice],
-        "usage": usage(answer.finished),
-    }
+    logprobs = of_chat(answer.likelihoods)
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": answer.reason}
 
 
-def usage(finished: Finished) -> Json:
-    """What was read and written."""
+def usage(*finished: Finished) -> Json:
+    """What was read, once for all choices, and written."""
+    first, written = finished[0], sum(one.output_tokens for one in finished)
+    details = {"cached_tokens": first.cached_tokens}
+    if first.left_out:
+        details["left_out_messages"] = first.left_out
     return {
-        "prompt_tokens": finished.input_tokens,
-        "completion_tokens": finished.output_tokens,
-        "total_tokens": finished.input_tokens + finished.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": finished.cached_tokens},
+        "prompt_tokens": first.input_tokens,
+        "completion_tokens": written,
+        "total_tokens": first.input_tokens + written,
+        "prompt_tokens_details": details,
     }
 
 
@@ -72,37 +83,41 @@ def event(value: Json) -> bytes:
 
 
 async def chunks(
-    identifier: str, created: int, events: AsyncGenerator[ChatEvent], *, tells_usage: bool
+    identifier: str, created: int, *answers: AsyncGenerator[ChatEvent], tells_usage: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The answer in pieces. An answer that breaks raises: only a whole one is followed by [DONE]."""
+    """The answer in pieces, or several side by side. One that breaks raises: only whole ones are followed by [DONE]."""
     base: Json = {"id": identifier, "object": "chat.completion.chunk", "created": created, "model": ""}
 
-    def chunk(delta: Json, reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    def chunk(index: int, delta: Json, reason: str | None = None, logprobs: Json | None = None) -> bytes:
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
         return event({**base, "choices": [choice]})
 
-    said = False
-    async with aclosing(events):
-        async for one in events:
+    said, finished = set[int](), list[Finished]()
+    async with aclosing(numbered(answers)) as events:
+        async for index, one in events:
             match one:
                 case Chosen():
                     base["model"] = one.model
-                    if not said:
-                        yield chunk({"role": "assistant", "content": ""})
+                    if index not in said:
+                        yield chunk(index, {"role": "assistant", "content": ""})
                 case Restart():
-                    refuse_to_double(said, one)
+                    refuse_to_double(index in said, one)
                 case Finished():
-                    yield chunk({}, one.reason)
-                    if tells_usage:
-                        yield event({**base, "choices": [], "usage": usage(one)})
-                    yield DONE
-                    return
+                    finished.append(one)
+                    yield chunk(index, {}, one.reason)
+                case TextDelta(likelihoods=likely) if likely:
+                    said.add(index)
+                    yield chunk(index, _delta(one), logprobs=of_chat(likely))
                 case TextDelta() | ReasoningDelta() | ToolCallDelta():
-                    said = True
-                    yield chunk(_delta(one))
+                    said.add(index)
+                    yield chunk(index, _delta(one))
                 case _:
                     assert_never(one)
-    raise IncompleteAnswer("The model ended without saying so.", "Ask again.")
+    if len(finished) < len(answers):
+        raise IncompleteAnswer("The model ended without saying so.", "Ask again.")
+    if tells_usage:
+        yield event({**base, "choices": [], "usage": usage(*finished)})
+    yield DONE
 
 
 def refuse_to_double(said: bool, restart: Restart) -> None:

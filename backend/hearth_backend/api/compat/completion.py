@@ -5,6 +5,8 @@ from contextlib import aclosing
 
 from hearth_backend.api.compat.bodies import CompletionBody
 from hearth_backend.api.compat.chat import DONE, event, refuse_to_double, usage
+from hearth_backend.api.compat.choices import numbered
+from hearth_backend.api.compat.likelihoods import of_completion
 from hearth_backend.api.model_answer import ModelAnswer
 from hearth_backend.gateway.messages import ChatEvent, Chosen, CompletionRequest, Finished, Restart, TextDelta
 from hearth_shared.errors import IncompleteAnswer
@@ -20,45 +22,58 @@ def asked(body: CompletionBody) -> CompletionRequest:
         prefix=body.text(),
         suffix=body.suffix,
         model=body.model,
-        sampling=body.sampling(_MAX_TOKENS if body.max_tokens is None else body.max_tokens),
+        sampling=body.sampling(_MAX_TOKENS if body.max_tokens is None else body.max_tokens, body.logprobs),
+        budget=body.budget(None if body.suffix is None else 0),  # an editor's text is all around the cursor
     )
 
 
-def whole(identifier: str, created: int, answer: ModelAnswer) -> Json:
-    """An answer that was not streamed."""
-    choice = {"index": 0, "text": answer.text, "logprobs": None, "finish_reason": answer.reason}
-    return {**_base(identifier, created, answer.chosen.model), "choices": [choice], "usage": usage(answer.finished)}
+def whole(identifier: str, created: int, *answers: ModelAnswer) -> Json:
+    """Answers that were not streamed, the choices of one request."""
+    choices = [
+        {
+            "index": index,
+            "text": answer.text,
+            "logprobs": of_completion(answer.likelihoods),
+            "finish_reason": answer.reason,
+        }
+        for index, answer in enumerate(answers)
+    ]
+    told = usage(*(answer.finished for answer in answers))
+    return {**_base(identifier, created, answers[0].chosen.model), "choices": choices, "usage": told}
 
 
 async def chunks(
-    identifier: str, created: int, events: AsyncGenerator[ChatEvent], *, tells_usage: bool
+    identifier: str, created: int, *answers: AsyncGenerator[ChatEvent], tells_usage: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The answer in pieces. An answer that breaks raises: only a whole one is followed by [DONE]."""
+    """The answer in pieces, or several side by side. One that breaks raises: only whole ones are followed by [DONE]."""
     base = _base(identifier, created, "")
 
-    def chunk(text: str, reason: str | None = None) -> bytes:
-        return event({**base, "choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": reason}]})
+    def chunk(index: int, text: str, reason: str | None = None, logprobs: Json | None = None) -> bytes:
+        choice = {"index": index, "text": text, "logprobs": logprobs, "finish_reason": reason}
+        return event({**base, "choices": [choice]})
 
-    said = False
-    async with aclosing(events):
-        async for one in events:
+    said, finished = dict[int, int](), list[Finished]()
+    async with aclosing(numbered(answers)) as events:
+        async for index, one in events:
             match one:
                 case Chosen():
                     base["model"] = one.model
                 case Restart():
-                    refuse_to_double(said, one)
-                case TextDelta(text):
-                    said = True
-                    yield chunk(text)
+                    refuse_to_double(index in said, one)
+                case TextDelta(text, likely):
+                    before = said.get(index, 0)
+                    said[index] = before + len(text)
+                    yield chunk(index, text, logprobs=of_completion(likely, before))
                 case Finished():
-                    yield chunk("", one.reason)
-                    if tells_usage:
-                        yield event({**base, "choices": [], "usage": usage(one)})
-                    yield DONE
-                    return
+                    finished.append(one)
+                    yield chunk(index, "", one.reason)
                 case _:
                     pass  # a completion has no place for thoughts or tool calls
-    raise IncompleteAnswer("The model ended without saying so.", "Ask again.")
+    if len(finished) < len(answers):
+        raise IncompleteAnswer("The model ended without saying so.", "Ask again.")
+    if tells_usage:
+        yield event({**base, "choices": [], "usage": usage(*finished)})
+    yield DONE
 
 
 def _base(identifier: str, created: int, model: str) -> Json:

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Final
 
 from hearth_backend.api import problems
 from hearth_backend.api.compat import chat, completion, embedding
 from hearth_backend.api.compat.bodies import ChatBody, CompletionBody, EmbeddingBody
+from hearth_backend.api.compat.choices import samplings, together
 from hearth_backend.api.endpoint import Endpoint, get, post
 from hearth_backend.api.exchange import Call, Reply, Stream
 from hearth_backend.api.model_answer import gathered
@@ -65,20 +67,24 @@ class OpenAI:
 
     async def chat(self, call: Call, body: ChatBody) -> Reply | Stream:
         """In pieces or whole."""
-        events = self._models.chat(chat.asked(body), call.caller("chat"))
+        asked, caller = chat.asked(body), call.caller("chat")
+        each = [replace(asked, sampling=one) for one in samplings(asked.sampling, body.choices)]
+        answers = [self._models.chat(one, caller) for one in each]
         identifier, now = f"chatcmpl-{call.request_id}", int(time.time())
         if body.streams:
-            return Stream(chat.chunks(identifier, now, events, tells_usage=body.tells_usage), _failed)
-        return _json(chat.whole(identifier, now, await gathered(events)))
+            return Stream(chat.chunks(identifier, now, *answers, tells_usage=body.tells_usage), _failed)
+        return _json(chat.whole(identifier, now, *await together([gathered(answer) for answer in answers])))
 
     async def complete(self, call: Call, body: CompletionBody) -> Reply | Stream:
         """With a suffix it is a person typing, who waits for it; without, it is like a conversation."""
         lane = "inline" if body.suffix is not None else "chat"
-        events = self._models.complete(completion.asked(body), call.caller(lane))
+        asked, caller = completion.asked(body), call.caller(lane)
+        each = [replace(asked, sampling=one) for one in samplings(asked.sampling, body.choices)]
+        answers = [self._models.complete(one, caller) for one in each]
         identifier, now = f"cmpl-{call.request_id}", int(time.time())
         if body.streams:
-            return Stream(completion.chunks(identifier, now, events, tells_usage=body.tells_usage), _failed)
-        return _json(completion.whole(identifier, now, await gathered(events)))
+            return Stream(completion.chunks(identifier, now, *answers, tells_usage=body.tells_usage), _failed)
+        return _json(completion.whole(identifier, now, *await together([gathered(answer) for answer in answers])))
 
     async def embed(self, call: Call, body: EmbeddingBody) -> Reply:
         """One vector per text."""

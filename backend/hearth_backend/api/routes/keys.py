@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from hearth_backend.api.endpoint import Endpoint, delete, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.gateway.providers import PRESETS
-from hearth_backend.services import Services
+from hearth_backend.services import MODEL_HUB, Services
 from hearth_shared.errors import BadRequest, NotFound
 from hearth_shared.protocol.models import KeyList, KeyRequest, KeyState, KeyTest, KeyTestRequest
 from hearth_shared.protocol.principals import Scope
@@ -23,7 +23,7 @@ class Keys:
     def __init__(self, services: Services) -> None:
         self._secrets = services.secrets
         self._models = services.models
-        self._providers = sorted({*PRESETS, *services.settings.providers})
+        self._names = sorted({*PRESETS, *services.settings.providers, MODEL_HUB})
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -49,8 +49,8 @@ class Keys:
         return tuple(route.needing(Scope.SETTINGS) for route in routes)
 
     async def list(self, call: Call) -> KeyList:
-        """One for each provider of the settings, and for those that need nothing but a key."""
-        states = await asyncio.to_thread(lambda: [self._secrets.state(name) for name in self._providers])
+        """One for each provider of the settings, for those that need nothing but a key, and for the model hub."""
+        states = await asyncio.to_thread(lambda: [self._secrets.state(name) for name in self._names])
         return KeyList(keys=states)
 
     async def put(self, call: Call, body: KeyRequest) -> KeyState:
@@ -61,7 +61,12 @@ class Keys:
 
     async def test(self, call: Call, body: KeyTestRequest) -> KeyTest:
         """A key that is refused is an answer here, not a failure."""
-        return await self._models.try_key(_provider(call))
+        if (name := _provider(call)) == MODEL_HUB:
+            raise BadRequest(
+                "The model hub's token is tried when something is fetched with it.",
+                "`hearth models pull` fetches; it says when the token is not enough.",
+            )
+        return await self._models.try_key(name)
 
     async def remove(self, call: Call) -> KeyState:
         """From the keyring; the environment is not ours to change."""

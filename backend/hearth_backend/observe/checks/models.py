@@ -74,11 +74,15 @@ async def files(list_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]]) ->
     return Check(name="model files", state="ok", detail=detail)
 
 
-async def embeddings(embedder: Embedder, known: Mapping[str, tuple[float, float]] = KNOWN) -> Check:
+async def embeddings(
+    embedder: Embedder,
+    known: Mapping[str, tuple[float, float]] = KNOWN,
+    fix: str = "Install Hearth with `make run`, which adds it.",
+) -> Check:
     """Embed three sentences and compare with the known answers of this very model."""
     if not await embedder.available():
-        detail = "The built-in embedder is not installed; memory is searched by words alone."
-        return Check(name="embedder", state="warn", detail=detail, fix="Install Hearth with `make run`, which adds it.")
+        detail = f"The embedding model {embedder.id} is not here; memory is searched by words alone."
+        return Check(name="embedder", state="warn", detail=detail, fix=fix)
     vectors = await embedder.embed([QUESTION, NEAR, FAR])
     found = float(vectors[0] @ vectors[1]), float(vectors[0] @ vectors[2])
     said = f"{embedder.id} finds {found[0]:.2f} for two sentences that are near and {found[1]:.2f} for two that are far"

@@ -1,8 +1,10 @@
+import dataclasses
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from hearth_backend.api.compat.bodies import ChatBody, CompletionBody, EmbeddingBody
-from hearth_backend.gateway.messages import ChatMessage, ToolCall
+from hearth_backend.gateway.messages import ChatMessage, Sampling, ToolCall
 from hearth_shared.errors import BadRequest
 
 pytestmark = pytest.mark.unit
@@ -51,7 +53,7 @@ def test_a_stop_may_be_one_text_or_several(stop: str) -> None:
     assert CHAT.validate_json(f'{{{HI},"stop":{stop}}}').sampling(None).stop == ("END",)
 
 
-@pytest.mark.parametrize("field", ['"n":2', '"n":0', '"logprobs":true', '"logit_bias":{"word":-100}'])
+@pytest.mark.parametrize("field", ['"top_logprobs":2', '"logit_bias":{"word":-100}'])
 def test_what_cannot_be_honoured_is_refused_with_the_fix(field: str) -> None:
     with pytest.raises(BadRequest) as refused:
         CHAT.validate_json(f"{{{HI},{field}}}").refuse_what_cannot_be()
@@ -60,7 +62,17 @@ def test_what_cannot_be_honoured_is_refused_with_the_fix(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ['"n":1', '"n":null', '"logprobs":false', '"logit_bias":{}', '"logit_bias":{"50256":-100}', '"stop":null']
+    "field",
+    [
+        '"n":1',
+        '"n":8',
+        '"n":null',
+        '"logprobs":false',
+        '"logprobs":true,"top_logprobs":20',
+        '"logit_bias":{}',
+        '"logit_bias":{"50256":-100}',
+        '"stop":null',
+    ],
 )
 def test_the_same_fields_asking_for_nothing_are_fine(field: str) -> None:
     CHAT.validate_json(f"{{{HI},{field}}}").refuse_what_cannot_be()
@@ -78,11 +90,40 @@ def test_the_same_fields_asking_for_nothing_are_fine(field: str) -> None:
         f'{{{HI},"max_tokens":0}}',
         f'{{{HI},"seed":1e300}}',
         f'{{{HI},"stop":[1]}}',
+        f'{{{HI},"n":0}}',
+        f'{{{HI},"n":9}}',
+        f'{{{HI},"top_logprobs":21}}',
+        f'{{{HI},"truncation":"some"}}',
+        f'{{{HI},"truncate_prompt_tokens":0}}',
     ],
 )
 def test_values_out_of_range_are_refused(body: str) -> None:
     with pytest.raises(ValidationError):
         CHAT.validate_json(body)
+
+
+@pytest.mark.parametrize(
+    ("field", "budget"),
+    [
+        ('"n":1', None),
+        ('"truncation":"auto"', 0),
+        ('"truncation":"disabled"', None),
+        ('"truncate_prompt_tokens":99', 99),
+        ('"truncation":"auto","truncate_prompt_tokens":99', 99),
+    ],
+)
+def test_a_prompt_is_cut_when_the_caller_says_so(field: str, budget: int | None) -> None:
+    assert CHAT.validate_json(f"{{{HI},{field}}}").budget(None) == budget
+
+
+def test_every_way_of_sampling_reaches_the_model() -> None:
+    fields = (
+        '"temperature":0.5,"top_p":0.6,"top_k":7,"min_p":0.1,"frequency_penalty":1,"presence_penalty":-1,"seed":3,'
+        '"stop":"x","logit_bias":{"5":2},"repeat_penalty":1.5'
+    )
+    sampling = CHAT.validate_json(f"{{{HI},{fields}}}").sampling(9, 4)
+    assert sampling == Sampling(9, 0.5, 0.6, 7, 0.1, 1, -1, 3, ("x",), ((5, 2.0),), 1.5, 4)
+    assert None not in dataclasses.astuple(sampling)
 
 
 @pytest.mark.parametrize("prompt", ['"x"', '["x"]'])
@@ -96,7 +137,7 @@ def test_several_prompts_and_token_ids_are_refused(prompt: str) -> None:
         COMPLETION.validate_json(f'{{"prompt":{prompt}}}').text()
 
 
-@pytest.mark.parametrize("field", ['"echo":true', '"best_of":2', '"logprobs":1', '"n":2'])
+@pytest.mark.parametrize("field", ['"echo":true', '"best_of":2'])
 def test_a_completion_refuses_what_it_cannot_do(field: str) -> None:
     with pytest.raises(BadRequest):
         COMPLETION.validate_json(f'{{"prompt":"x",{field}}}').refuse_what_cannot_be()

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.integration
 def test_providers_are_listed_with_the_place_of_their_key(backend: Backend) -> None:
     keys = backend.door().get("/v1/keys").json()["keys"]
     assert {"provider": "openai", "present": False, "kept_in": "nowhere"} in keys
+    assert {"provider": "huggingface", "present": False, "kept_in": "nowhere"} in keys
 
 
 def test_without_a_keyring_a_key_is_refused_with_what_helps(backend: Backend) -> None:
@@ -27,6 +28,7 @@ def test_a_provider_without_a_key_is_told_so_and_an_unknown_one_too(backend: Bac
     assert (told["ok"], told["detail"]) == (False, "There is no key for openai.")
     assert "hearth keys set openai" in told["fix"]
     assert backend.door().post("/v1/keys/nobody/test", json={}).status_code == 404
+    assert "is fetched" in backend.door().post("/v1/keys/huggingface/test", json={}).json()["detail"]
 
 
 def test_a_wrong_body_does_not_repeat_the_key(backend: Backend) -> None:

@@ -1,0 +1,44 @@
+"""What a model really takes on a device, in llama.cpp's own words.
+
+    python -m support.gpu_memory FILE LAYERS CONTEXT CELLS KV_TYPE
+
+One JSON object: bytes of "model", "KV" and "compute" in buffers of a GPU. A process of its own, because it decides
+which build is loaded (LLAMA_CPP_LIB_PATH).
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+
+from hearth_backend.engine import native
+from hearth_backend.engine.native import AbortFlag, C, NativeContext, NativeModel
+
+_SIZE = re.compile(r"(\S+) (model|KV|compute) buffer size\s*=\s*([\d.]+) MiB")
+
+
+def main() -> None:
+    """Load it, and tell what was said meanwhile."""
+    path, layers, context, cells, kv_type = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5]
+    found: Counter[str] = Counter()
+
+    @C.llama_log_callback
+    def note(_level: int, text: bytes, _data: object) -> None:
+        size = _SIZE.search(text.decode("utf-8", "replace"))
+        if size and not size[1].startswith(("CPU", "Vulkan_Host")):
+            found[size[2]] += int(float(size[3]) * (1 << 20))
+
+    native.start()
+    C.llama_log_set(note, None)
+    model = NativeModel(path, gpu_layers=layers)
+    made = NativeContext(
+        model, AbortFlag(), context=context, batch=512, threads=1, batch_threads=1, seats=16, capacity=cells,
+        kv_type=kv_type,
+    )  # fmt: skip
+    print(json.dumps({"gpu_layers": model.gpu_layers, **found}))
+    made.close()
+    model.close()
+
+
+if __name__ == "__main__":
+    main()
