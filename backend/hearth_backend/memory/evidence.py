@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from hearth_backend.memory import store
 from hearth_backend.memory.dates import When, named_time
-from hearth_backend.memory.index import Shelf
 from hearth_backend.memory.ranking import Evidence, Mask, Scores, TermHits, best, bm25
 from hearth_backend.memory.recipe import Recipe
+from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import asks_when
 from hearth_backend.storage.driver import Connection
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from hearth_backend.engine.minilm_weights import FIX
 from hearth_backend.memory import store
 from hearth_backend.memory.evidence import Question, Wanted, gather, term_hits
-from hearth_backend.memory.index import Shelf, Shelves
 from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.ranking import Shares, best, coverage, weigh
 from hearth_backend.memory.recipe import FULL, WORDS_ONLY
+from hearth_backend.memory.shelf import Shelf, Shelves
 from hearth_backend.memory.text import Names, terms
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hearth_backend import ids
-from hearth_backend.memory.index import Turn
+from hearth_backend.memory.shelf import Turn
 from hearth_backend.memory.text import said, windows
 from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection, Row

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.memory.index import Shelf, Shelves, Turn
+from hearth_backend.memory.shelf import Shelf, Shelves, Turn
 
 pytestmark = pytest.mark.unit
 DIM = 4
