@@ -318,6 +318,9 @@ class NewEpisode(TypedDict):
     speaker: NotRequired[str]
     occurred_at: str
     text: str
+    origin: NotRequired[Literal["turn", "note", "page", "file", "event"] | None]
+    project: NotRequired[str]
+    sensitivity: NotRequired[Literal["normal", "local only"]]
 
 
 class EpisodeBatch(TypedDict):
@@ -348,6 +351,10 @@ class Episode(TypedDict):
     recorded_at: str
     text: str
     trusted: bool
+    door: str
+    origin: Literal["turn", "note", "page", "file", "event"]
+    project: str
+    sensitivity: Literal["normal", "local only"]
 
 
 class EpisodeList(TypedDict):
@@ -399,6 +406,10 @@ class Hit(TypedDict):
     score: float
     signals: Signals
     trusted: bool
+    door: str
+    origin: Literal["turn", "note", "page", "file", "event"]
+    project: str
+    sensitivity: Literal["normal", "local only"]
 
 
 class SearchResult(TypedDict):

@@ -104,12 +104,20 @@ class Memory:
     # -- keeping
 
     async def remember(
-        self, batch: EpisodeBatch, *, spaces: Collection[str], thread_id: str | None = None, trusted: bool = True
+        self,
+        batch: EpisodeBatch,
+        *,
+        spaces: Collection[str],
+        thread_id: str | None = None,
+        trusted: bool = True,
+        door: str = "",
     ) -> StoredEpisodes:
         """Store what is new of a batch, in one transaction; answers when it is on disk and can be found by words."""
         _check(batch.space, set(spaces) - {documents.SPACE})
         added = await self._database.write(
-            lambda connection: store.add(connection, batch.space, batch.episodes, thread_id, trusted, self._clock()),
+            lambda connection: store.add(
+                connection, batch.space, batch.episodes, thread_id, trusted, self._clock(), door
+            ),
             committed=lambda added: self._changed(batch.space, added.touched),
         )
         if added.new:

@@ -10,9 +10,14 @@ from hearth_backend.memory.shelf import Turn
 from hearth_backend.memory.text import said, windows
 from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection, Row
-from hearth_shared.protocol.memory import Episode, NewEpisode
+from hearth_shared.protocol.memory import Episode, NewEpisode, Origin
+from hearth_shared.sites import is_page
 
 _KIND = "episode"
+_AS_STORED = (
+    *("id", "space", "external_id", "source", "title", "session", "speaker", "text"),
+    *("door", "origin", "project", "sensitivity"),
+)
 _MERGED_PAGES = 200
 
 
@@ -46,7 +51,13 @@ class Waiting:
 
 
 def add(
-    connection: Connection, space: str, episodes: Sequence[NewEpisode], thread_id: str | None, trusted: bool, now: float
+    connection: Connection,
+    space: str,
+    episodes: Sequence[NewEpisode],
+    thread_id: str | None,
+    trusted: bool,
+    now: float,
+    door: str = "",
 ) -> Added:
     """Store what is not there yet, with its windows and its place in the outbox; mend the neighbours' windows."""
     _overwrite_deleted(connection)
@@ -59,7 +70,7 @@ def add(
     touched: list[int] = []
     for (key, episode), window in zip(fresh.items(), woven, strict=True):
         known[key] = ids.new("epi")
-        touched.append(_insert(connection, known[key], space, episode, window, thread_id, trusted, now))
+        touched.append(_insert(connection, known[key], space, episode, window, thread_id, trusted, now, door))
     for rowid, window in mended:
         connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
         touched.append(rowid)
@@ -119,18 +130,25 @@ def _insert(
     thread_id: str | None,
     trusted: bool,
     now: float,
+    door: str,
 ) -> int:
     row = connection.execute(
         "insert into episode(id, space, source, title, external_id, thread_id, session, speaker, occurred_at, "
-        "recorded_at, text, window, sha256, trusted) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
+        "recorded_at, text, window, sha256, trusted, door, origin, project, sensitivity) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
         (
             *(id, space, episode.source, episode.title, episode.external_id, thread_id),
             *(episode.session, episode.speaker),
             *(episode.occurred_at.timestamp(), now, episode.text, window),
             *(hashlib.sha256(episode.text.encode()).digest(), trusted),
+            *(door, episode.origin or _origin(episode.source), episode.project, episode.sensitivity),
         ),
     ).fetchone()
     return row[0]
+
+
+def _origin(source: str) -> Origin:
+    return "page" if is_page(source) else "note"
 
 
 def _enqueue(connection: Connection, rowids: Iterable[int]) -> None:
@@ -426,7 +444,7 @@ def facts_only_of(connection: Connection, rowids: Sequence[int]) -> list[int]:
 def episode(row: Row) -> Episode:
     """An episode as it goes over the wire."""
     return Episode(
-        **{name: row[name] for name in ("id", "space", "external_id", "source", "title", "session", "speaker", "text")},
+        **{name: row[name] for name in _AS_STORED},
         occurred_at=moment(row["occurred_at"]),
         recorded_at=moment(row["recorded_at"]),
         trusted=bool(row["trusted"]),

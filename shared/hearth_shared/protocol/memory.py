@@ -7,6 +7,11 @@ from pydantic import AwareDatetime, Field
 from hearth_shared.protocol.base import Message, Request, Space, Text
 from hearth_shared.protocol.principals import MAIN_SPACE
 
+Origin = Literal["turn", "note", "page", "file", "event"]
+"""What an episode is: said in a thread, noted, a passage of a web page or of a file, or something an editor told."""
+Sensitivity = Literal["normal", "local only"]
+"""`local only` is never laid before a model that is not on this machine, nor given to another program."""
+
 
 class NewEpisode(Request):
     """Something said, read or noted. Storing the same (source, external_id) in a space again changes nothing."""
@@ -18,6 +23,9 @@ class NewEpisode(Request):
     speaker: str = Field(default="", max_length=128)
     occurred_at: AwareDatetime
     text: Text = Field(min_length=1)
+    origin: Origin | None = Field(default=None, description="what it is; when left out, a page or a note by its source")
+    project: str = Field(default="", max_length=256, description="the project it belongs to")
+    sensitivity: Sensitivity = "normal"
 
 
 class EpisodeBatch(Request):
@@ -48,6 +56,10 @@ class Episode(Message):
     recorded_at: AwareDatetime
     text: str
     trusted: bool = True
+    door: str = Field(default="", description="the door it came through; empty when that is not known")
+    origin: Origin = "note"
+    project: str = ""
+    sensitivity: Sensitivity = "normal"
 
 
 class EpisodeList(Message):
@@ -99,6 +111,10 @@ class Hit(Message):
     score: float
     signals: Signals
     trusted: bool = True
+    door: str = ""
+    origin: Origin = "note"
+    project: str = ""
+    sensitivity: Sensitivity = "normal"
 
 
 class SearchResult(Message):

@@ -86,7 +86,9 @@ class Memory:
         if who.door is Door.BROWSER:
             self._consents.check(who.door.value, pages)
         trusted = who.is_first_party and who.door is not Door.BROWSER and not pages
-        return await self._memory.remember(body, spaces=who.spaces_with(body.space), trusted=trusted)
+        return await self._memory.remember(
+            body, spaces=who.spaces_with(body.space), trusted=trusted, door=who.door.value
+        )
 
     async def find(self, call: Call, query: SearchQuery) -> SearchResult:
         """By an address."""

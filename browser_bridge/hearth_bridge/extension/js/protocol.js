@@ -233,6 +233,9 @@ export const Scope = Object.freeze({
  * @property {string} [speaker]
  * @property {string} occurred_at
  * @property {string} text
+ * @property {'turn'|'note'|'page'|'file'|'event'|null} [origin]
+ * @property {string} [project]
+ * @property {'normal'|'local only'} [sensitivity]
  */
 
 /** Stored together, or not at all.
@@ -260,6 +263,10 @@ export const Scope = Object.freeze({
  * @property {string} recorded_at
  * @property {string} text
  * @property {boolean} trusted
+ * @property {string} door
+ * @property {'turn'|'note'|'page'|'file'|'event'} origin
+ * @property {string} project
+ * @property {'normal'|'local only'} sensitivity
  */
 
 /** Newest first; `next` continues the list.
@@ -307,6 +314,10 @@ export const Scope = Object.freeze({
  * @property {number} score
  * @property {Signals} signals
  * @property {boolean} trusted
+ * @property {string} door
+ * @property {'turn'|'note'|'page'|'file'|'event'} origin
+ * @property {string} project
+ * @property {'normal'|'local only'} sensitivity
  */
 
 /** Best first. `degraded` says once what was missing; `answered_by` says which way dense hits came.
