@@ -22,6 +22,18 @@ _MERGED_PAGES = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """An episode with what its giver does not decide. `id` is for one that was there before."""
+
+    episode: NewEpisode
+    recorded_at: float
+    thread_id: str | None
+    trusted: bool
+    door: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
     """What `add` did: ids in the order given, and every row whose text or window is new."""
 
@@ -59,23 +71,28 @@ def add(
     now: float,
     door: str = "",
 ) -> Added:
+    """Store what is not there yet, all of it new and from one door."""
+    return keep(connection, space, [Kept(episode, now, thread_id, trusted, door) for episode in episodes])
+
+
+def keep(connection: Connection, space: str, given: Sequence[Kept]) -> Added:
     """Store what is not there yet, with its windows and its place in the outbox; mend the neighbours' windows."""
     _overwrite_deleted(connection)
-    known = {_key(episode): found for episode in episodes if (found := _stored(connection, space, episode))}
-    fresh: dict[tuple[str, str], NewEpisode] = {}
-    for episode in episodes:
-        if _key(episode) not in known:
-            fresh.setdefault(_key(episode), episode)
-    woven, mended = _weave(connection, space, list(fresh.values()))
+    known = {_key(one.episode): found for one in given if (found := _stored(connection, space, one.episode))}
+    fresh: dict[tuple[str, str], Kept] = {}
+    for one in given:
+        if _key(one.episode) not in known:
+            fresh.setdefault(_key(one.episode), one)
+    woven, mended = _weave(connection, space, [one.episode for one in fresh.values()])
     touched: list[int] = []
-    for (key, episode), window in zip(fresh.items(), woven, strict=True):
-        known[key] = ids.new("epi")
-        touched.append(_insert(connection, known[key], space, episode, window, thread_id, trusted, now, door))
+    for (key, one), window in zip(fresh.items(), woven, strict=True):
+        known[key] = one.id if one.id and not _is_taken(connection, one.id) else ids.new("epi")
+        touched.append(_insert(connection, known[key], space, one, window))
     for rowid, window in mended:
         connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
         touched.append(rowid)
     _enqueue(connection, touched)
-    return Added([known[_key(episode)] for episode in episodes], len(fresh), touched)
+    return Added([known[_key(one.episode)] for one in given], len(fresh), touched)
 
 
 def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
@@ -121,27 +138,22 @@ def _stored(connection: Connection, space: str, episode: NewEpisode) -> str | No
     return row["id"] if row else None
 
 
-def _insert(
-    connection: Connection,
-    id: str,
-    space: str,
-    episode: NewEpisode,
-    window: str,
-    thread_id: str | None,
-    trusted: bool,
-    now: float,
-    door: str,
-) -> int:
+def _is_taken(connection: Connection, id: str) -> bool:
+    return connection.execute("select 1 from episode where id = ?", (id,)).fetchone() is not None
+
+
+def _insert(connection: Connection, id: str, space: str, kept: Kept, window: str) -> int:
+    episode = kept.episode
     row = connection.execute(
         "insert into episode(id, space, source, title, external_id, thread_id, session, speaker, occurred_at, "
         "recorded_at, text, window, sha256, trusted, door, origin, project, sensitivity) "
         "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
         (
-            *(id, space, episode.source, episode.title, episode.external_id, thread_id),
+            *(id, space, episode.source, episode.title, episode.external_id, kept.thread_id),
             *(episode.session, episode.speaker),
-            *(episode.occurred_at.timestamp(), now, episode.text, window),
-            *(hashlib.sha256(episode.text.encode()).digest(), trusted),
-            *(door, episode.origin or _origin(episode.source), episode.project, episode.sensitivity),
+            *(episode.occurred_at.timestamp(), kept.recorded_at, episode.text, window),
+            *(hashlib.sha256(episode.text.encode()).digest(), kept.trusted),
+            *(kept.door, episode.origin or _origin(episode.source), episode.project, episode.sensitivity),
         ),
     ).fetchone()
     return row[0]
