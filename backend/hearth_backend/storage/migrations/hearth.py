@@ -1,6 +1,7 @@
 """The schema of hearth.db: everything that must never be lost (synchronous=FULL)."""
 
 from hearth_backend.storage.migrations import Migration
+from hearth_backend.storage.migrations.vectors import VECTORS
 
 _CORE = """
 create table client(
@@ -149,4 +150,5 @@ MIGRATIONS = (
     Migration(3, "browsers", _BROWSERS),
     Migration(4, "pages", _PAGES),
     Migration(5, "keeping", _KEEPING),
+    Migration(6, "vectors", VECTORS),
 )
