@@ -79,9 +79,9 @@ bench-retrieval: dev  ## how well memory finds things
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)
 	$(COMPILE) --group models --group dev --all-extras --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
-	$(COMPILE) --extra local -c requirements-dev.lock pyproject.toml -o requirements-local.lock
-	$(COMPILE) --group models --extra lsp -c requirements-dev.lock pyproject.toml -o requirements.lock
-	$(COMPILE) --group models --extra lsp --extra desktop -c requirements-dev.lock pyproject.toml -o requirements-desktop.lock
+	$(COMPILE) --extra local --extra index -c requirements-dev.lock pyproject.toml -o requirements-local.lock
+	$(COMPILE) --group models --extra lsp --extra index -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) --group models --extra lsp --extra index --extra desktop -c requirements-dev.lock pyproject.toml -o requirements-desktop.lock
 	$(COMPILE) packaging/requirements-build.in -o packaging/requirements-build.lock
 	$(COMPILE) packaging/requirements-uv.in -o packaging/requirements-uv.lock
 
