@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from hearth_backend.memory import documents, files, store
+from hearth_backend.memory import documents, facts_store, files, store
 from hearth_backend.memory.evidence import Wanted
 from hearth_backend.memory.outbox import Outbox
 from hearth_backend.memory.passages import excerpt
@@ -264,7 +264,7 @@ def _would_forget(connection: Connection, ids: Sequence[str], spaces: Collection
     return Forgotten(
         episodes=[store.episode(row) for row in rows],
         vectors=store.vectors_of(connection, rowids),
-        facts=len(store.facts_only_of(connection, rowids)),
+        facts=len(facts_store.facts_of(connection, rowids)),
         dry_run=True,
     )
 

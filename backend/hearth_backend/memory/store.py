@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hearth_backend import ids
+from hearth_backend.memory import facts_store
 from hearth_backend.memory.shelf import Turn
 from hearth_backend.memory.text import said, windows
 from hearth_backend.storage import driver
@@ -100,7 +101,7 @@ def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
     _overwrite_deleted(connection)
     gone = [row["rowid"] for row in rows]
     beside = {rowid for row in rows for rowid in _beside(connection, row)} - set(gone)
-    facts = _remove_facts(connection, gone)
+    facts = facts_store.remove_facts(connection, gone)
     vectors = sum(_remove_vectors(connection, _KIND, rowid) for rowid in gone)
     for rowid in gone:
         connection.execute("delete from outbox where owner_kind = ? and owner_rowid = ?", (_KIND, rowid))
@@ -242,19 +243,6 @@ def _mend(connection: Connection, rowid: int) -> None:
 
 
 # -- what hangs on an episode
-
-
-def _remove_facts(connection: Connection, episodes: list[int]) -> int:
-    only = facts_only_of(connection, episodes)
-    for fact in only:
-        connection.execute("update fact set superseded_by = null where superseded_by = ?", (fact,))
-        _remove_vectors(connection, "fact", fact)
-    connection.executemany("delete from fact where rowid = ?", [(fact,) for fact in only])
-    if only:
-        connection.execute(
-            "delete from entity where not exists (select 1 from fact where entity.rowid in (fact.subject, fact.object))"
-        )
-    return len(only)
 
 
 def _remove_vectors(connection: Connection, kind: str, rowid: int) -> int:
@@ -443,14 +431,6 @@ def vectors_of(connection: Connection, rowids: Sequence[int]) -> int:
         ).fetchone()[0]
         for model in _models(connection)
     )
-
-
-def facts_only_of(connection: Connection, rowids: Sequence[int]) -> list[int]:
-    """Facts that rest on these episodes alone."""
-    rows = connection.execute(
-        f"select fact from fact_source group by fact having sum(episode not in ({_marks(rowids)})) = 0", rowids
-    )
-    return [row["fact"] for row in rows]
 
 
 def episode(row: Row) -> Episode:

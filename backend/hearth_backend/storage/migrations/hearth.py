@@ -1,6 +1,7 @@
 """The schema of hearth.db: everything that must never be lost (synchronous=FULL)."""
 
 from hearth_backend.storage.migrations import Migration
+from hearth_backend.storage.migrations.facts import FACTS
 from hearth_backend.storage.migrations.vectors import VECTORS
 
 _CORE = """
@@ -151,4 +152,5 @@ MIGRATIONS = (
     Migration(4, "pages", _PAGES),
     Migration(5, "keeping", _KEEPING),
     Migration(6, "vectors", VECTORS),
+    Migration(7, "facts", FACTS),
 )
