@@ -4,9 +4,9 @@ So a fact that comes late displaces nothing, one that is taken back or forgotten
 been said, and reading an episode twice changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from hearth_backend import ids
 from hearth_backend.memory import entity_store
@@ -63,7 +63,7 @@ class _Line:
 
 _PLAIN: Final = (
     *("space", "subject", "subject_kind", "predicate", "value", "role", "at", "recorded_at", "retracted_at"),
-    *("confidence", "extractor", "trusted", "span_start", "span_end"),
+    *("episode", "confidence", "extractor"),
 )
 _OF_LINE: Final = "f.space = ? and f.subject = ? and f.predicate = ? and f.trusted = ?"
 
@@ -283,31 +283,24 @@ def count(connection: Connection) -> int:
 # -- taking out and bringing back, word for word
 
 
-def records_of(connection: Connection, episodes: Sequence[int]) -> list[tuple[str, dict[str, Any]]]:
-    """(space, record) of everything that these episodes said, as values that can be written down: with the episodes
-    back and each of them `put_record` again, the store is as it was."""
-    found: list[tuple[str, dict[str, Any]]] = []
+def claims_of(connection: Connection, episodes: Sequence[int]) -> list[tuple[int, Claim]]:
+    """(episode, claim) of everything that these episodes said: each `put` again, the store is as it was."""
+    found: list[tuple[int, Claim]] = []
     for part in chunks(list(episodes)):
         rows = connection.execute(
             "select x.*, f.space, f.predicate, f.trusted, s.name as subject, s.kind as subject_kind, "
-            "coalesce(o.name, f.value) as value, e.id as episode_id from fact_source x join fact f on f.rowid = x.fact "
+            "coalesce(o.name, f.value) as value from fact_source x join fact f on f.rowid = x.fact "
             "join entity s on s.rowid = f.subject left join entity o on o.rowid = f.object "
-            f"join episode e on e.rowid = x.episode where x.episode in ({marks(part)}) order by x.rowid",
+            f"where x.episode in ({marks(part)}) order by x.rowid",
             part,
         )
-        found += [(row["space"], {name: row[name] for name in _PLAIN} | {"episode": row["episode_id"]}) for row in rows]
+        found += [(row["episode"], _as_claim(row)) for row in rows]
     return found
 
 
-def put_record(connection: Connection, record: Mapping[str, Any]) -> None:
-    """Bring back what `records_of` gave; nothing when its episode is not there."""
-    row = connection.execute(
-        "select rowid from episode where id = ? and space = ?", (record["episode"], record["space"])
-    ).fetchone()
-    if row is not None:
-        plain = {name: record[name] for name in _PLAIN if name not in ("span_start", "span_end", "trusted")}
-        span = (record["span_start"], record["span_end"])
-        put(connection, Claim(**plain, episode=row["rowid"], span=span, trusted=bool(record["trusted"])))
+def _as_claim(row: Row) -> Claim:
+    span = (row["span_start"], row["span_end"])
+    return Claim(**{name: row[name] for name in _PLAIN}, span=span, trusted=bool(row["trusted"]))
 
 
 # -- settling

@@ -1,6 +1,7 @@
 import random
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -235,12 +236,13 @@ def test_forgetting_leaves_what_was_never_told(shared: Connection, seed: int) ->
         shared.execute("select rowid from episode where text = ?", (f"step {step.known}",)).fetchone()[0]
         for step in gone
     ]
-    kept = [record for _, record in facts_store.records_of(shared, rowids)]
+    kept = [claim for _, claim in facts_store.claims_of(shared, rowids)]
     forget(shared, *rowids)
     assert dump(shared) == never
     for step in gone:
         episode(shared, f"step {step.known}")
-    restored = {row["text"]: row["id"] for row in shared.execute("select id, text from episode")}
-    for record in kept:
-        facts_store.put_record(shared, record | {"episode": restored[f"step {int(record['recorded_at']) - 1}"]})
+    for claim in kept:
+        text = f"step {int(claim.recorded_at) - 1}"
+        row = shared.execute("select rowid from episode where text = ?", (text,)).fetchone()
+        facts_store.put(shared, replace(claim, episode=row["rowid"]))
     assert dump(shared) == whole
