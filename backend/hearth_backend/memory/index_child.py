@@ -96,12 +96,11 @@ class IndexChild:
         return (await self._say(Count(), Done)).count
 
     async def end(self) -> None:
-        """Hang up, and wait until it is gone."""
-        for task in list(self._tasks):
-            task.cancel()
+        """Hang up, and wait until it is gone; whoever waits for an answer hears IndexBroken."""
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._reap)
 
     async def _say(self, frame: Frame, kind: type[T]) -> T:

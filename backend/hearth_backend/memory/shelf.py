@@ -103,6 +103,10 @@ class Shelf:
         return self._rows.timed[: self.size]
 
     @property
+    def embedded(self) -> NDArray[np.bool_]:
+        return self._rows.embedded[: self.size]
+
+    @property
     def has_vectors(self) -> bool:
         return bool(self._rows.embedded[: self.size].any())
 
@@ -147,6 +151,21 @@ class Shelf:
         cosines = np.vecdot(self._rows.vectors[: self.size], query).astype(np.float64)
         cosines[~self._rows.embedded[: self.size]] = np.nan
         return cosines
+
+    def cosines_at(self, query: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Of the turns at these places, which must be embedded."""
+        return np.vecdot(self._rows.vectors[places], query).astype(np.float64)
+
+    def chosen_cosines(self, query: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Of the chosen turns; NaN for the others, and where there is no vector yet."""
+        cosines = np.full(self.size, np.nan)
+        there = np.flatnonzero(chosen & self.embedded)
+        cosines[there] = self.cosines_at(query, there)
+        return cosines
+
+    def versions(self, places: NDArray[np.intp]) -> NDArray[np.uint64]:
+        """The first eight bytes of each vector, as a number; the index knows vectors by them."""
+        return np.ascontiguousarray(self._rows.vectors[places, :2]).view(">u8")[:, 0].astype(np.uint64)
 
     def window_cosines(self, query: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Of the chosen turns with their neighbours; NaN for the others, and where there is no vector yet."""

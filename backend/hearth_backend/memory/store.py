@@ -1,7 +1,7 @@
 """All SQL of the memory room. Each function takes a connection and runs inside a transaction of the database."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ from hearth_backend import ids
 from hearth_backend.memory import facts_store
 from hearth_backend.memory.shelf import Turn
 from hearth_backend.memory.text import said, windows
+from hearth_backend.memory.vector_store import enqueue, models
 from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.protocol.memory import Episode, NewEpisode, Origin
@@ -52,14 +53,6 @@ class Removed:
     touched: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Rows to embed as they are now, and the outbox number up to which that serves."""
-
-    up_to: int
-    rows: list[tuple[int, str, str, str]]  # rowid, space, text, window
-
-
 # -- writing
 
 
@@ -92,7 +85,7 @@ def keep(connection: Connection, space: str, given: Sequence[Kept]) -> Added:
     for rowid, window in mended:
         connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
         touched.append(rowid)
-    _enqueue(connection, touched)
+    enqueue(connection, touched)
     return Added([known[_key(one.episode)] for one in given], len(fresh), touched)
 
 
@@ -109,7 +102,7 @@ def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
     touched = sorted(beside)
     for rowid in touched:
         _mend(connection, rowid)
-    _enqueue(connection, touched)
+    enqueue(connection, touched)
     return Removed(vectors, facts, touched)
 
 
@@ -162,13 +155,6 @@ def _insert(connection: Connection, id: str, space: str, kept: Kept, window: str
 
 def _origin(source: str) -> Origin:
     return "page" if is_page(source) else "note"
-
-
-def _enqueue(connection: Connection, rowids: Iterable[int]) -> None:
-    connection.executemany(
-        "insert into outbox(operation, owner_kind, owner_rowid) values ('upsert', ?, ?)",
-        [(_KIND, rowid) for rowid in rowids],
-    )
 
 
 # -- windows: each turn with the one before and after it in its session
@@ -250,75 +236,8 @@ def _remove_vectors(connection: Connection, kind: str, rowid: int) -> int:
         connection.execute(
             "delete from embedding where model_id = ? and owner_kind = ? and owner_rowid = ?", (model, kind, rowid)
         ).rowcount
-        for model in _models(connection)
+        for model in models(connection)
     )
-
-
-def _models(connection: Connection) -> list[str]:
-    """The embedding models there are vectors of; one step per model, where `distinct` would read all vectors."""
-    rows = connection.execute(
-        "with recursive model(id) as (select min(model_id) from embedding union all "
-        "select (select min(model_id) from embedding where model_id > model.id) from model where model.id is not null) "
-        "select id from model where id is not null"
-    )
-    return [row["id"] for row in rows]
-
-
-# -- the outbox
-
-
-def waiting(connection: Connection, most: int) -> Waiting | None:
-    """The oldest rows to embed; None when the outbox is empty."""
-    queued = connection.execute(
-        "select seq, owner_rowid from outbox where owner_kind = ? order by seq limit ?", (_KIND, most)
-    ).fetchall()
-    if not queued:
-        return None
-    rowids = list(dict.fromkeys(row["owner_rowid"] for row in queued))
-    rows = connection.execute(
-        f"select rowid, space, text, window from episode where rowid in ({_marks(rowids)})", rowids
-    ).fetchall()
-    return Waiting(queued[-1]["seq"], [(row["rowid"], row["space"], row["text"], row["window"]) for row in rows])
-
-
-def is_work_left(connection: Connection, model: str, documentation: str) -> bool:
-    """Whether the person's own episodes wait for vectors, or vectors of another model are to be replaced."""
-    waits = connection.execute(
-        "select 1 from outbox join episode on episode.rowid = owner_rowid where owner_kind = ? and space <> ? limit 1",
-        (_KIND, documentation),
-    ).fetchone()
-    return waits is not None or bool(set(_models(connection)) - {model})
-
-
-def put_vectors(
-    connection: Connection, model: str, dim: int, vectors: Iterable[tuple[int, str, bytes]], up_to: int
-) -> None:
-    """Keep vectors of episodes that still exist, and take what they answer out of the outbox."""
-    connection.executemany(
-        "insert or replace into embedding(model_id, owner_kind, owner_rowid, part, dim, vector) "
-        "select ?, ?, rowid, ?, ?, ? from episode where rowid = ?",
-        [(model, _KIND, part, dim, vector, rowid) for rowid, part, vector in vectors],
-    )
-    connection.execute("delete from outbox where owner_kind = ? and seq <= ?", (_KIND, up_to))
-
-
-def enqueue_missing(connection: Connection, model: str) -> int:
-    """Queue what has no vector of `model`: another model was used before, or none was there."""
-    missing = connection.execute(
-        "select rowid from episode where not exists (select 1 from embedding where model_id = ? and owner_kind = ? "
-        "and owner_rowid = episode.rowid and part = 'text') "
-        "and rowid not in (select owner_rowid from outbox where owner_kind = ?)",
-        (model, _KIND, _KIND),
-    ).fetchall()
-    _enqueue(connection, [row["rowid"] for row in missing])
-    return len(missing)
-
-
-def drop_other_models(connection: Connection, model: str) -> None:
-    """Vectors of a model that is no longer used."""
-    for other in _models(connection):
-        if other != model:
-            connection.execute("delete from embedding where model_id = ? and owner_kind = ?", (other, _KIND))
 
 
 # -- reading
@@ -429,7 +348,7 @@ def vectors_of(connection: Connection, rowids: Sequence[int]) -> int:
             f"and owner_rowid in ({_marks(rowids)})",
             (model, _KIND, *rowids),
         ).fetchone()[0]
-        for model in _models(connection)
+        for model in models(connection)
     )
 
 
