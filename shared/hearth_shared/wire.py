@@ -372,8 +372,14 @@ class SearchRequest(TypedDict):
     k: NotRequired[int]
     token_budget: NotRequired[int | None]
     sources: NotRequired[list[str] | None]
+    sites: NotRequired[list[str] | None]
+    doors: NotRequired[list[str] | None]
+    origins: NotRequired[list[Literal["turn", "note", "page", "file", "event"]] | None]
+    projects: NotRequired[list[str] | None]
     after: NotRequired[str | None]
     before: NotRequired[str | None]
+    words_only: NotRequired[bool]
+    neighbours: NotRequired[int]
 
 
 class Signals(TypedDict):
@@ -388,10 +394,20 @@ class Signals(TypedDict):
     session: float
     time: float
     question: float
+    hop: float
+
+
+class Neighbour(TypedDict):
+    """A turn said just before or after a hit; `distance` is below zero for what came before."""
+
+    id: str
+    distance: int
+    speaker: str
+    text: str
 
 
 class Hit(TypedDict):
-    """One found memory."""
+    """One found memory, with a sentence for each reason of its rank."""
 
     kind: Literal["episode"]
     id: str
@@ -405,6 +421,8 @@ class Hit(TypedDict):
     text: str
     score: float
     signals: Signals
+    why: list[str]
+    neighbours: list[Neighbour]
     trusted: bool
     door: str
     origin: Literal["turn", "note", "page", "file", "event"]
@@ -417,7 +435,7 @@ class SearchResult(TypedDict):
 
     results: list[Hit]
     degraded: list[str]
-    answered_by: Literal["exact", "words only"]
+    answered_by: Literal["index", "exact", "words only"]
 
 
 class ForgetRequest(TypedDict):

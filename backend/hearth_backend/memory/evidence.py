@@ -11,6 +11,7 @@ from hearth_backend.memory import store
 from hearth_backend.memory.dates import When, named_time
 from hearth_backend.memory.ranking import Evidence, Mask, Scores, TermHits, best, bm25
 from hearth_backend.memory.recipe import Recipe
+from hearth_backend.memory.search_store import Wanted
 from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import asks_when
 from hearth_backend.storage.driver import Connection
@@ -18,15 +19,6 @@ from hearth_backend.storage.driver import Connection
 _CANDIDATES = 1000
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which episodes may be found."""
-
-    sources: Sequence[str] | None = None
-    after: datetime | None = None
-    before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,19 +37,23 @@ class Question:
 def term_hits(connection: Connection, space: str, question: Question, shelf: Shelf) -> list[TermHits]:
     """Where each word of the question occurs. Rows that are stored but not on the shelf yet are left out."""
     total = store.all_rows(connection)
-    hits: list[TermHits] = []
-    for term in question.terms:
-        having, rows = store.occurrences(connection, space, term, windows=question.windows)
-        places = shelf.places([rowid for rowid, _, _ in rows])
-        scores = np.array(rows, np.float64).reshape(-1, 3)
-        here = places >= 0
-        hits.append(TermHits(total, having, places[here], scores[here, 1], scores[here, 2]))
-    return hits
+    return [one_term(connection, space, term, total, shelf, windows=question.windows) for term in question.terms]
 
 
-def gather(question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
-    """All signals of all turns on the shelf."""
-    allowed = _allowed(shelf, question.wanted, question.now)
+def one_term(
+    connection: Connection, space: str, term: str, total: int, shelf: Shelf, *, windows: bool = False
+) -> TermHits:
+    """Where one word occurs; `total` counts the texts of all spaces."""
+    having, rows = store.occurrences(connection, space, term, windows=windows)
+    places = shelf.places([rowid for rowid, _, _ in rows])
+    scores = np.array(rows, np.float64).reshape(-1, 3)
+    here = places >= 0
+    return TermHits(total, having, places[here], scores[here, 1], scores[here, 2])
+
+
+def gather(question: Question, shelf: Shelf, hits: list[TermHits], rows: Sequence[int] | None = None) -> Evidence:
+    """All signals of all turns on the shelf; `rows` are those that may be found, None for all."""
+    allowed = _allowed(shelf, question.wanted, rows)
     text, window = bm25(hits, shelf.size)
     dense = window_dense = None
     if question.vector is not None:
@@ -82,10 +78,11 @@ def gather(question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
     )
 
 
-def _allowed(shelf: Shelf, wanted: Wanted, now: datetime) -> Mask:
-    allowed = np.ones(shelf.size, np.bool_)
-    if wanted.sources is not None:
-        allowed &= shelf.from_sources(wanted.sources)
+def _allowed(shelf: Shelf, wanted: Wanted, rows: Sequence[int] | None) -> Mask:
+    allowed = np.full(shelf.size, rows is None)
+    if rows is not None:
+        places = shelf.places(rows)
+        allowed[places[places >= 0]] = True
     if wanted.after is not None:
         allowed &= shelf.occurred >= wanted.after.timestamp()
     if wanted.before is not None:

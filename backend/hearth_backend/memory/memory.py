@@ -7,14 +7,11 @@ from datetime import datetime
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from hearth_backend.memory import documents, facts_store, files, store
-from hearth_backend.memory.evidence import Wanted
+from hearth_backend.memory import documents, facts_store, store
+from hearth_backend.memory.finding import Finding
 from hearth_backend.memory.outbox import Outbox
-from hearth_backend.memory.passages import excerpt
 from hearth_backend.memory.ports import Embedder
-from hearth_backend.memory.recall import Candidate, choose, relevance, tokens
-from hearth_backend.memory.search import Found, Search
-from hearth_backend.memory.text import terms
+from hearth_backend.memory.search import Search
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.errors import BadRequest, NotFound
@@ -24,7 +21,6 @@ from hearth_shared.protocol.memory import (
     EpisodeList,
     ForgetRequest,
     Forgotten,
-    Hit,
     SearchRequest,
     SearchResult,
     StoredEpisodes,
@@ -32,12 +28,8 @@ from hearth_shared.protocol.memory import (
 from hearth_shared.protocol.principals import MAIN_SPACE
 from hearth_shared.protocol.tasks import FileText, Source
 from hearth_shared.settings import Memory as MemorySettings
-from hearth_shared.sites import site_of
 
 Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
-_LONGEST_QUESTION = 4000
-_RECALLED = 24
-_HELP = 64
 
 
 class Memory:
@@ -68,6 +60,7 @@ class Memory:
         self._search = Search(
             database, embedder, large=settings.exact_below, now=lambda: datetime.fromtimestamp(clock()).astimezone()
         )
+        self._finding = Finding(database, self._search)
         self._model = embedder.id if embedder else ""
         self._asked = False
         self._outbox = Outbox(database, embedder, self._search.shelves.mark)
@@ -142,31 +135,20 @@ class Memory:
         """The best hits of one space, each with the reasons for its rank."""
         _check(request.space, spaces)
         self._stay_awake()
-        wanted = Wanted(request.sources, request.after, request.before)
-        findings = await self._search.find(request.space, request.query, request.k, wanted)
+        found = await self._finding.hits(request)
         self._after_first_question()
-        rows = await self._rows(request.space, findings.found)
-        hits = [_hit(rows[found.rowid], found) for found in findings.found if found.rowid in rows]
-        if request.token_budget is not None:
-            hits = _within(hits, request.token_budget)
-        answered_by = "words only" if findings.by_words_only else "exact"
-        return SearchResult(results=hits, degraded=findings.degraded, answered_by=answered_by)
+        return found
 
     async def recall(self, question: str, spaces: Collection[str], *, token_budget: int = 1200) -> Sequence[Source]:
         """The best passages over all `spaces` and Hearth's own help, numbered from 1; none when nothing fits."""
-        question = question.strip()[:_LONGEST_QUESTION]
-        if not question:
-            return []
         self._stay_awake()
-        own = sorted(set(spaces) - {documents.SPACE})
-        told = await asyncio.gather(*(self._candidates(space, question, _RECALLED) for space in own))
-        help = await self._candidates(documents.SPACE, question, _HELP)
+        found = await self._finding.passages(question, spaces, token_budget=token_budget)
         self._after_first_question()
-        return choose(question, told, help, token_budget)
+        return found
 
     async def rank_passages(self, question: str, given: Sequence[FileText], k: int = 6) -> Sequence[Source]:
         """The best passages of files that lie beside a question, numbered from 1; nothing is stored."""
-        return await files.rank_passages(question[:_LONGEST_QUESTION], given, k, self._search.embed)
+        return await self._finding.passages_of(question, given, k)
 
     async def list(
         self, space: str, spaces: Collection[str], *, limit: int = 50, after: str | None = None
@@ -180,21 +162,6 @@ class Memory:
         return EpisodeList(episodes=[store.episode(row) for row in shown], next=more)
 
     # -- inside
-
-    async def _candidates(self, space: str, question: str, k: int) -> Sequence[Candidate]:
-        findings = await self._search.find(space, question, k, beside=True)
-        rows = await self._rows(space, findings.found)
-        looked_for = set(terms(question))
-        as_source = _help_source if space == documents.SPACE else _memory_source
-        return [
-            Candidate(as_source(rows[found.rowid], looked_for), relevance(found.coverage, found.cosine))
-            for found in findings.found
-            if found.rowid in rows
-        ]
-
-    async def _rows(self, space: str, found: Sequence[Found]) -> dict[int, Row]:
-        rowids = [one.rowid for one in found]
-        return await self._database.read(lambda connection: store.episodes(connection, space, rowids))
 
     async def _read_help(self) -> None:
         pages = await asyncio.to_thread(documents.read, self._help)
@@ -272,48 +239,6 @@ def _would_forget(connection: Connection, ids: Sequence[str], spaces: Collection
 def _forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> tuple[Sequence[Row], store.Removed]:
     rows = _wanted(connection, ids, spaces)
     return rows, store.remove(connection, rows)
-
-
-def _hit(row: Row, found: Found) -> Hit:
-    episode = store.episode(row)
-    kept = episode.model_dump(exclude={"recorded_at"})
-    return Hit(**kept, score=round(found.score, 6), signals=found.signals)
-
-
-def _within(hits: Sequence[Hit], budget: int) -> list[Hit]:
-    """The hits that fit, in order; the best one is cut when not even that one does."""
-    kept: list[Hit] = []
-    for hit in hits:
-        cost = tokens(f"{hit.speaker}: {hit.text}")
-        if cost <= budget:
-            kept.append(hit)
-            budget -= cost
-    if hits and not kept:
-        return [hits[0].model_copy(update={"text": hits[0].text[: budget * 4]})]
-    return kept
-
-
-def _memory_source(row: Row, looked_for: set[str]) -> Source:
-    site = site_of(row["source"])
-    return Source(
-        n=0,
-        kind="memory",
-        id=row["id"],
-        title=row["title"] or row["speaker"] or site or row["source"],
-        quote=excerpt(row["text"], looked_for),
-        speaker=row["speaker"],
-        occurred_at=row["occurred_at"],
-        location=f"{row['space']}/{row['external_id']}",
-        url=row["source"] if site else "",
-        thread_id=row["thread_id"] or "",
-        trusted=bool(row["trusted"]),
-    )
-
-
-def _help_source(row: Row, looked_for: set[str]) -> Source:
-    title, _, text = row["text"].partition("\n")
-    place = row["external_id"].partition("~")[0]
-    return Source(n=0, kind="docs", id=row["external_id"], title=title, quote=text, location=f"help/{place}")
 
 
 def _place(cursor: str) -> tuple[float, int]:

@@ -5,16 +5,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hearth_backend.engine.minilm_weights import FIX
-from hearth_backend.memory import store
-from hearth_backend.memory.evidence import Question, Wanted, gather, term_hits
+from hearth_backend.memory import hops, search_store, store
+from hearth_backend.memory.evidence import Question, gather, term_hits
 from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.ranking import Shares, best, coverage, weigh
 from hearth_backend.memory.recipe import FULL, WORDS_ONLY
+from hearth_backend.memory.search_store import Wanted
 from hearth_backend.memory.shelf import Shelf, Shelves
 from hearth_backend.memory.text import Names, terms
 from hearth_backend.storage.database import Database
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 NO_MODEL = f"no embedding model: words only. To search by meaning too: {FIX}"
 LOADING = "the embedding model did not answer in time: words only, this once"
 NOT_YET = "nothing here is embedded yet: words only until that is done"
+AnsweredBy = Literal["index", "exact", "words only"]
 _LONGEST_WAIT_S = 5.0
 _MOST_VARIABLES = 10_000  # in one statement; SQLite's own limit may be 32,766
 
@@ -39,21 +42,23 @@ class Found:
     signals: Signals
     coverage: float
     cosine: float | None
+    bridge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Best first, and what was missing while looking."""
+    """Best first, what was missing while looking, and which way the vectors were searched."""
 
     found: list[Found]
     degraded: list[str]
-    by_words_only: bool
+    answered_by: AnsweredBy
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     names: Names
-    empty: bool
+    model: str
+    size: int
     embedded: bool
 
 
@@ -71,18 +76,26 @@ class Search:
         self.shelves = Shelves()
 
     async def find(
-        self, space: str, query: str, k: int, wanted: Wanted | None = None, *, beside: bool = False
+        self,
+        space: str,
+        query: str,
+        k: int,
+        wanted: Wanted | None = None,
+        *,
+        beside: bool = False,
+        words_only: bool = False,
     ) -> Findings:
         """The best `k` of a space. With `beside`, coverage counts the words next to a turn too."""
         opened = await self._database.read(lambda connection: self._open(connection, space))
-        vector, degraded = await self._vector(query, opened)
-        if opened.empty:
-            return Findings([], degraded, bool(degraded))
+        vector, degraded = (None, []) if words_only else await self._vector(query, opened)
+        answered_by: AnsweredBy = "words only" if words_only or degraded else "exact"
+        if not opened.size:
+            return Findings([], degraded, answered_by)
         recipe = WORDS_ONLY if vector is None else FULL
         windows = beside or recipe.bm25_window > 0
         question = Question(query, terms(query), vector, recipe, windows, wanted or Wanted(), self._now())
         found = await self._database.read(lambda connection: self._rank(connection, space, question, k))
-        return Findings(found, degraded, vector is None)
+        return Findings(found, degraded, answered_by)
 
     async def embed(self, texts: list[str]) -> NDArray[np.float32] | None:
         """Vectors of texts that are not stored; None when no model can make them soon."""
@@ -106,7 +119,7 @@ class Search:
         if self._embedder is None or not await self._available():
             return None, [NO_MODEL]
         if not opened.embedded:
-            return None, [] if opened.empty else [NOT_YET]
+            return None, [] if not opened.size else [NOT_YET]
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
                 return (await self._embedder.embed([opened.names.bare(query)]))[0], []
@@ -121,14 +134,16 @@ class Search:
     def _open(self, connection: Connection, space: str) -> _Opened:
         shelf = self._shelf(connection, space)
         with shelf.lock:
-            return _Opened(shelf.names, shelf.size == 0, shelf.has_vectors)
+            return _Opened(shelf.names, self._model, shelf.size, shelf.has_vectors)
 
     def _rank(self, connection: Connection, space: str, question: Question, k: int) -> list[Found]:
         shelf = self._shelf(connection, space)
         with shelf.lock:
+            rows = search_store.wanted_rows(connection, space, question.wanted)
             hits = term_hits(connection, space, question, shelf)
-            evidence = gather(question, shelf, hits)
+            evidence = gather(question, shelf, hits, rows)
             shares = weigh(evidence, question.recipe)
+            shares, bridges = hops.second_round(connection, space, question, shelf, hits, evidence, shares)
             total, covered = shares.total(), coverage(hits, shelf.size)
             chosen = best(total, shelf.rowids, evidence.allowed & (shares.found() > 0), k)
             cosines = evidence.dense
@@ -139,6 +154,7 @@ class Search:
                     _signals(shares, int(place)),
                     float(covered[place]),
                     None if cosines is None or np.isnan(cosines[place]) else float(cosines[place]),
+                    bridges.get(int(place), ""),
                 )
                 for place in chosen
             ]

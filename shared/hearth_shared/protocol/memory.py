@@ -77,8 +77,14 @@ class SearchRequest(Request):
     k: int = Field(default=10, ge=1, le=200)
     token_budget: int | None = Field(default=None, ge=1, le=200_000)
     sources: list[str] | None = Field(default=None, max_length=64)
+    sites: list[str] | None = Field(default=None, max_length=64, description="sites, each with all its parts")
+    doors: list[str] | None = Field(default=None, max_length=16, description="doors that brought it")
+    origins: list[Origin] | None = Field(default=None, max_length=8)
+    projects: list[str] | None = Field(default=None, max_length=64)
     after: AwareDatetime | None = None
     before: AwareDatetime | None = None
+    words_only: bool = Field(default=False, description="by its words alone, not by meaning")
+    neighbours: int = Field(default=0, ge=0, le=5, description="turns to show on each side of a hit")
 
 
 class Signals(Message):
@@ -93,10 +99,20 @@ class Signals(Message):
     session: float = 0.0
     time: float = 0.0
     question: float = 0.0
+    hop: float = 0.0
+
+
+class Neighbour(Message):
+    """A turn said just before or after a hit; `distance` is below zero for what came before."""
+
+    id: str
+    distance: int
+    speaker: str
+    text: str
 
 
 class Hit(Message):
-    """One found memory."""
+    """One found memory, with a sentence for each reason of its rank."""
 
     kind: Literal["episode"] = "episode"
     id: str
@@ -110,6 +126,8 @@ class Hit(Message):
     text: str
     score: float
     signals: Signals
+    why: list[str] = []
+    neighbours: list[Neighbour] = []
     trusted: bool = True
     door: str = ""
     origin: Origin = "note"
@@ -122,7 +140,7 @@ class SearchResult(Message):
 
     results: list[Hit]
     degraded: list[str] = []
-    answered_by: Literal["exact", "words only"] = "exact"
+    answered_by: Literal["index", "exact", "words only"] = "exact"
 
 
 class ForgetRequest(Request):

@@ -34,6 +34,8 @@ class SearchQuery(Request):
     space: Space = MAIN_SPACE
     k: int = Field(default=10, ge=1, le=200)
     token_budget: int | None = Field(default=None, ge=1, le=200_000)
+    words_only: bool = False
+    neighbours: int = Field(default=0, ge=0, le=5)
     after: AwareDatetime | None = None
     before: AwareDatetime | None = None
 

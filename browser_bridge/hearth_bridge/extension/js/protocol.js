@@ -282,8 +282,14 @@ export const Scope = Object.freeze({
  * @property {number} [k]
  * @property {number|null} [token_budget]
  * @property {Array<string>|null} [sources]
+ * @property {Array<string>|null} [sites]
+ * @property {Array<string>|null} [doors]
+ * @property {Array<'turn'|'note'|'page'|'file'|'event'>|null} [origins]
+ * @property {Array<string>|null} [projects]
  * @property {string|null} [after]
  * @property {string|null} [before]
+ * @property {boolean} [words_only]
+ * @property {number} [neighbours]
  */
 
 /** Why a hit ranks where it does: each signal's weighted share of the score.
@@ -297,9 +303,18 @@ export const Scope = Object.freeze({
  * @property {number} session
  * @property {number} time
  * @property {number} question
+ * @property {number} hop
  */
 
-/** One found memory.
+/** A turn said just before or after a hit; `distance` is below zero for what came before.
+ * @typedef {Object} Neighbour
+ * @property {string} id
+ * @property {number} distance
+ * @property {string} speaker
+ * @property {string} text
+ */
+
+/** One found memory, with a sentence for each reason of its rank.
  * @typedef {Object} Hit
  * @property {'episode'} kind
  * @property {string} id
@@ -313,6 +328,8 @@ export const Scope = Object.freeze({
  * @property {string} text
  * @property {number} score
  * @property {Signals} signals
+ * @property {Array<string>} why
+ * @property {Array<Neighbour>} neighbours
  * @property {boolean} trusted
  * @property {string} door
  * @property {'turn'|'note'|'page'|'file'|'event'} origin
@@ -324,7 +341,7 @@ export const Scope = Object.freeze({
  * @typedef {Object} SearchResult
  * @property {Array<Hit>} results
  * @property {Array<string>} degraded
- * @property {'exact'|'words only'} answered_by
+ * @property {'index'|'exact'|'words only'} answered_by
  */
 
 /** Episodes to forget. `dry_run` lists what would go and changes nothing.
