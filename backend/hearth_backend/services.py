@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,11 @@ from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
+from hearth_backend.memory.index import Index
+from hearth_backend.memory.index_folder import IndexFolder
 from hearth_backend.memory.memory import Memory
+from hearth_backend.memory.places import InSight, Papers, States
+from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.working import Working
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.observe.health import Health
@@ -36,6 +40,7 @@ from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.approvals import Approvals
 from hearth_backend.orchestrator.events import EventLog
+from hearth_backend.orchestrator.redaction import Redaction
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
 from hearth_backend.orchestrator.worker import Worker
@@ -139,9 +144,15 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
     providers = [*here, *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
-    memory = Memory(database, embedder, own, emit)
     working = Working()
     stack.callback(working.close)
+    elsewhere = (Redaction(database), States(engine.forget), InSight(working), Papers(home.root / "answers"))
+    index = Index(
+        database, IndexFolder(home.data / "index"), partial(health.set, "index"), exact_below=own.exact_below,
+        idle_s=own.embedder_idle_s,
+    )  # fmt: skip
+    former = _other_embedder(home, own, stack)
+    memory = Memory(database, embedder, own, emit, elsewhere=elsewhere, index=index, former=former)
     files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
     clients = Clients(database)
@@ -158,7 +169,9 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         tracer=tracer,
         health=health,
         reports=HealthReports(home, health, events, embedder),
-        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge, placement),
+        doctor=examination(
+            home, database, notes, secrets, models, embedder, discovery, files, bridge, placement, index
+        ),
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),
@@ -178,6 +191,13 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+def _other_embedder(home: Home, settings: MemorySettings, stack: AsyncExitStack) -> Callable[[str], Embedder | None]:
+    """The built-in model in the precision that is not chosen: its vectors are searched until the others are there."""
+    variant = "int8" if settings.embedder_variant == "fp32" else "fp32"
+    other = _closing(stack, MiniLMEmbedder(home.models / "minilm", variant, settings.embedder_idle_s))
+    return {other.id: other}.get
 
 
 def _engine(

@@ -2,18 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from hearth_backend.memory import documents, facts_store, store
+from hearth_backend.memory import documents, store, vector_store
+from hearth_backend.memory.changes import Changes
+from hearth_backend.memory.embedders import SearchedModel
 from hearth_backend.memory.finding import Finding
+from hearth_backend.memory.forgetting import Forgetting
+from hearth_backend.memory.index import Index
 from hearth_backend.memory.outbox import Outbox
-from hearth_backend.memory.ports import Embedder
+from hearth_backend.memory.ports import Elsewhere, Embedder
 from hearth_backend.memory.search import Search
 from hearth_backend.storage.database import Database
-from hearth_backend.storage.driver import Connection, Row
+from hearth_backend.storage.driver import Connection
 from hearth_shared.errors import BadRequest, NotFound
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import (
@@ -47,6 +51,9 @@ class Memory:
         settings: MemorySettings,
         emit: Emit,
         *,
+        elsewhere: Sequence[Elsewhere] = (),
+        index: Index | None = None,
+        former: Callable[[str], Embedder | None] = lambda model: None,
         help: Traversable | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -57,13 +64,22 @@ class Memory:
         self._idle_s = settings.embedder_idle_s
         self._used = 0.0
         self._rest: asyncio.TimerHandle | None = None
+        self.index = index
+        self._models = SearchedModel(embedder, former) if embedder else None
         self._search = Search(
-            database, embedder, large=settings.exact_below, now=lambda: datetime.fromtimestamp(clock()).astimezone()
+            database,
+            self._models,
+            index,
+            large=settings.exact_below,
+            now=lambda: datetime.fromtimestamp(clock()).astimezone(),
         )
         self._finding = Finding(database, self._search)
         self._model = embedder.id if embedder else ""
         self._asked = False
-        self._outbox = Outbox(database, embedder, self._search.shelves.mark)
+        self._outbox = Outbox(database, self._models, self._embedded, self._switched)
+        self._changes = Changes(self._search.shelves, self._outbox, index)
+        window_s = settings.undo_minutes * 60
+        self.forgetting = Forgetting(database, self._changes, elsewhere, emit, window_s=window_s, clock=clock)
 
     async def start(self) -> None:
         """Bring Hearth's own help up to date, and go on embedding what an earlier run left.
@@ -71,19 +87,32 @@ class Memory:
         New help alone does not load the embedding model; that waits for the first question.
         """
         await self._read_help()
+        if self._models is not None:
+            self._models.search_with(await self._database.read(vector_store.searched_model))
+        if self.index is not None:
+            self.index.start(self._models.id if self._models else "")
         self._outbox.start()
-        if await self._database.read(lambda connection: store.is_work_left(connection, self._model, documents.SPACE)):
+        if await self._database.read(
+            lambda connection: vector_store.is_work_left(connection, self._model, documents.SPACE)
+        ):
             self._outbox.wake()
+        await self.forgetting.bin.start()
 
     async def close(self) -> None:
         """Stop the background work; what waits goes on at the next start."""
         if self._rest is not None:
             self._rest.cancel()
+        await self.forgetting.bin.close()
         await self._outbox.close()
+        await self._search.close()
+        if self.index is not None:
+            await self.index.close()
 
     async def settled(self) -> None:
-        """Wait until everything stored so far is embedded, as far as that can be done now."""
+        """Wait until everything stored so far is embedded, and what is forgotten for good erased, as far as that can
+        be done now."""
         await self._outbox.settled()
+        await self.forgetting.bin.settled()
 
     async def counts(self) -> dict[str, int]:
         """Episodes, passages of Hearth's help, and rows that wait to be embedded."""
@@ -111,23 +140,18 @@ class Memory:
             lambda connection: store.add(
                 connection, batch.space, batch.episodes, thread_id, trusted, self._clock(), door
             ),
-            committed=lambda added: self._changed(batch.space, added.touched),
+            committed=lambda added: self._changes.stored(batch.space, added.touched),
         )
         if added.new:
             await self._emit(EventType.MEMORY_STORED, {"space": batch.space, "ids": added.ids, "new": added.new})
         return StoredEpisodes(ids=added.ids, new=added.new)
 
     async def forget(self, request: ForgetRequest, spaces: Collection[str]) -> Forgotten:
-        """Forget episodes and all that rests on them alone; all of them, or none when one is not to be seen."""
-        spaces = set(spaces) - {documents.SPACE}
-        if request.dry_run:
-            return await self._database.read(lambda connection: _would_forget(connection, request.ids, spaces))
-        rows, removed = await self._database.write(
-            lambda connection: _forget(connection, request.ids, spaces), committed=self._gone
+        """Forget episodes and all that rests on them alone; `forgetting` also brings them back."""
+        seen = set(spaces) - {documents.SPACE}
+        return await (
+            self.forgetting.would(request, seen) if request.dry_run else self.forgetting.forget(request, seen)
         )
-        kept = [store.episode(row) for row in rows]
-        await self._emit(EventType.MEMORY_FORGOTTEN, {"ids": [episode.id for episode in kept]})
-        return Forgotten(episodes=kept, vectors=removed.vectors, facts=removed.facts, dry_run=False)
 
     # -- finding
 
@@ -177,16 +201,15 @@ class Memory:
         await self._database.write(replace)
         self._search.shelves.discard(documents.SPACE)
 
-    def _changed(self, space: str, rowids: Sequence[int]) -> None:
-        if rowids:
-            self._search.shelves.mark(space, rowids)
-            self._outbox.wake()
+    def _embedded(self, space: str, rowids: Iterable[int]) -> None:
+        self._search.shelves.mark(space, rowids)
+        if self.index is not None:
+            self.index.wake()
 
-    def _gone(self, outcome: "tuple[Sequence[Row], store.Removed]") -> None:
-        rows, removed = outcome
-        for space in {row["space"] for row in rows}:
-            self._search.shelves.mark(space, [*(row["rowid"] for row in rows), *removed.touched])
-        self._outbox.wake(forgotten=True)
+    def _switched(self) -> None:
+        self._search.shelves.clear()
+        if self.index is not None and self._models is not None:
+            self.index.search_with(self._models.id)
 
     def _stay_awake(self) -> None:
         """The shelves go after a while without a search; one timer, and none while nothing is held."""
@@ -214,31 +237,6 @@ class Memory:
 def _check(space: str, spaces: Collection[str]) -> None:
     if space not in spaces:
         raise NotFound(f"There is no space `{space}` here.", "Name a space that you may see, such as `main`.")
-
-
-def _wanted(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> list[Row]:
-    rows = store.by_ids(connection, ids, sorted(spaces))
-    if missing := set(ids) - {row["id"] for row in rows}:
-        raise NotFound(
-            f"There is no memory `{min(missing)}`; nothing was forgotten.", "`hearth memory search` shows ids."
-        )
-    return rows
-
-
-def _would_forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> Forgotten:
-    rows = _wanted(connection, ids, spaces)
-    rowids = [row["rowid"] for row in rows]
-    return Forgotten(
-        episodes=[store.episode(row) for row in rows],
-        vectors=store.vectors_of(connection, rowids),
-        facts=len(facts_store.facts_of(connection, rowids)),
-        dry_run=True,
-    )
-
-
-def _forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> tuple[Sequence[Row], store.Removed]:
-    rows = _wanted(connection, ids, spaces)
-    return rows, store.remove(connection, rows)
 
 
 def _place(cursor: str) -> tuple[float, int]:

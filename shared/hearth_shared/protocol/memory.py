@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from hearth_shared.protocol.base import Message, Request, Space, Text
+from hearth_shared.protocol.base import Message, Request, Seconds, Space, Text
 from hearth_shared.protocol.principals import MAIN_SPACE
 
 Origin = Literal["turn", "note", "page", "file", "event"]
@@ -144,16 +144,66 @@ class SearchResult(Message):
 
 
 class ForgetRequest(Request):
-    """Episodes to forget. `dry_run` lists what would go and changes nothing."""
+    """What to forget: episodes by id, or all that fit every selector given. `dry_run` says what would go and changes
+    nothing; with `for_good` it cannot be brought back."""
 
-    ids: list[str] = Field(min_length=1, max_length=256)
+    ids: list[str] = Field(default=[], max_length=256)
+    thread_id: str | None = Field(default=None, min_length=1, max_length=128, description="all that was said in it")
+    source: str | None = Field(default=None, min_length=1, max_length=2048, description="one source, such as a page")
+    site: str | None = Field(default=None, min_length=1, max_length=256, description="a site with all its parts")
+    project: str | None = Field(default=None, min_length=1, max_length=256)
+    after: AwareDatetime | None = Field(default=None, description="from this time on")
+    before: AwareDatetime | None = Field(default=None, description="up to this time")
+    space: Space | None = Field(default=None, description="in this space alone; when left out, in all that may be seen")
     dry_run: bool = False
+    for_good: bool = False
 
 
 class Forgotten(Message):
-    """What went, or would go."""
+    """What went, or would go. Of many episodes the newest are shown; `count` counts them all.
+
+    Until `undo_until` all of it can be brought back by `undo_id`; then it is erased from everything but `backups`, the
+    copies of the database made before, of which the last goes at `backups_until`.
+    """
 
     episodes: list[Episode]
     vectors: int
     facts: int = 0
     dry_run: bool
+    count: int = 0
+    summaries: int = Field(default=0, description="summaries with a line that rests on it alone")
+    quotes: int = Field(default=0, description="tasks whose journal may quote it, and is cleaned of it")
+    undo_id: str = ""
+    undo_until: Seconds | None = None
+    backups: int = 0
+    backups_until: Seconds | None = None
+
+
+class RestoreRequest(Request):
+    """What to bring back; without `undo_id`, what was forgotten last."""
+
+    undo_id: str | None = Field(default=None, min_length=1, max_length=128)
+
+
+class Restored(Message):
+    """What is there again; `already` counts what had been stored anew meanwhile."""
+
+    undo_id: str
+    ids: list[str]
+    facts: int = 0
+    already: int = 0
+
+
+class Undo(Message):
+    """Something forgotten that can still be brought back."""
+
+    undo_id: str
+    at: Seconds
+    until: Seconds
+    episodes: int
+
+
+class UndoList(Message):
+    """Newest first."""
+
+    forgotten: list[Undo]
