@@ -14,6 +14,7 @@ from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection
 
 QUERIES, NEAREST = 50, 10
+THOROUGH = 400  # vectors looked for after an end that was not an orderly one: a torn file may hide a few of many
 # Compared with so many stored vectors: of more, a stretch chosen at random. Damage that hides one in twenty is seen.
 _COMPARED = 20_000
 _SAME = 1e-5
@@ -34,6 +35,21 @@ async def agreement(database: Database, child: IndexChild, model: str, chance: r
     rowids = sorted({int(rowid) for one in named for rowid in one.rowids})
     truth = await database.read(lambda connection: vector_store.vectors_at(connection, model, rowids))
     return await asyncio.to_thread(_mean, known, asked, named, truth)
+
+
+async def found_again(database: Database, child: IndexChild, model: str, chance: random.Random) -> float:
+    """The share of stored vectors, chosen at random, that the index names when it is asked with them."""
+    stored = await database.read(lambda connection: _stretch(connection, model, chance))
+    chosen = chance.sample(stored, min(THOROUGH, len(stored)))
+    if not chosen:
+        return 1.0
+    vectors = {rowid: vector for rowid, vector in stored}
+    named = await child.nearest(_matrix([vector for _, vector in chosen]), NEAREST)
+    same = [
+        any(vectors.get(int(key.partition("-")[0])) == vector for key in keys)
+        for (_, vector), keys in zip(chosen, named, strict=True)
+    ]
+    return sum(same) / len(same)
 
 
 def _stretch(connection: Connection, model: str, chance: random.Random) -> list[tuple[int, bytes]]:

@@ -31,6 +31,7 @@ State = Literal["resting", "examining", "ready", "building", "unwell", "absent"]
 
 OVERFETCH: Final = 200  # keys named for a question: filters and other spaces leave enough of them
 LEAST_AGREEMENT: Final = 0.95
+_LEAST_FOUND = 0.995  # of stored vectors that name themselves, after an end that was not an orderly one
 _PROVEN = 1 / 32  # of the answers, checked behind them: seldom felt, and damage shows within some dozen questions
 _NEAR: Final = 0.75  # of `exact_below`: from here on it is made, so that it is there when it is needed
 _BULK, _BATCH = 500, 50  # vectors at once, while it is made and while it is fed; a question waits for one batch
@@ -87,7 +88,7 @@ class Index:
         self._retry_s = retry_s
         self._proven = proven
         self._chance = random.Random()
-        self._model = ""
+        self._model = self._open_model = ""
         self._child: IndexChild | None = None
         self._state: State = "resting"
         self._detail = ""
@@ -250,9 +251,7 @@ class Index:
         """Start the child, and trust the collection once it was fed and examined."""
         self._say("examining", "The index is being examined; search is exact meanwhile.")
         try:
-            child = await self._start_child(model)
-            await self._drain(model, child)
-            fault = await self._fault(model, child)
+            fault = await self._opened(model)
         except IndexBroken as error:
             if not error.blames_data:
                 raise
@@ -264,6 +263,20 @@ class Index:
         await self._end_child()
         self._folder.set_aside(model)
         await self._build(model, need, why=f"The index was damaged ({fault}) and is being made anew from the memories")
+
+    async def _opened(self, model: str) -> str | None:
+        """What is wrong with a collection that was left, if anything. It is told what it was not told first."""
+        seal = await asyncio.to_thread(self._folder.look_at_seal, model)
+        if seal == "broken":
+            return "its files are not as they were left"
+        child = await self._start_child(model)
+        await self._drain(model, child)
+        fault = await self._fault(model, child)
+        if fault is None and seal == "none":
+            found = await canaries.found_again(self._database, child, model, self._chance)
+            if found < _LEAST_FOUND:
+                return f"it finds {found:.1%} of its own vectors"
+        return fault
 
     async def _build(self, model: str, need: _Need, *, why: str = "The index is being made") -> None:
         self._done, self._total = 0, need.there
@@ -391,14 +404,18 @@ class Index:
     async def _start_child(self, model: str) -> IndexChild:
         self._folder.make()
         await self._end_child()
+        self._folder.unseal(model)
+        self._open_model = model
         self._child = await IndexChild.start(self._folder.of(model), collection_name(model))
         self._touch()
         return self._child
 
     async def _end_child(self) -> None:
+        """It is sealed when it went in order while it was trusted."""
         child, self._child = self._child, None
-        if child is not None:
-            await child.end()
+        trusted, model = self._state == "ready", self._open_model
+        if child is not None and await child.end() and trusted:
+            await asyncio.to_thread(self._folder.seal, model)
 
 
 async def _put(child: IndexChild, keyed: list[Keyed]) -> None:

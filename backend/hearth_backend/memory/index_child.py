@@ -95,13 +95,13 @@ class IndexChild:
         """How many vectors it holds."""
         return (await self._say(Count(), Done)).count
 
-    async def end(self) -> None:
-        """Hang up, and wait until it is gone; whoever waits for an answer hears IndexBroken."""
+    async def end(self) -> bool:
+        """Hang up, and wait until it is gone; whether it went in order. Who waits for an answer hears IndexBroken."""
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._reap)
+        return await asyncio.to_thread(self._reap) == 0
 
     async def _say(self, frame: Frame, kind: type[T]) -> T:
         return await asyncio.shield(self._own(self._exchange(frame, kind)))
@@ -139,12 +139,12 @@ class IndexChild:
         if not task.cancelled():
             task.exception()  # whoever asked may be gone: then nobody else would look
 
-    def _reap(self) -> None:
+    def _reap(self) -> int:
         try:
-            self._process.wait(_LAST_WAIT_S)
+            return self._process.wait(_LAST_WAIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            return self._process.wait()
 
 
 def _spawn(arguments: list[str]) -> "tuple[socket.socket, subprocess.Popen[bytes]]":
