@@ -48,6 +48,7 @@ class Evidence:
     date: Mask | None
     time: Mask | None
     question: Mask
+    by_index: bool = False  # whether the index named what was looked at by vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
