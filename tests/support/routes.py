@@ -85,6 +85,8 @@ ROUTES = (
     _route("GET", "/v1/memory/search", Scope.MEMORY_READ),
     _route("POST", "/v1/memory/search", Scope.MEMORY_READ),
     _route("POST", "/v1/memory/forget", Scope.MEMORY_WRITE),
+    _route("GET", "/v1/memory/forgotten", Scope.MEMORY_WRITE),
+    _route("POST", "/v1/memory/restore", Scope.MEMORY_WRITE),
     _route("GET", "/v1/context", Scope.CONTEXT),
     _route("POST", "/v1/context", Scope.CONTEXT),
     _route("GET", "/v1/consents", Scope.CONTEXT),

@@ -21,7 +21,7 @@ def search(desk: Desk, options: Namespace) -> int:
     if not found["results"]:
         desk.terminal.say("Nothing like it is remembered.")
     for hit in found["results"]:
-        _line(desk.terminal, hit)
+        line(desk.terminal, hit)
     for missing in found["degraded"]:
         desk.terminal.say((missing, "muted"))
     return 0
@@ -54,24 +54,12 @@ def show(desk: Desk, options: Namespace) -> int:
     if not found["episodes"]:
         desk.terminal.say("Nothing is remembered yet.")
     for episode in found["episodes"]:
-        _line(desk.terminal, episode)
+        line(desk.terminal, episode)
     return 0
 
 
-def forget(desk: Desk, options: Namespace) -> int:
-    """Every named memory, with all that was made from it."""
-    body = {"ids": options.ids, "dry_run": options.dry_run}
-    gone: wire.Forgotten = desk.backend().request("POST", route("memory", "forget"), body)
-    if options.json:
-        desk.terminal.json(gone)
-        return 0
-    desk.terminal.say("Would be forgotten:" if options.dry_run else "Forgotten:")
-    for episode in gone["episodes"]:
-        _line(desk.terminal, episode)
-    return 0
-
-
-def _line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
+def line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
+    """One memory: where it came from, and how it begins."""
     when = ago(datetime.fromisoformat(memory["occurred_at"]).timestamp())
     origin = " · ".join(part for part in (memory.get("title", ""), memory["source"], memory["speaker"], when) if part)
     trust = "" if memory["trusted"] else " · not from you"

@@ -75,6 +75,10 @@ class Bin:
         """What lies here, newest first, also what is being erased."""
         return await self._database.read(keeping_store.binned)
 
+    async def spaces(self) -> frozenset[str]:
+        """The spaces that what lies here belonged to."""
+        return await self._database.read(keeping_store.all_bin_spaces)
+
     async def look(self) -> None:
         """Erase what is due, and wait for the rest."""
         lying = await self.list()

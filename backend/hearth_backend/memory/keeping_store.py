@@ -173,6 +173,12 @@ def bin_spaces(connection: Connection, id: str) -> frozenset[str]:
     return frozenset(row["space"] for row in rows)
 
 
+def all_bin_spaces(connection: Connection) -> frozenset[str]:
+    """The spaces that anything in the bin belonged to."""
+    rows = connection.execute("select distinct space from forgotten_row where space <> ''")
+    return frozenset(row["space"] for row in rows)
+
+
 def bin_records(
     connection: Connection, id: str, kind: str, after: int = 0, most: int = -1
 ) -> list[tuple[int, dict[str, Any]]]:

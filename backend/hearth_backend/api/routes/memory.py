@@ -9,8 +9,6 @@ from hearth_shared.protocol.base import Request, Space
 from hearth_shared.protocol.memory import (
     EpisodeBatch,
     EpisodeList,
-    ForgetRequest,
-    Forgotten,
     SearchRequest,
     SearchResult,
     StoredEpisodes,
@@ -67,13 +65,6 @@ class Memory:
             post("/v1/memory/search", SearchRequest, self.search, "Search memory.", answer=SearchResult).needing(
                 Scope.MEMORY_READ
             ),
-            post(
-                "/v1/memory/forget",
-                ForgetRequest,
-                self.forget,
-                "Forget episodes; with dry_run, say what would go.",
-                answer=Forgotten,
-            ).needing(Scope.MEMORY_WRITE),
         )
 
     async def list(self, call: Call, page: EpisodePage) -> EpisodeList:
@@ -99,8 +90,3 @@ class Memory:
     async def search(self, call: Call, body: SearchRequest) -> SearchResult:
         """One space's, best first."""
         return await self._memory.search(body, call.principal.spaces_with(body.space))
-
-    async def forget(self, call: Call, body: ForgetRequest) -> Forgotten:
-        """By id, in the spaces that the requester sees."""
-        spaces = await self._memory.spaces() if call.principal.is_first_party else call.principal.spaces
-        return await self._memory.forget(body, spaces)
