@@ -28,8 +28,10 @@ from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
+from hearth_backend.memory.extraction import Extraction
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.index_folder import IndexFolder
+from hearth_backend.memory.knowledge import Knowledge, knowledge
 from hearth_backend.memory.memory import Memory
 from hearth_backend.memory.places import InSight, Papers, States
 from hearth_backend.memory.ports import Embedder
@@ -87,6 +89,7 @@ class Services:
     approvals: Approvals
     worker: Worker
     memory: Memory
+    knowledge: Knowledge
     working: Working
     consents: Consents
     models: Gateway
@@ -111,6 +114,8 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await services.reports.look()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
+        await services.knowledge.extraction.start()
+        stack.push_async_callback(services.knowledge.extraction.close)
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
@@ -132,8 +137,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     events = EventLog(database)
     stack.callback(events.close)
 
+    extraction = Extraction(database, clock=time.time)
+
     async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
         await events.record(kind, door=Door.INTERNAL, data=data)
+        if kind is EventType.MEMORY_STORED:
+            extraction.wake()
 
     placement = Placement(Builds(home.engines), settings.engine.backend)
     engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
@@ -178,6 +187,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=Approvals(database, events, settings.runs),
         worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
         memory=memory,
+        knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         working=working,
         consents=Consents(database),
         models=models,

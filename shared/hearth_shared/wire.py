@@ -365,6 +365,10 @@ class EndRequest(TypedDict):
     at: NotRequired[str | None]
 
 
+class RetractRequest(TypedDict):
+    """It was never true: an empty object says so."""
+
+
 class Evidence(TypedDict):
     """A memory that a fact rests on, and the words in it. Without an episode the person set the end by hand."""
 
@@ -519,6 +523,20 @@ class BlockRequest(TypedDict):
     text: str
     token_limit: NotRequired[int]
     version: NotRequired[int | None]
+
+
+class IndexState(TypedDict):
+    """While it is made, `done` of `total` vectors are in it. Search is exact in every state but ready."""
+
+    state: Literal["resting", "examining", "ready", "building", "unwell", "absent"]
+    detail: str
+    fix: str
+    done: int
+    total: int
+
+
+class ReindexRequest(TypedDict):
+    """Make it anew; nothing is to be chosen."""
 
 
 class NewEpisode(TypedDict):

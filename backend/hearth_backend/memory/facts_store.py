@@ -270,9 +270,39 @@ def about(connection: Connection, space: str, terms: Sequence[str], at: float, l
     return [row["rowid"] for row in rows]
 
 
-def spaces(connection: Connection) -> list[str]:
-    """The spaces that hold facts."""
-    return [row["space"] for row in connection.execute("select distinct space from fact")]
+def with_terms(connection: Connection, space: str, terms: Sequence[str]) -> dict[int, int]:
+    """Facts that share words with the terms, and how many words."""
+    looked_for = search_terms(*terms)[:48]
+    rows = connection.execute(
+        f"select t.fact, count(*) as words from fact_term t join fact f on f.rowid = t.fact "
+        f"where t.term in ({marks(looked_for)}) and f.space = ? group by t.fact",
+        (*looked_for, space),
+    )
+    return {row["fact"]: row["words"] for row in rows}
+
+
+def of_episode(connection: Connection, id: str, spaces: Sequence[str]) -> list[int] | None:
+    """The facts that rest on an episode; None when these spaces hold no such episode."""
+    row = connection.execute(
+        f"select rowid from episode where id = ? and space in ({marks(spaces)})", (id, *spaces)
+    ).fetchone()
+    return None if row is None else _touched(connection, [row["rowid"]])
+
+
+def episode_row(connection: Connection, id: str) -> int | None:
+    """An episode's row."""
+    row = connection.execute("select rowid from episode where id = ?", (id,)).fetchone()
+    return None if row is None else row["rowid"]
+
+
+def is_local_only(connection: Connection, fact: int) -> bool:
+    """Whether it rests on an episode that must not leave this machine."""
+    row = connection.execute(
+        "select 1 from fact_source s join episode e on e.rowid = s.episode where s.fact = ? "
+        "and e.sensitivity = 'local only' limit 1",
+        (fact,),
+    ).fetchone()
+    return row is not None
 
 
 def count(connection: Connection) -> int:
@@ -344,8 +374,8 @@ def _already(connection: Connection, line: _Line, key: str, claim: Claim) -> int
     wanted, values = _in_line(line)
     row = connection.execute(
         f"select s.fact from fact_source s join fact f on f.rowid = s.fact where {wanted} and f.canonical = ? "
-        "and s.episode = ? and s.role = ?",
-        (*values, key, claim.episode, claim.role),
+        "and s.episode = ? and s.role = ? and (s.retracted_at is null or ? <> 'person')",  # who adds it means it
+        (*values, key, claim.episode, claim.role, claim.extractor),
     ).fetchone()
     return row["fact"] if row else None
 

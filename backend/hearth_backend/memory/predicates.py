@@ -69,6 +69,8 @@ _TABLE: Final = (
     Predicate("due_on", "one", "is due on", asks=r"\bdue\b|deadline"),
     Predicate("happens_on", "one", "is on", asks=r"\bwhen\b|what (?:day|date)"),
     Predicate("happens_at", "one", "is at", asks=r"\bwhen\b|what time"),
+    Predicate("with", "many", "is with", "person", r"\bwith whom\b"),
+    Predicate("status", "one", "has the status", asks=r"\bstatus\b"),
     Predicate("attends", "many", "attends", "event", r"attends?|events?"),
 )
 TABLE: Final = {predicate.name: predicate for predicate in _TABLE}

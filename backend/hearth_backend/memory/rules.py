@@ -6,7 +6,7 @@ worth keeping; an audit of one of them found nearly all of it useless.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -14,9 +14,8 @@ from hearth_backend.memory import days, patterns
 from hearth_backend.memory.patterns import Pattern
 from hearth_backend.memory.predicates import ME
 from hearth_backend.memory.sentences import Sentence, statements
-from hearth_backend.memory.timeline import Role
+from hearth_backend.memory.statement import Statement
 
-EXTRACTOR: Final = "rules"
 _LONGEST: Final = 20_000
 _MOST_VALUES: Final = 8
 _AND: Final = re.compile(r", and |, | and | und | et | y ")
@@ -31,21 +30,6 @@ _LASTING: Final = frozenset(
     {"due_on", "ends_on", "happens_on", "happens_at", "birthday", "decided", "prefers", "dislikes"}
 )
 _MERE: Final = frozenset({"second", "first", "third", "last", "other", "latter", "former", "things", "stuff"})
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What a turn says: `subject` holds `value` from `at` on (or until then). `span` is the sentence's place."""
-
-    subject: str
-    predicate: str
-    value: str
-    at: float
-    span: tuple[int, int]
-    role: Role = "says"
-    subject_kind: str = "thing"
-    confidence: float = 0.9
-    extractor: str = EXTRACTOR
 
 
 def extract(text: str, said_at: datetime, speaker: str = ME) -> list[Statement]:

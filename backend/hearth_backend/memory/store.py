@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hearth_backend import ids
-from hearth_backend.memory import facts_store
+from hearth_backend.memory import facts_store, reading_store
 from hearth_backend.memory.shelf import Turn
 from hearth_backend.memory.text import said, windows
 from hearth_backend.memory.vector_store import enqueue, models
@@ -95,6 +95,7 @@ def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
     gone = [row["rowid"] for row in rows]
     beside = {rowid for row in rows for rowid in _beside(connection, row)} - set(gone)
     facts = facts_store.remove_facts(connection, gone)
+    reading_store.remove_lines(connection, gone)
     vectors = sum(_remove_vectors(connection, _KIND, rowid) for rowid in gone)
     for rowid in gone:
         connection.execute("delete from outbox where owner_kind = ? and owner_rowid = ?", (_KIND, rowid))

@@ -273,6 +273,10 @@ export const Scope = Object.freeze({
  * @property {string|null} [at]
  */
 
+/** It was never true: an empty object says so.
+ * @typedef {Object} RetractRequest
+ */
+
 /** A memory that a fact rests on, and the words in it. Without an episode the person set the end by hand.
  * @typedef {Object} Evidence
  * @property {'says'|'ends'} role
@@ -410,6 +414,19 @@ export const Scope = Object.freeze({
  * @property {string} text
  * @property {number} [token_limit]
  * @property {number|null} [version]
+ */
+
+/** While it is made, `done` of `total` vectors are in it. Search is exact in every state but ready.
+ * @typedef {Object} IndexState
+ * @property {'resting'|'examining'|'ready'|'building'|'unwell'|'absent'} state
+ * @property {string} detail
+ * @property {string} fix
+ * @property {number} done
+ * @property {number} total
+ */
+
+/** Make it anew; nothing is to be chosen.
+ * @typedef {Object} ReindexRequest
  */
 
 /** Something said, read or noted. Storing the same (source, external_id) in a space again changes nothing.
