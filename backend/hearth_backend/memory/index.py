@@ -48,6 +48,7 @@ class Progress:
 
     state: State
     detail: str
+    fix: str
     done: int
     total: int
 
@@ -91,7 +92,7 @@ class Index:
         self._model = self._open_model = ""
         self._child: IndexChild | None = None
         self._state: State = "resting"
-        self._detail = ""
+        self._detail = self._fix = ""
         self._done = self._total = 0
         self._failures = 0
         self._retry_at = self._used = float("-inf")
@@ -110,7 +111,7 @@ class Index:
     @property
     def progress(self) -> Progress:
         """How it is now."""
-        return Progress(self._state, self._detail, self._done, self._total)
+        return Progress(self._state, self._detail, self._fix, self._done, self._total)
 
     def start(self, model: str) -> None:
         """Begin with the model whose vectors are searched; nothing is started before there is something to do."""
@@ -142,8 +143,10 @@ class Index:
         self._wanted.set()
 
     def rebuild(self) -> Progress:
-        """Throw it away and make it anew, unless that is being done."""
-        if self._state != "building":
+        """Throw it away and make it anew, unless that is being done, or there is nothing to make it with."""
+        if not self._model:
+            self._say("resting", "There is no embedding model, so there is nothing to index; search is by words.")
+        elif self._is_installed() and self._state != "building":
             self._rebuild, self._failures, self._retry_at = True, 0, float("-inf")
             self._say("building", "The index is about to be made anew; search is exact meanwhile.")
             self.wake()
@@ -346,7 +349,7 @@ class Index:
     # -- its states
 
     def _say(self, state: State, detail: str, how: CheckState = "ok", fix: str = "") -> None:
-        self._state, self._detail = state, detail
+        self._state, self._detail, self._fix = state, detail, fix
         self._told(how, detail, fix)
 
     def _is_installed(self) -> bool:
