@@ -187,8 +187,10 @@ class MemoryGraph:
 
     async def unpin(self, call: Call) -> Block:
         """From a door of the person's alone."""
+        label, spaces = call.params["label"].lower(), frozenset({MAIN_SPACE})
+        await self._blocks.history(MAIN_SPACE, label, spaces)
         _person(call)
-        return await self._blocks.delete(MAIN_SPACE, call.params["label"].lower(), frozenset({MAIN_SPACE}))
+        return await self._blocks.delete(MAIN_SPACE, label, spaces)
 
 
 def _person(call: Call) -> None:
