@@ -6,7 +6,7 @@ BIN    := .venv/bin
 BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-doors bench-retrieval
+.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-doors bench-memory
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -73,8 +73,8 @@ bench-engine: dev engine  ## tokens for a second of processor time, beside plain
 bench-doors: dev engine  ## what tray, editor and browser cost
 	@$(BENCH)doors
 
-bench-retrieval: dev  ## how well memory finds things
-	@$(BENCH)retrieval
+bench-memory: dev  ## what memory finds, forgets and survives, beside the usual methods (DATA=FOLDER)
+	@OPENBLAS_NUM_THREADS=1 $(BENCH)memory $(DATA)
 
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)

@@ -82,6 +82,10 @@ class LocalEngine:
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings:
         raise BadRequest("The engine makes no embeddings.", "The built-in model does: all-minilm-l6-v2.")
 
+    async def count(self, model: str, text: str) -> int:
+        """A text's tokens, by this model's own tokenizer."""
+        return len(await self._engine.tokenize(model, text))
+
     async def close(self) -> None:
         """Nothing is held here."""
 
