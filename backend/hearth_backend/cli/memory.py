@@ -4,6 +4,7 @@ import os
 from argparse import Namespace
 from datetime import UTC, datetime
 
+from hearth_backend.cli import facts
 from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Terminal, ago, short
@@ -28,7 +29,9 @@ def search(desk: Desk, options: Namespace) -> int:
 
 
 def add(desk: Desk, options: Namespace) -> int:
-    """Once more is a new memory: it was said once more."""
+    """Once more is a new memory: it was said once more. With --fact it is kept as a fact."""
+    if options.fact:
+        return facts.add(desk, options, words(desk.terminal, options.text))
     episode = {
         "external_id": f"cli-{os.urandom(8).hex()}",
         "occurred_at": datetime.now(UTC).isoformat(),
