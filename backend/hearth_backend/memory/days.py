@@ -120,13 +120,13 @@ def _dated(plain: str, said: date, direction: Direction) -> Day | None:
     month, number, year = parts
     if year is None:
         year = said.year
-        last = date(year, month, number or calendar.monthrange(year, month)[1])
+        last = date(year, month, calendar.monthrange(year, month)[1] if number is None else number)
         if direction == "ahead" and last < said:
             year += 1
-        elif direction == "back" and date(year, month, number or 1) > said:
+        elif direction == "back" and date(year, month, 1 if number is None else number) > said:
             year -= 1
-    first = date(year, month, number or 1)
-    return Day(first.isoformat() if number else f"{year}-{month:02}", first)
+    first = date(year, month, 1 if number is None else number)
+    return Day(first.isoformat() if number is not None else f"{year}-{month:02}", first)
 
 
 def _near(plain: str, said: date, direction: Direction) -> Day | None:

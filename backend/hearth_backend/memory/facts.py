@@ -12,6 +12,7 @@ from hearth_backend.memory.asking import Asked
 from hearth_backend.memory.facts_store import Claim, Held, Put
 from hearth_backend.memory.predicates import ME, is_predicate, sentence
 from hearth_backend.memory.store import moment
+from hearth_backend.memory.timeline import Role
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.errors import BadRequest, NotFound
@@ -79,9 +80,10 @@ class Facts:
         at = now if new.valid_from is None else new.valid_from.timestamp()
         text = new.text.strip() or _own_words(new)
         span = _span(text, new.value)
-        key = "\n".join((new.subject, new.predicate, new.value, text, repr(new.valid_from)))
+        key = "\n".join((new.subject, new.predicate, new.value, text, repr(new.valid_from), str(new.ends)))
         stored = await self._remember(_episode(new, text, now, key), spaces=spaces, trusted=trusted, door=door)
-        claim = Claim(new.space, new.subject, new.predicate, new.value, at, now, None, span, trusted=trusted)
+        role: Role = "ends" if new.ends else "says"
+        claim = Claim(new.space, new.subject, new.predicate, new.value, at, now, None, span, role, trusted)
         put = await self._database.write(lambda connection: _put(connection, claim, stored.ids[0]))
         fact = await self._database.read(lambda connection: fact_of(connection, put.fact))
         return StoredFact(fact=fact, outcome=put.outcome, episode_id=stored.ids[0])
@@ -239,9 +241,10 @@ def _held(
 
 def _own_words(new: NewFact) -> str:
     """The statement as the person would say it."""
+    over = "No longer so: " if new.ends else ""
     if new.subject.casefold() != ME:
-        return f"{sentence(new.subject, new.predicate, new.value)}."
-    return f"Known of me: {new.predicate.replace('_', ' ')}: {new.value}."
+        return f"{over}{sentence(new.subject, new.predicate, new.value)}."
+    return f"{over or 'Known of me: '}{new.predicate.replace('_', ' ')}: {new.value}."
 
 
 def _episode(new: NewFact, text: str, now: float, key: str) -> EpisodeBatch:

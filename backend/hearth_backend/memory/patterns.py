@@ -33,7 +33,7 @@ _FIRSTS: Final = _LIST_OF.format(_FIRST)
 _TOOLS: Final = _LIST_OF.format(_TOOL)
 _THINGS: Final = _LIST_OF.format(_NOT_IT + r"[\w'-]+(?: (?!and\b|but\b|because\b|so\b|when\b)[\w'-]+){0,3}")
 _STOP: Final = (
-    r"(?=$|[,;:()–]| (?:now|currently|these days|last|this|a|two|three|recently|though|"
+    r"(?=$|[,;:()–]| (?:now|currently|these days|yesterday|last|this|a|two|three|recently|though|"
     r"too|as well|obviously|by the way|btw|since|for|with|in|on|at|and|but|as|anymore|"
     r"any more|seit|depuis|desde)\b)"
 )
@@ -47,7 +47,8 @@ _TRADES: Final = (
     "student researcher scientist professor lecturer consultant accountant baker chef cook carpenter plumber "
     "electrician mechanic pilot photographer musician artist painter translator librarian manager analyst "
     "administrator pharmacist dentist therapist psychologist physicist chemist biologist mathematician "
-    "statistician economist farmer gardener firefighter paramedic midwife veterinarian physiotherapist salesperson freelancer"
+    "statistician economist farmer gardener firefighter paramedic midwife veterinarian physiotherapist "
+    "salesperson freelancer"
 ).replace(" ", "|")
 _ADJECTIVES: Final = r"(?:(?!bit\b|little\b)[\w-]+ ){0,2}"
 _GAMES: Final = (

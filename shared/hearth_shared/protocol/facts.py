@@ -54,6 +54,7 @@ class NewFact(Request):
     predicate: PredicateName
     value: Name
     valid_from: AwareDatetime | None = Field(default=None, description="when it began; without it, now")
+    ends: bool = Field(default=False, description="what is told is that it ended then")
     text: str = Field(default="", max_length=4000)
 
 
