@@ -90,6 +90,7 @@ class Services:
     worker: Worker
     memory: Memory
     knowledge: Knowledge
+    index: Index
     working: Working
     consents: Consents
     models: Gateway
@@ -188,6 +189,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
+        index=index,
         working=working,
         consents=Consents(database),
         models=models,

@@ -105,7 +105,7 @@ class Memory(_Section):
     )
     keep_days: dict[str, float] = Field(
         default={},
-        description="Days that memories are kept, by kind (turn, note, page, file, event), site or source; else for good.",
+        description="Days that memories stay, by kind (turn, note, page, file, event), site or source; else for good.",
     )
 
 

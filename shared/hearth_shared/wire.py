@@ -348,6 +348,7 @@ class NewFact(TypedDict):
     predicate: str
     value: str
     valid_from: NotRequired[str | None]
+    ends: NotRequired[bool]
     text: NotRequired[str]
 
 
@@ -1420,3 +1421,34 @@ class ThreadList(TypedDict):
 
     threads: list[Thread]
     next: str | None
+
+
+class ExportQuery(TypedDict):
+    """What to export: one space, or all that may be seen. Both forms say the same, and both can be imported."""
+
+    format: NotRequired[Literal["jsonl", "markdown"]]
+    space: NotRequired[str | None]
+
+
+class ImportRequest(TypedDict):
+    """An exported file, or a part of it: further parts name the import that the first one began, and the `last` one
+    takes it in, whole or not at all. With `dry_run` it is only checked."""
+
+    text: str
+    import_id: NotRequired[str | None]
+    last: NotRequired[bool]
+    dry_run: NotRequired[bool]
+
+
+class Imported(TypedDict):
+    """What came of it; `known` counts memories that were there already. `done` is false while parts are missing."""
+
+    import_id: str
+    done: bool
+    records: int
+    new: int
+    known: int
+    facts: int
+    summaries: int
+    blocks: int
+    dry_run: bool

@@ -13,7 +13,7 @@ from hearth_backend.api.asgi import Receive, Scope, Send
 from hearth_backend.api.connections import Connections, Live, watched
 from hearth_backend.api.deadlines import Deadlines, Within
 from hearth_backend.api.endpoint import Endpoint
-from hearth_backend.api.exchange import EVENT_STREAM, Call, Outcome, Reply, Stream
+from hearth_backend.api.exchange import Call, Outcome, Reply, Stream
 from hearth_backend.api.failures import Failures
 from hearth_backend.api.limits import ModelSlots
 from hearth_backend.api.sending import Answer, ClientGone, read_body, until_gone
@@ -143,6 +143,6 @@ async def _pour(stream: Stream, answer: Answer) -> None:
     async with contextlib.aclosing(stream.chunks) as chunks:
         async for chunk in chunks:
             if not answer.status:
-                await answer.begin(200, EVENT_STREAM, ())
+                await answer.begin(200, stream.media, ())
             await answer.piece(chunk)
     await answer.end()

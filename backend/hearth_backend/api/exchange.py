@@ -101,13 +101,16 @@ class Reply:
 
 @dataclass(slots=True)
 class Stream:
-    """An event stream. `failed` encodes an error that comes after the first piece, in the stream's own dialect.
+    """An event stream, or another text that comes in pieces.
+
+    `failed` encodes an error that comes after the first piece, in the stream's own dialect.
 
     The head is sent with the first piece: a failure before it is an ordinary error answer.
     """
 
     chunks: AsyncGenerator[bytes, None]
     failed: Callable[[HearthError, str], bytes]
+    media: bytes = EVENT_STREAM
 
 
 class Listener(Protocol):

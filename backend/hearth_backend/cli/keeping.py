@@ -1,15 +1,24 @@
-"""`hearth memory forget`, `restore`: what becomes of memories."""
+"""`hearth memory forget`, `restore`, `export`, `import`: what becomes of memories."""
 
+import os
+import sys
+import tempfile
 from argparse import Namespace
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
+from typing import IO
 
 from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.memory import line
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Terminal, ago
 from hearth_shared import wire
-from hearth_shared.errors import BadRequest
+from hearth_shared.errors import BackendUnavailable, BadRequest
 
+_PART = 150_000  # characters: with every one of them escaped it still fits into a request
+_TAIL = 400
+_IMPORT_S = 600.0
 _SELECTORS = ("source", "site", "project", "space")
 
 
@@ -38,6 +47,83 @@ def restore(desk: Desk, options: Namespace) -> int:
     else:
         desk.terminal.say(f"Brought back: {_counted(len(back['ids']), back['facts'])}.")
     return 0
+
+
+def export(desk: Desk, options: Namespace) -> int:
+    """Into a file of this user's alone, there whole or not at all; `-` writes to standard output."""
+    path = route("memory", "export", format=options.format, space=options.space)
+    if options.file == "-":
+        _copy(desk, path, sys.stdout.buffer)
+        return 0
+    target = Path(options.file)
+    if target.exists() and not options.force:
+        raise BadRequest(f"{target} is there already.", "Name another file, or add --force.")
+    try:
+        size = _written(desk, path, target)
+    except OSError as error:
+        raise BadRequest(f"{target} cannot be written: {error.strerror}.", "Name another file.") from error
+    if options.json:
+        desk.terminal.json({"file": str(target), "bytes": size})
+    else:
+        desk.terminal.say(f"Exported to {target} ({size:,} bytes), readable by you alone.")
+    return 0
+
+
+def take(desk: Desk, options: Namespace) -> int:
+    """Part after part, as much as a request holds; the backend takes it whole, or says which line it cannot take."""
+    try:
+        with open(options.file, encoding="utf-8", newline="") as file:
+            done = _sent(desk, file, dry_run=options.dry_run)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{options.file} is no UTF-8 text. Nothing was imported.", "Export again.") from error
+    except OSError as error:
+        raise BadRequest(f"{options.file} cannot be read: {error.strerror}.", "Check its name.") from error
+    if options.json:
+        desk.terminal.json(done)
+    elif done["dry_run"]:
+        desk.terminal.say(f"It can be imported: {done['records']} records.")
+    else:
+        more = f", {done['summaries']} summaries, {done['blocks']} pinned blocks"
+        desk.terminal.say(
+            f"Imported: {_counted(done['new'], done['facts'])}{more}; {done['known']} were there already."
+        )
+    return 0
+
+
+def _written(desk: Desk, path: str, target: Path) -> int:
+    descriptor, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            size = _copy(desk, path, file)
+        os.replace(beside, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+    return size
+
+
+def _copy(desk: Desk, path: str, file: IO[bytes]) -> int:
+    """The export, with its end looked at: a backend that stops half-way leaves one without."""
+    size, tail = 0, b""
+    for piece in desk.backend().pieces(path):
+        file.write(piece)
+        size, tail = size + len(piece), (tail + piece)[-_TAIL:]
+    file.flush()
+    if b'"kind":"end"' not in tail:
+        raise BackendUnavailable("The export broke off.", "Try again; see how Hearth is with `hearth doctor`.")
+    return size
+
+
+def _sent(desk: Desk, file: IO[str], *, dry_run: bool) -> wire.Imported:
+    backend, begun = desk.backend(), dict[str, str]()
+    part = file.read(_PART)
+    for following in iter(lambda: file.read(_PART), ""):
+        body = {"text": part, "last": False, **begun}
+        begun = {"import_id": backend.request("POST", route("memory", "import"), body)["import_id"]}
+        part = following
+    body = {"text": part, "last": True, "dry_run": dry_run, **begun}
+    return backend.request("POST", route("memory", "import"), body, limit=_IMPORT_S)
 
 
 def _restorable(desk: Desk, options: Namespace) -> int:

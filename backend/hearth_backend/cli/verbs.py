@@ -333,6 +333,13 @@ VERBS = (
         ),
     ),
     Verb(
+        "memory reindex",
+        "make the index over memories anew; nothing is lost, search goes on meanwhile",
+        "hearth memory reindex",
+        "index:reindex",
+        (option("--no-wait", action="store_true", help="do not wait until it is done"), JSON),
+    ),
+    Verb(
         "memory restore",
         "bring back what was forgotten last, or by its id",
         "hearth memory restore --list",
@@ -340,6 +347,35 @@ VERBS = (
         (
             option("undo_id", nargs="?", metavar="ID", help="an id of --list"),
             option("--list", action="store_true", help="say what can be brought back"),
+            JSON,
+        ),
+    ),
+    Verb(
+        "memory export",
+        "all of memory as a file that can be read, kept and imported again",
+        "hearth memory export memory.md --format markdown",
+        "keeping:export",
+        (
+            option("file", metavar="FILE", help="where to write it; - writes to standard output"),
+            option(
+                "--format",
+                choices=("jsonl", "markdown"),
+                default="jsonl",
+                help="jsonl (default), or markdown for a person to read",
+            ),
+            option("--space", metavar="SPACE", help="this space of memory alone"),
+            option("--force", action="store_true", help="write over a file that is there"),
+            JSON,
+        ),
+    ),
+    Verb(
+        "memory import",
+        "take in what was exported, whole or not at all; the same once more changes nothing",
+        "hearth memory import memory.jsonl --dry-run",
+        "keeping:take",
+        (
+            option("file", metavar="FILE", help="what `hearth memory export` wrote"),
+            option("--dry-run", action="store_true", help="only check it"),
             JSON,
         ),
     ),

@@ -18,10 +18,10 @@ def record(claim: Claim, names: Mapping[int, str]) -> dict[str, Any]:
 def put(connection: Connection, records: Iterable[Mapping[str, Any]]) -> int:
     """Put claims back whose episode is there, or which need none; how many."""
     given = list(records)
-    rowids = keeping_store.rowids_of(connection, {one["episode"] for one in given if one["episode"] is not None})
+    rowids = keeping_store.placed(connection, {one["episode"] for one in given if one["episode"] is not None})
     count = 0
     for one in given:
-        rowid = None if one["episode"] is None else rowids.get(one["episode"])
+        rowid = None if one["episode"] is None else rowids.get((one["space"], one["episode"]))
         if rowid is not None or one["episode"] is None:
             plain: dict[str, Any] = {**one, "episode": rowid, "span": tuple(one["span"])}
             facts_store.put(connection, Claim(**plain))

@@ -201,6 +201,12 @@ def rowids_of(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
     return {row["id"]: row["rowid"] for row in connection.execute(sql, (json.dumps(list(wanted)),))}
 
 
+def placed(connection: Connection, wanted: Iterable[str]) -> dict[tuple[str, str], int]:
+    """The rows of episodes by space and id; those that are gone are left out."""
+    sql = "select space, id, rowid from episode where id in (select value from json_each(?))"
+    return {(row["space"], row["id"]): row["rowid"] for row in connection.execute(sql, (json.dumps(list(wanted)),))}
+
+
 def stored_again(connection: Connection, records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Ids of those that were stored anew since: their text is alive."""
     sql = "select 1 from episode where space = ? and source = ? and external_id = ?"

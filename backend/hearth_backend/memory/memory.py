@@ -10,8 +10,10 @@ from typing import Any
 from hearth_backend.memory import documents, store, vector_store
 from hearth_backend.memory.changes import Changes
 from hearth_backend.memory.embedders import SearchedModel
+from hearth_backend.memory.exporting import Exporting
 from hearth_backend.memory.finding import Finding
 from hearth_backend.memory.forgetting import Forgetting
+from hearth_backend.memory.importing import Importing
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.outbox import Outbox
 from hearth_backend.memory.ports import Elsewhere, Embedder
@@ -80,6 +82,8 @@ class Memory:
         self._changes = Changes(self._search.shelves, self._outbox, index)
         window_s = settings.undo_minutes * 60
         self.forgetting = Forgetting(database, self._changes, elsewhere, emit, window_s=window_s, clock=clock)
+        self.exporting = Exporting(database, clock=clock)
+        self.importing = Importing(database, self._changes, emit, database.path.parent)
 
     async def start(self) -> None:
         """Bring Hearth's own help up to date, and go on embedding what an earlier run left.
@@ -102,6 +106,7 @@ class Memory:
         """Stop the background work; what waits goes on at the next start."""
         if self._rest is not None:
             self._rest.cancel()
+        self.importing.close()
         await self.forgetting.bin.close()
         await self._outbox.close()
         await self._search.close()

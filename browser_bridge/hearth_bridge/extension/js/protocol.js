@@ -258,6 +258,7 @@ export const Scope = Object.freeze({
  * @property {string} predicate
  * @property {string} value
  * @property {string|null} [valid_from]
+ * @property {boolean} [ends]
  * @property {string} [text]
  */
 
@@ -1220,4 +1221,31 @@ export const Scope = Object.freeze({
  * @typedef {Object} ThreadList
  * @property {Array<Thread>} threads
  * @property {string|null} next
+ */
+
+/** What to export: one space, or all that may be seen. Both forms say the same, and both can be imported.
+ * @typedef {Object} ExportQuery
+ * @property {'jsonl'|'markdown'} [format]
+ * @property {string|null} [space]
+ */
+
+/** An exported file, or a part of it: further parts name the import that the first one began, and the `last` one takes it in, whole or not at all. With `dry_run` it is only checked.
+ * @typedef {Object} ImportRequest
+ * @property {string} text
+ * @property {string|null} [import_id]
+ * @property {boolean} [last]
+ * @property {boolean} [dry_run]
+ */
+
+/** What came of it; `known` counts memories that were there already. `done` is false while parts are missing.
+ * @typedef {Object} Imported
+ * @property {string} import_id
+ * @property {boolean} done
+ * @property {number} records
+ * @property {number} new
+ * @property {number} known
+ * @property {number} facts
+ * @property {number} summaries
+ * @property {number} blocks
+ * @property {boolean} dry_run
  */
