@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
+from hearth_backend.memory.blocks import Blocks
 from hearth_backend.memory.extraction import Extraction
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.index_folder import IndexFolder
@@ -186,7 +187,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         runs=runs,
         threads=Threads(database, AGENTS),
         approvals=Approvals(database, events, settings.runs),
-        worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
+        worker=Worker(runs, _agent(models, memory, database, tracer, metrics, own), settings.runs, tracer, metrics),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
@@ -239,10 +240,25 @@ async def _hub_token(secrets: Secrets) -> str | None:
     return found.get_secret_value() if found else None
 
 
-def _agent(models: Gateway, memory: Memory, tracer: Tracer, metrics: Metrics, settings: MemorySettings) -> AgentLoop:
+def _agent(
+    models: Gateway, memory: Memory, database: Database, tracer: Tracer, metrics: Metrics, settings: MemorySettings
+) -> AgentLoop:
+    blocks = Blocks(database, clock=time.time)
     tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
+
+    async def pinned(spaces: frozenset[str]) -> Sequence[str]:
+        return [f"{block.label}: {block.text}" for block in await blocks.pinned(spaces)]
+
     return AgentLoop(
-        models, memory, tools, tracer, metrics, settings, passages_of=memory.rank_passages, remember=memory.remember
+        models,
+        memory,
+        tools,
+        tracer,
+        metrics,
+        settings,
+        passages_of=memory.rank_passages,
+        remember=memory.remember,
+        pinned=pinned,
     )
 
 

@@ -19,6 +19,7 @@ from hearth_backend.agent.reading import Passages, Reader, Reading
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Speech
 from hearth_backend.agent.turn import Turn
+from hearth_backend.agent.usage import use_of
 from hearth_backend.gateway.messages import Caller, Models
 from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
@@ -107,6 +108,8 @@ class AgentLoop:
         run = turn.journal.run
         try:
             await self._converse(turn, profile, reading)
+            use = use_of(turn.ledger.entries(), turn.text)
+            self._metrics.passages_used(use.cited, use.echoed, use.unused)
             return turn.answer()
         except _NO_ANSWER as error:
             if error.retryable and run.lane is not Lane.CHAT:  # nobody waits: the run is tried again later
