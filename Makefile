@@ -7,7 +7,7 @@ CACHE  := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/hearth/llama
 BENCH  := PYTHONPATH=tests:packaging $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-retrieval
+.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-memory
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -84,15 +84,15 @@ bench-peers: dev engine  ## llama-server from the same source and what llama_cpp
 bench-doors: dev engine  ## what tray, editor and browser cost
 	@$(BENCH)doors
 
-bench-retrieval: dev  ## how well memory finds things
-	@$(BENCH)retrieval
+bench-memory: dev  ## what memory finds, forgets and survives, beside the usual methods (DATA=FOLDER)
+	@OPENBLAS_NUM_THREADS=1 $(BENCH)memory $(DATA)
 
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)
 	$(COMPILE) --group models --group dev --all-extras --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
-	$(COMPILE) --extra local -c requirements-dev.lock pyproject.toml -o requirements-local.lock
-	$(COMPILE) --group models --extra lsp -c requirements-dev.lock pyproject.toml -o requirements.lock
-	$(COMPILE) --group models --extra lsp --extra desktop -c requirements-dev.lock pyproject.toml -o requirements-desktop.lock
+	$(COMPILE) --extra local --extra index -c requirements-dev.lock pyproject.toml -o requirements-local.lock
+	$(COMPILE) --group models --extra lsp --extra index -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) --group models --extra lsp --extra index --extra desktop -c requirements-dev.lock pyproject.toml -o requirements-desktop.lock
 	$(COMPILE) packaging/requirements-build.in -o packaging/requirements-build.lock
 	$(COMPILE) packaging/requirements-uv.in -o packaging/requirements-uv.lock
 

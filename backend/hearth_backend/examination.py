@@ -11,9 +11,11 @@ from hearth_backend.engine.placement import Placement
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
+from hearth_backend.memory.index import Index
 from hearth_backend.observe.checks import builds, keyring, listeners
 from hearth_backend.observe.checks import database as databases
 from hearth_backend.observe.checks import home as folders
+from hearth_backend.observe.checks import index as indexes
 from hearth_backend.observe.checks import models as checks
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.storage import driver
@@ -39,6 +41,7 @@ def examination(
     model_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]],
     bridge: Bridge,
     placement: Placement,
+    index: Index,
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -73,6 +76,7 @@ def examination(
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder, fix=embedder.fix),
+            "index": lambda: indexes.index(index),
             "other servers": lambda: checks.servers(servers),
         }
     )

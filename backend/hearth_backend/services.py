@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,14 @@ from hearth_backend.gateway.policy import MINILM_MODEL
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
+from hearth_backend.memory.blocks import Blocks
+from hearth_backend.memory.extraction import Extraction
+from hearth_backend.memory.index import Index
+from hearth_backend.memory.index_folder import IndexFolder
+from hearth_backend.memory.knowledge import Knowledge, knowledge
 from hearth_backend.memory.memory import Memory
+from hearth_backend.memory.places import InSight, Papers, States
+from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.working import Working
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.observe.health import Health
@@ -39,6 +46,7 @@ from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.approvals import Approvals
 from hearth_backend.orchestrator.events import EventLog
+from hearth_backend.orchestrator.redaction import Redaction
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
 from hearth_backend.orchestrator.worker import Worker
@@ -88,6 +96,8 @@ class Services:
     approvals: Approvals
     worker: Worker
     memory: Memory
+    knowledge: Knowledge
+    index: Index
     working: Working
     consents: Consents
     responses: Responses
@@ -113,6 +123,8 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await services.reports.look()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
+        await services.knowledge.extraction.start()
+        stack.push_async_callback(services.knowledge.extraction.close)
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
@@ -134,8 +146,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     events = EventLog(database)
     stack.callback(events.close)
 
+    extraction = Extraction(database, clock=time.time)
+
     async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
         await events.record(kind, door=Door.INTERNAL, data=data)
+        if kind is EventType.MEMORY_STORED:
+            extraction.wake()
 
     placement = Placement(Builds(home.engines), settings.engine.backend)
     engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
@@ -151,9 +167,24 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     ]
     providers = [*here, *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
-    memory = Memory(database, embedder, own, emit, questions=chosen.for_questions if chosen else None)
     working = Working()
     stack.callback(working.close)
+    elsewhere = (Redaction(database), States(engine.forget), InSight(working), Papers(home.root / "answers"))
+    index = Index(
+        database, IndexFolder(home.data / "index"), partial(health.set, "index"), exact_below=own.exact_below,
+        idle_s=own.embedder_idle_s,
+    )  # fmt: skip
+    former = _former(home, own, stack, minilm)
+    memory = Memory(
+        database,
+        embedder,
+        own,
+        emit,
+        elsewhere=elsewhere,
+        index=index,
+        former=former,
+        questions=chosen.for_questions if chosen else None,
+    )
     files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
     clients = Clients(database)
@@ -170,13 +201,17 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         tracer=tracer,
         health=health,
         reports=HealthReports(home, health, events, embedder),
-        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge, placement),
+        doctor=examination(
+            home, database, notes, secrets, models, embedder, discovery, files, bridge, placement, index
+        ),
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),
         approvals=Approvals(database, events, settings.runs),
-        worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
+        worker=Worker(runs, _agent(models, memory, database, tracer, metrics, own), settings.runs, tracer, metrics),
         memory=memory,
+        knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
+        index=index,
         working=working,
         consents=Consents(database),
         responses=Responses(database),
@@ -191,6 +226,15 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+def _former(
+    home: Home, settings: MemorySettings, stack: AsyncExitStack, minilm: MiniLMEmbedder
+) -> Callable[[str], Embedder | None]:
+    """The built-in model in either precision: what it embedded is searched until another model's vectors are there."""
+    variant = "int8" if settings.embedder_variant == "fp32" else "fp32"
+    other = _closing(stack, MiniLMEmbedder(home.models / "minilm", variant, settings.embedder_idle_s))
+    return {other.id: other, minilm.id: minilm}.get
 
 
 def _engine(
@@ -228,10 +272,25 @@ async def _hub_token(secrets: Secrets) -> str | None:
     return found.get_secret_value() if found else None
 
 
-def _agent(models: Gateway, memory: Memory, tracer: Tracer, metrics: Metrics, settings: MemorySettings) -> AgentLoop:
+def _agent(
+    models: Gateway, memory: Memory, database: Database, tracer: Tracer, metrics: Metrics, settings: MemorySettings
+) -> AgentLoop:
+    blocks = Blocks(database, clock=time.time)
     tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
+
+    async def pinned(spaces: frozenset[str]) -> Sequence[str]:
+        return [f"{block.label}: {block.text}" for block in await blocks.pinned(spaces)]
+
     return AgentLoop(
-        models, memory, tools, tracer, metrics, settings, passages_of=memory.rank_passages, remember=memory.remember
+        models,
+        memory,
+        tools,
+        tracer,
+        metrics,
+        settings,
+        passages_of=memory.rank_passages,
+        remember=memory.remember,
+        pinned=pinned,
     )
 
 

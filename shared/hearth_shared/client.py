@@ -54,6 +54,16 @@ class BackendClient:
         with _answer(self._door.address(), "GET", path, None, {}, _PLAIN_S) as answer, _translated():
             return answer.read().decode()
 
+    def pieces(self, path: str) -> Generator[bytes]:
+        """A long answer as it comes. One that breaks off ends early: its reader must know its end."""
+        with _answer(self._door.address(), "GET", path, None, {}, _SILENT_S) as answer:
+            while True:
+                with _translated():
+                    data = answer.read1(65536)
+                if not data:
+                    return
+                yield data
+
     def events(
         self, path: str, body: Any = None, *, key: str = "", after_seq: int | None = None, ends: bool = True
     ) -> Generator[Event]:

@@ -105,10 +105,17 @@ class Memory(_Section):
     """What is remembered and how it is found."""
 
     enabled: bool = Field(default=True, description="Remember what is said in threads.")
-    exact_below: int = Field(default=2000, ge=0, description="Vectors up to which search is exact.")
-    embedder_idle_s: float = Field(default=300, ge=0, description="Seconds after which the embedder is unloaded.")
+    exact_below: int = Field(default=2000, ge=0, description="Memories in a space from which on an index answers; below, search is exact.")
+    embedder_idle_s: float = Field(default=300, ge=0, description="Seconds without use after which embedder and index are unloaded.")
     embedder_variant: Literal["fp32", "int8"] = Field(default="fp32", description="Precision of the built-in embedder.")
     recall_tokens: int = Field(default=1200, ge=100, le=16_000, description="Tokens of memory laid before the model.")
+    undo_minutes: float = Field(
+        default=10, ge=0, le=1440, description="Minutes during which what was forgotten can be brought back."
+    )
+    keep_days: dict[str, float] = Field(
+        default={},
+        description="Days that memories stay, by kind (turn, note, page, file, event), site or source; else for good.",
+    )
 
 
 class Runs(_Section):

@@ -308,6 +308,238 @@ class EventGap(TypedDict):
     seq: int
 
 
+class Fact(TypedDict):
+    """A statement with validity: true from `valid_from` until `valid_to` (or still), known since `recorded_at`.
+
+    `object_id` is there when the value is an entity. `superseded_by` names the fact that took its place.
+    """
+
+    id: str
+    space: str
+    subject: str
+    subject_id: str
+    predicate: str
+    value: str
+    object_id: str | None
+    text: str
+    valid_from: str
+    valid_to: str | None
+    recorded_at: str
+    retracted_at: str | None
+    superseded_by: str | None
+    confidence: float
+    extractor: str
+    trusted: bool
+    local_only: bool
+
+
+class FactList(TypedDict):
+    """The latest first."""
+
+    facts: list[Fact]
+    more: bool
+
+
+class NewFact(TypedDict):
+    """A fact that the person adds. It rests on `text`, their own words for it; else on the statement itself."""
+
+    space: NotRequired[str]
+    subject: NotRequired[str]
+    predicate: str
+    value: str
+    valid_from: NotRequired[str | None]
+    ends: NotRequired[bool]
+    text: NotRequired[str]
+
+
+class StoredFact(TypedDict):
+    """The fact, and what adding it did: `backfilled` is history that arrived late and displaced nothing."""
+
+    fact: Fact
+    outcome: Literal["added", "confirmed", "updated", "backfilled", "ended"]
+    episode_id: str
+
+
+class EndRequest(TypedDict):
+    """It is true no longer: since `at`, or now."""
+
+    at: NotRequired[str | None]
+
+
+class RetractRequest(TypedDict):
+    """It was never true: an empty object says so."""
+
+
+class Evidence(TypedDict):
+    """A memory that a fact rests on, and the words in it. Without an episode the person set the end by hand."""
+
+    role: Literal["says", "ends"]
+    quote: str
+    episode_id: str | None
+    span_start: int
+    span_end: int
+    speaker: str
+    source: str
+    occurred_at: str
+    at: str
+    recorded_at: str
+    extractor: str
+    trusted: bool
+
+
+class Why(TypedDict):
+    """Why a fact is believed; of a memory, the facts that rest on it."""
+
+    facts: list[Fact]
+    evidence: list[Evidence]
+
+
+class Entity(TypedDict):
+    """Somebody or something that facts speak of. `distance` counts hops from where one looked."""
+
+    id: str
+    space: str
+    kind: str
+    name: str
+    aliases: list[str]
+    distance: int
+    weight: float
+    community: int | None
+
+
+class Graph(TypedDict):
+    """Entities and the facts between them. `cut` says that there are more than are shown."""
+
+    entities: list[Entity]
+    facts: list[Fact]
+    cut: bool
+
+
+class PathFound(TypedDict):
+    """The shortest way between two entities, in order; empty when there is none within the hops."""
+
+    entities: list[Entity]
+    facts: list[Fact]
+
+
+class PatternStep(TypedDict):
+    """One edge of a pattern: from `subject` by `predicate` to `value`; a name that begins with ? is unknown."""
+
+    subject: str
+    predicate: NotRequired[str | None]
+    value: str
+
+
+class PatternRequest(TypedDict):
+    """Edges that must all hold at once, such as: ?who works_at Volvo, me friend ?who."""
+
+    space: NotRequired[str]
+    steps: list[PatternStep]
+    at: NotRequired[str | None]
+    limit: NotRequired[int]
+
+
+class PatternMatches(TypedDict):
+    """What each unknown may be, one answer after the other."""
+
+    matches: list[dict[str, str]]
+    cut: bool
+
+
+class MergeRequest(TypedDict):
+    """Two entities are one: `gone`'s facts and names become those of `keep`. Names or ids."""
+
+    space: NotRequired[str]
+    keep: str
+    gone: str
+    kind: NotRequired[str]
+
+
+class StructuredFile(TypedDict):
+    """A file of people, dates or rows to take facts from. Every fact cites the entry it comes from."""
+
+    space: NotRequired[str]
+    name: str
+    kind: NotRequired[Literal["csv", "json", "vcard", "ics"] | None]
+    text: str
+
+
+class Filled(TypedDict):
+    """What a file came to; the same file again adds nothing."""
+
+    entries: int
+    facts: int
+    skipped: list[str]
+
+
+class SummaryLine(TypedDict):
+    """One line, and the ids of the episodes it rests on."""
+
+    text: str
+    episodes: list[str]
+
+
+class Summary(TypedDict):
+    """What a session or a week came to; each line cites episodes that exist."""
+
+    id: str
+    space: str
+    level: Literal["session", "week"]
+    key: str
+    first_at: str
+    last_at: str
+    made_at: str
+    maker: str
+    lines: list[SummaryLine]
+
+
+class SummaryList(TypedDict):
+    """The newest first."""
+
+    summaries: list[Summary]
+
+
+class Block(TypedDict):
+    """A few lines that are laid before the model in every answer, written by the person."""
+
+    space: str
+    label: str
+    text: str
+    token_limit: int
+    version: int
+    changed_at: str
+    changed_by: str
+
+
+class BlockList(TypedDict):
+    """By label; or one block's versions, the newest first."""
+
+    blocks: list[Block]
+
+
+class BlockRequest(TypedDict):
+    """A block's new text. `version` is the one that was read: another one has been written since means a conflict."""
+
+    space: NotRequired[str]
+    text: str
+    token_limit: NotRequired[int]
+    version: NotRequired[int | None]
+
+
+class IndexState(TypedDict):
+    """While it is made, `done` of `total` vectors are in it. Search is exact in every state but ready."""
+
+    state: Literal["resting", "examining", "ready", "building", "unwell", "absent"]
+    detail: str
+    fix: str
+    done: int
+    total: int
+
+
+class ReindexRequest(TypedDict):
+    """Make it anew; nothing is to be chosen."""
+
+
 class NewEpisode(TypedDict):
     """Something said, read or noted. Storing the same (source, external_id) in a space again changes nothing."""
 
@@ -318,6 +550,9 @@ class NewEpisode(TypedDict):
     speaker: NotRequired[str]
     occurred_at: str
     text: str
+    origin: NotRequired[Literal["turn", "note", "page", "file", "event"] | None]
+    project: NotRequired[str]
+    sensitivity: NotRequired[Literal["normal", "local only"]]
 
 
 class EpisodeBatch(TypedDict):
@@ -348,6 +583,10 @@ class Episode(TypedDict):
     recorded_at: str
     text: str
     trusted: bool
+    door: str
+    origin: Literal["turn", "note", "page", "file", "event"]
+    project: str
+    sensitivity: Literal["normal", "local only"]
 
 
 class EpisodeList(TypedDict):
@@ -365,8 +604,14 @@ class SearchRequest(TypedDict):
     k: NotRequired[int]
     token_budget: NotRequired[int | None]
     sources: NotRequired[list[str] | None]
+    sites: NotRequired[list[str] | None]
+    doors: NotRequired[list[str] | None]
+    origins: NotRequired[list[Literal["turn", "note", "page", "file", "event"]] | None]
+    projects: NotRequired[list[str] | None]
     after: NotRequired[str | None]
     before: NotRequired[str | None]
+    words_only: NotRequired[bool]
+    neighbours: NotRequired[int]
 
 
 class Signals(TypedDict):
@@ -381,10 +626,20 @@ class Signals(TypedDict):
     session: float
     time: float
     question: float
+    hop: float
+
+
+class Neighbour(TypedDict):
+    """A turn said just before or after a hit; `distance` is below zero for what came before."""
+
+    id: str
+    distance: int
+    speaker: str
+    text: str
 
 
 class Hit(TypedDict):
-    """One found memory."""
+    """One found memory, with a sentence for each reason of its rank."""
 
     kind: Literal["episode"]
     id: str
@@ -398,7 +653,13 @@ class Hit(TypedDict):
     text: str
     score: float
     signals: Signals
+    why: list[str]
+    neighbours: list[Neighbour]
     trusted: bool
+    door: str
+    origin: Literal["turn", "note", "page", "file", "event"]
+    project: str
+    sensitivity: Literal["normal", "local only"]
 
 
 class SearchResult(TypedDict):
@@ -406,23 +667,73 @@ class SearchResult(TypedDict):
 
     results: list[Hit]
     degraded: list[str]
-    answered_by: Literal["exact", "words only"]
+    answered_by: Literal["index", "exact", "words only"]
 
 
 class ForgetRequest(TypedDict):
-    """Episodes to forget. `dry_run` lists what would go and changes nothing."""
+    """What to forget: episodes by id, or all that fit every selector given. `dry_run` says what would go and changes
+    nothing; with `for_good` it cannot be brought back."""
 
-    ids: list[str]
+    ids: NotRequired[list[str]]
+    thread_id: NotRequired[str | None]
+    source: NotRequired[str | None]
+    site: NotRequired[str | None]
+    project: NotRequired[str | None]
+    after: NotRequired[str | None]
+    before: NotRequired[str | None]
+    space: NotRequired[str | None]
     dry_run: NotRequired[bool]
+    for_good: NotRequired[bool]
 
 
 class Forgotten(TypedDict):
-    """What went, or would go."""
+    """What went, or would go. Of many episodes the newest are shown; `count` counts them all.
+
+    Until `undo_until` all of it can be brought back by `undo_id`; then it is erased from everything but `backups`, the
+    copies of the database made before, of which the last goes at `backups_until`.
+    """
 
     episodes: list[Episode]
     vectors: int
     facts: int
     dry_run: bool
+    count: int
+    summaries: int
+    quotes: int
+    undo_id: str
+    undo_until: float | None
+    backups: int
+    backups_until: float | None
+
+
+class RestoreRequest(TypedDict):
+    """What to bring back; without `undo_id`, what was forgotten last."""
+
+    undo_id: NotRequired[str | None]
+
+
+class Restored(TypedDict):
+    """What is there again; `already` counts what had been stored anew meanwhile."""
+
+    undo_id: str
+    ids: list[str]
+    facts: int
+    already: int
+
+
+class Undo(TypedDict):
+    """Something forgotten that can still be brought back."""
+
+    undo_id: str
+    at: float
+    until: float
+    episodes: int
+
+
+class UndoList(TypedDict):
+    """Newest first."""
+
+    forgotten: list[Undo]
 
 
 class MadeBy(TypedDict):
@@ -935,6 +1246,7 @@ class Source(TypedDict):
     thread_id: str
     trusted: bool
     cited: bool
+    fact: str
 
 
 class Answer(TypedDict):
@@ -1109,3 +1421,34 @@ class ThreadList(TypedDict):
 
     threads: list[Thread]
     next: str | None
+
+
+class ExportQuery(TypedDict):
+    """What to export: one space, or all that may be seen. Both forms say the same, and both can be imported."""
+
+    format: NotRequired[Literal["jsonl", "markdown"]]
+    space: NotRequired[str | None]
+
+
+class ImportRequest(TypedDict):
+    """An exported file, or a part of it: further parts name the import that the first one began, and the `last` one
+    takes it in, whole or not at all. With `dry_run` it is only checked."""
+
+    text: str
+    import_id: NotRequired[str | None]
+    last: NotRequired[bool]
+    dry_run: NotRequired[bool]
+
+
+class Imported(TypedDict):
+    """What came of it; `known` counts memories that were there already. `done` is false while parts are missing."""
+
+    import_id: str
+    done: bool
+    records: int
+    new: int
+    known: int
+    facts: int
+    summaries: int
+    blocks: int
+    dry_run: bool

@@ -24,6 +24,13 @@ class Verdict:
         self.over += [] if passed else [name]
         print(f"  {name:<44} {value:>10.2f} {unit}  {'ok' if passed else 'OVER'}, bar {most:g}", flush=True)
 
+    def least(self, name: str, value: float, bar: float) -> None:
+        """A figure that must reach `bar`."""
+        passed = value >= bar
+        self.figures[name] = round(value, 4)
+        self.over += [] if passed else [name]
+        print(f"  {name:<46} {value:>8.3f}  {'ok' if passed else 'UNDER'}, bar {bar:g}", flush=True)
+
     def must(self, name: str, holds: bool) -> None:
         """Something that is so or not."""
         self.figures[name] = float(holds)

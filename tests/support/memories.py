@@ -46,7 +46,13 @@ class SmallMemory:
         return [source.model_copy(update={"n": n}) for n, source in enumerate(found, 1)]
 
     async def remember(
-        self, batch: EpisodeBatch, *, spaces: Collection[str], thread_id: str | None = None, trusted: bool = True
+        self,
+        batch: EpisodeBatch,
+        *,
+        spaces: Collection[str],
+        thread_id: str | None = None,
+        trusted: bool = True,
+        door: str = "",
     ) -> StoredEpisodes:
         if self.failure:
             raise self.failure

@@ -1,6 +1,7 @@
 """A memory on a database of its own, and short ways to fill it."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 from hearth_backend.memory.memory import Memory
 from hearth_backend.memory.ports import Embedder
+from hearth_backend.orchestrator.redaction import Redaction
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations.hearth import MIGRATIONS
 from hearth_shared.protocol.events import EventType
@@ -64,13 +66,26 @@ def turns(*texts: str, start: datetime = START, prefix: str = "", **more: Any) -
 
 @asynccontextmanager
 async def room(
-    folder: Path, embedder: Embedder | None = None, *, help: Traversable | None = None, **settings: Any
+    folder: Path,
+    embedder: Embedder | None = None,
+    *,
+    help: Traversable | None = None,
+    clock: Callable[[], float] = time.time,
+    **settings: Any,
 ) -> AsyncGenerator[Room]:
     """A started memory in `folder`; without `help` it has no pages."""
     empty = folder / "no-help"
     empty.mkdir(exist_ok=True)
     database, heard = Database(folder / "hearth.db", MIGRATIONS), Heard()
-    memory = Memory(database, embedder, Settings(**settings), heard, help=help or empty)
+    memory = Memory(
+        database,
+        embedder,
+        Settings(**settings),
+        heard,
+        elsewhere=[Redaction(database)],
+        help=help or empty,
+        clock=clock,
+    )
     try:
         await memory.start()
         await memory.settled()

@@ -8,7 +8,9 @@ from pydantic_ai import Tool as AgentTool
 from pydantic_ai.exceptions import AgentRunError, UsageLimitExceeded
 from pydantic_ai.tools import RunContext
 
+from hearth_backend.agent.again import ReadAgain
 from hearth_backend.agent.model import GatewayModel
+from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Speech
 from hearth_backend.gateway.messages import ChatMessage
 from hearth_backend.tools.tool import Tool
@@ -18,16 +20,26 @@ CallTool = Callable[[Tool, str, Mapping[str, Any]], Awaitable[str]]
 _CALLS = 8
 
 
-async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[Tool], call: CallTool) -> None:
-    """Let the model speak and use tools until it has answered; what it says goes by `speech`.
+async def converse(
+    speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[Tool], call: CallTool, room: Room
+) -> None:
+    """Let the model speak and use tools until it has answered; what it says goes by `speech`. Each call fits into
+    `room`: old results are shown in short, and a tool shows them again.
 
     Raises ModelFailed when it comes to no end; what the gateway raises passes through.
     """
+    again = ReadAgain()
+
+    async def kept(tool: Tool, call_id: str, arguments: Mapping[str, Any]) -> str:
+        result = await call(tool, call_id, arguments)
+        again.keep(call_id, result)
+        return result
+
     agent = Agent(
-        GatewayModel(speech, opening),
+        GatewayModel(speech, opening, room),
         name="hearth",
         deps_type=type(None),
-        tools=[_as_agent_tool(tool, call) for tool in tools],
+        tools=[_as_agent_tool(tool, kept) for tool in (*tools, again)],
         retries=1,
     )
     try:

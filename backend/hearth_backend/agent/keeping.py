@@ -17,7 +17,13 @@ class Remember(Protocol):
     """Memory's door for new episodes."""
 
     async def __call__(
-        self, batch: EpisodeBatch, *, spaces: frozenset[str], thread_id: str | None = None, trusted: bool = True
+        self,
+        batch: EpisodeBatch,
+        *,
+        spaces: frozenset[str],
+        thread_id: str | None = None,
+        trusted: bool = True,
+        door: str = "",
     ) -> StoredEpisodes: ...
 
 
@@ -51,10 +57,12 @@ class Keeper:
             speaker="me",
             occurred_at=self._now(),
             text=run.goal,
+            origin="turn",
+            sensitivity="local only" if run.local_only else "normal",
         )
         batch = EpisodeBatch(space=MAIN_SPACE, episodes=[episode])
         try:
-            stored = await self._remember(batch, spaces=run.spaces, thread_id=run.thread_id)
+            stored = await self._remember(batch, spaces=run.spaces, thread_id=run.thread_id, door=run.door)
         except HearthError as error:
             return {"ids": [], "problem": f"This could not be remembered: {error}"}
         return {"ids": list(stored.ids), "problem": ""}

@@ -28,6 +28,10 @@ class Ledger:
         """The entries of these sources, those already known under their old number."""
         return [self._entry(source) for source in sources]
 
+    def entries(self) -> list[Entry]:
+        """All, by their numbers."""
+        return list(self._entries.values())
+
     def numbered(self, numbers: Iterable[int]) -> list[Source]:
         """The sources with these numbers, in order; numbers that name nothing are passed over."""
         wanted = set(numbers)

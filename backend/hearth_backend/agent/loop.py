@@ -1,35 +1,44 @@
 """The agent's loop: read, ask the model, let it use tools, answer; or the passages themselves when no model can."""
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Protocol
 
 from hearth_backend.agent import extractive, summary
-from hearth_backend.agent.context import assemble, budget_of, room_for_answer
+from hearth_backend.agent.context import assemble, room_for_answer, tokens_of
 from hearth_backend.agent.errand import Errand
 from hearth_backend.agent.journal import Journal, RunView
 from hearth_backend.agent.keeping import Keeper, Remember
 from hearth_backend.agent.ledger import Ledger
 from hearth_backend.agent.profiles import AGENTS, Profile
 from hearth_backend.agent.reading import Passages, Reader, Reading
+from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Speech
 from hearth_backend.agent.turn import Turn
+from hearth_backend.agent.usage import use_of
 from hearth_backend.gateway.messages import Caller, Models
 from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.tools.registry import Registry
+from hearth_backend.tools.tool import Tool
 from hearth_shared.errors import HearthError, LocalOnly, ModelFailed, ModelUnavailable, NoModel, NotFound
 from hearth_shared.protocol.models import Role
 from hearth_shared.protocol.tasks import Answer, Lane, MadeBy
 from hearth_shared.settings import Memory as MemorySettings
 
 log = logging.getLogger(__name__)
+Pinned = Callable[[frozenset[str]], Awaitable[Sequence[str]]]
 _NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed)
+
+
+async def _nothing_pinned(spaces: frozenset[str]) -> Sequence[str]:
+    return ()
 
 
 class AgentModels(Models, Protocol):
@@ -37,6 +46,10 @@ class AgentModels(Models, Protocol):
 
     async def window(self, role: Role, *, local_only: bool = False) -> int:
         """Tokens that the model next in turn can read and write. Raises NoModel or LocalOnly when there is none."""
+        ...
+
+    async def count(self, role: Role, text: str, *, local_only: bool = False) -> int | None:
+        """A text's tokens by the tokenizer of the model next in turn; None where it does not run here."""
         ...
 
 
@@ -55,6 +68,7 @@ class AgentLoop:
         *,
         passages_of: Passages,
         remember: Remember,
+        pinned: Pinned = _nothing_pinned,
         agents: Mapping[str, Profile] = AGENTS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -64,6 +78,7 @@ class AgentLoop:
         self._metrics = metrics
         self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
         self._keeper = Keeper(remember, now, enabled=settings.enabled)
+        self._pinned = pinned
         self._agents = agents
 
     async def __call__(self, journal: Journal) -> Answer:
@@ -93,6 +108,8 @@ class AgentLoop:
         run = turn.journal.run
         try:
             await self._converse(turn, profile, reading)
+            use = use_of(turn.ledger.entries(), turn.text)
+            self._metrics.passages_used(use.cited, use.echoed, use.unused)
             return turn.answer()
         except _NO_ANSWER as error:
             if error.retryable and run.lane is not Lane.CHAT:  # nobody waits: the run is tried again later
@@ -111,10 +128,27 @@ class AgentLoop:
 
         entries = turn.ledger.add(reading.for_model())
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
-        context = assemble(profile.instructions, run.history, entries, question, budget_of(window))
+        tools, pinned = self._tools.pick(profile.tools), await self._pinned(run.spaces)
+        room = self._room(run, window, tools)
+        opening = await room.fitted(
+            lambda budget: (
+                assemble(profile.instructions, run.history, entries, question, budget, pinned=pinned).messages
+            )
+        )
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window))
         errand = Errand(turn, self._tracer, self._metrics)
-        await converse(speech, context.messages, self._tools.pick(profile.tools), errand.run)
+        await converse(speech, opening, tools, errand.run, room)
+
+    def _room(self, run: RunView, window: int, tools: Sequence[Tool]) -> Room:
+        described = json.dumps([[tool.name, tool.description, dict(tool.parameters)] for tool in tools])
+
+        async def count(text: str) -> int | None:
+            try:
+                return await self._models.count("chat", text, local_only=run.local_only)
+            except HearthError:  # the call itself will say what is wrong
+                return None
+
+        return Room(window, count, reserved=tokens_of(described))
 
     async def _quote(self, turn: Turn, reading: Reading, reason: HearthError) -> Answer:
         """An answer without a model."""

@@ -21,7 +21,10 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
+from hearth_backend.agent.context import cost_of
+from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Said, Speech
+from hearth_backend.agent.transcript import READ_AGAIN, fitted, is_elided
 from hearth_backend.gateway.messages import ChatMessage, ToolCall
 
 
@@ -29,10 +32,11 @@ class GatewayModel(Model):
     """Speaks through the gateway. `opening` is what goes before the model first; pydantic-ai's own first message is
     only its place-holder, and what follows (tool calls and results) is added to it."""
 
-    def __init__(self, speech: Speech, opening: Sequence[ChatMessage]) -> None:
+    def __init__(self, speech: Speech, opening: Sequence[ChatMessage], room: Room) -> None:
         super().__init__()
         self._speech = speech
         self._opening = tuple(opening)
+        self._room = room
 
     @property
     def model_name(self) -> str:
@@ -50,7 +54,10 @@ class GatewayModel(Model):
     ) -> ModelResponse:
         _, parameters = self.prepare_request(model_settings, model_request_parameters)
         later = [plain for message in messages[1:] for plain in _plain(message)]
-        said = await self._speech.say((*self._opening, *later), _functions(parameters))
+        asked: Sequence[ChatMessage] = (*self._opening, *later)
+        if later:  # the opening alone was made to fit before
+            asked = await self._room.fitted(lambda budget: fitted(self._opening, later, budget, cost_of))
+        said = await self._speech.say(asked, _functions(parameters, again=is_elided(asked)))
         return ModelResponse(
             parts=_parts(said),
             usage=RequestUsage(input_tokens=said.tokens.input, output_tokens=said.tokens.output),
@@ -65,8 +72,8 @@ def _parts(said: Said) -> list[ModelResponsePart]:
     return parts
 
 
-def _functions(parameters: ModelRequestParameters) -> list[dict[str, Any]]:
-    """The tools in OpenAI's shape."""
+def _functions(parameters: ModelRequestParameters, *, again: bool) -> list[dict[str, Any]]:
+    """The tools in OpenAI's shape; the one that reads again where there is something to read again."""
     return [
         {
             "type": "function",
@@ -77,6 +84,7 @@ def _functions(parameters: ModelRequestParameters) -> list[dict[str, Any]]:
             },
         }
         for tool in parameters.function_tools
+        if again or tool.name != READ_AGAIN
     ]
 
 

@@ -66,6 +66,8 @@ class Reader:
         try:
             memory = list(await self._recall.recall(question, run.spaces, token_budget=self._token_budget))
             self._metrics.recall("found" if memory else "nothing")
+            if memory:
+                self._metrics.recalled(max(source.score for source in memory))
         except HearthError as error:
             memory, note = [], f"Memory could not be searched: {error}"
             self._metrics.recall("failed")

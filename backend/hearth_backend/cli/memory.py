@@ -4,6 +4,7 @@ import os
 from argparse import Namespace
 from datetime import UTC, datetime
 
+from hearth_backend.cli import facts
 from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Terminal, ago, short
@@ -21,14 +22,16 @@ def search(desk: Desk, options: Namespace) -> int:
     if not found["results"]:
         desk.terminal.say("Nothing like it is remembered.")
     for hit in found["results"]:
-        _line(desk.terminal, hit)
+        line(desk.terminal, hit)
     for missing in found["degraded"]:
         desk.terminal.say((missing, "muted"))
     return 0
 
 
 def add(desk: Desk, options: Namespace) -> int:
-    """Once more is a new memory: it was said once more."""
+    """Once more is a new memory: it was said once more. With --fact it is kept as a fact."""
+    if options.fact:
+        return facts.add(desk, options, words(desk.terminal, options.text))
     episode = {
         "external_id": f"cli-{os.urandom(8).hex()}",
         "occurred_at": datetime.now(UTC).isoformat(),
@@ -54,24 +57,12 @@ def show(desk: Desk, options: Namespace) -> int:
     if not found["episodes"]:
         desk.terminal.say("Nothing is remembered yet.")
     for episode in found["episodes"]:
-        _line(desk.terminal, episode)
+        line(desk.terminal, episode)
     return 0
 
 
-def forget(desk: Desk, options: Namespace) -> int:
-    """Every named memory, with all that was made from it."""
-    body = {"ids": options.ids, "dry_run": options.dry_run}
-    gone: wire.Forgotten = desk.backend().request("POST", route("memory", "forget"), body)
-    if options.json:
-        desk.terminal.json(gone)
-        return 0
-    desk.terminal.say("Would be forgotten:" if options.dry_run else "Forgotten:")
-    for episode in gone["episodes"]:
-        _line(desk.terminal, episode)
-    return 0
-
-
-def _line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
+def line(terminal: Terminal, memory: wire.Hit | wire.Episode) -> None:
+    """One memory: where it came from, and how it begins."""
     when = ago(datetime.fromisoformat(memory["occurred_at"]).timestamp())
     origin = " · ".join(part for part in (memory.get("title", ""), memory["source"], memory["speaker"], when) if part)
     trust = "" if memory["trusted"] else " · not from you"

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from hearth_backend.gateway.attempt import Attempt
 from hearth_backend.gateway.discover import Discovery
+from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.masking import masked_chat, masked_completion, restored
 from hearth_backend.gateway.messages import (
     Caller,
@@ -100,6 +101,17 @@ class Gateway:
         async with aclosing(self._router.routes(role, None, local_only=local_only)) as routes:
             route = await anext(routes)
         return route.context or (_WINDOW_AWAY if route.provider.where == "cloud" else _WINDOW_HERE)
+
+    async def count(self, role: Role, text: str, *, local_only: bool = False) -> int | None:
+        """A text's tokens by the tokenizer of the model next in turn; None where it does not run in the engine here.
+
+        Raises what the call itself would raise, and what loading the model does.
+        """
+        async with aclosing(self._router.routes(role, None, local_only=local_only)) as routes:
+            route = await anext(routes)
+        if not isinstance(route.provider, LocalEngine):
+            return None
+        return await route.provider.count(route.model, text)
 
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         def ask(route: Route) -> AsyncGenerator[ChatEvent]:

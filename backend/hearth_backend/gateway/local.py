@@ -93,6 +93,10 @@ class LocalEngine:
             tokens += said.tokens
         return Embeddings(model or "", vectors, tokens)
 
+    async def count(self, model: str, text: str) -> int:
+        """A text's tokens, by this model's own tokenizer."""
+        return len(await self._engine.tokenize(model, text))
+
     async def close(self) -> None:
         """Nothing is held here."""
 

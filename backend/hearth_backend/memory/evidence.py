@@ -9,29 +9,26 @@ from numpy.typing import NDArray
 
 from hearth_backend.memory import store
 from hearth_backend.memory.dates import When, named_time
-from hearth_backend.memory.index import Shelf
+from hearth_backend.memory.dense import Named, dense
 from hearth_backend.memory.ranking import Evidence, Mask, Scores, TermHits, best, bm25
 from hearth_backend.memory.recipe import Recipe
+from hearth_backend.memory.search_store import Wanted
+from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import asks_when
 from hearth_backend.storage.driver import Connection
 
-_CANDIDATES = 1000
+_CANDIDATES, _NEAREST = 1000, 100  # by words, and by vectors: half of what the index names may be of other spaces
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which episodes may be found."""
-
-    sources: Sequence[str] | None = None
-    after: datetime | None = None
-    before: datetime | None = None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A question to one space, ready to be ranked. `windows`: whether words beside a turn are looked up too."""
+    """A question to one space, ready to be ranked. `windows`: whether words beside a turn are looked up too.
+
+    With `narrow`, only likely turns are scored to the end: by words, and by vectors, as the index `named` them if it
+    was asked.
+    """
 
     text: str
     terms: list[str]
@@ -40,30 +37,48 @@ class Question:
     windows: bool
     wanted: Wanted
     now: datetime
+    narrow: bool = False
+    named: Named | None = None
 
 
 def term_hits(connection: Connection, space: str, question: Question, shelf: Shelf) -> list[TermHits]:
     """Where each word of the question occurs. Rows that are stored but not on the shelf yet are left out."""
     total = store.all_rows(connection)
-    hits: list[TermHits] = []
-    for term in question.terms:
-        having, rows = store.occurrences(connection, space, term, windows=question.windows)
-        places = shelf.places([rowid for rowid, _, _ in rows])
-        scores = np.array(rows, np.float64).reshape(-1, 3)
-        here = places >= 0
-        hits.append(TermHits(total, having, places[here], scores[here, 1], scores[here, 2]))
-    return hits
+    return [one_term(connection, space, term, total, shelf, windows=question.windows) for term in question.terms]
 
 
-def gather(question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
-    """All signals of all turns on the shelf."""
-    allowed = _allowed(shelf, question.wanted, question.now)
+def one_term(
+    connection: Connection, space: str, term: str, total: int, shelf: Shelf, *, windows: bool = False
+) -> TermHits:
+    """Where one word occurs; `total` counts the texts of all spaces."""
+    having, rows = store.occurrences(connection, space, term, windows=windows)
+    places = shelf.places([rowid for rowid, _, _ in rows])
+    scores = np.array(rows, np.float64).reshape(-1, 3)
+    here = places >= 0
+    return TermHits(total, having, places[here], scores[here, 1], scores[here, 2])
+
+
+def gather(
+    question: Question,
+    shelf: Shelf,
+    hits: list[TermHits],
+    rows: Sequence[int] | None = None,
+    not_told: Sequence[int] = (),
+) -> Evidence:
+    """All signals of all turns on the shelf; `rows` are those that may be found, None for all. `not_told` are rows
+    that the index does not know yet."""
+    allowed = _allowed(shelf, question.wanted, rows)
     text, window = bm25(hits, shelf.size)
-    dense = window_dense = None
+    cosines = window_dense = None
+    by_index = False
+    if question.vector is not None and question.narrow:
+        nearest = dense(shelf, question.vector, _NEAREST, allowed, question.named, not_told)
+        by_index = nearest.answered_by == "index"
+        allowed = allowed & _candidates(shelf, text, nearest.places, allowed)
+        cosines = shelf.chosen_cosines(question.vector, allowed)
+    elif question.vector is not None:
+        cosines = shelf.cosines(question.vector)
     if question.vector is not None:
-        dense = shelf.cosines(question.vector)
-        if shelf.large:
-            allowed = allowed & _candidates(shelf, text, dense, allowed)
         window_dense = shelf.window_cosines(question.vector, allowed)
     named = shelf.names.named(question.text)
     when = named_time(question.text, question.now.date())
@@ -73,19 +88,21 @@ def gather(question: Question, shelf: Shelf, hits: list[TermHits]) -> Evidence:
         sessions=shelf.sessions(),
         bm25=text,
         bm25_window=window,
-        dense=dense,
+        dense=cosines,
         dense_window=window_dense,
         speaker=None if named is None else shelf.said_by(named),
         date=None if when is None else _dated(shelf, when, question),
         time=shelf.timed if asks_when(question.text) else None,
         question=shelf.questions,
+        by_index=by_index,
     )
 
 
-def _allowed(shelf: Shelf, wanted: Wanted, now: datetime) -> Mask:
-    allowed = np.ones(shelf.size, np.bool_)
-    if wanted.sources is not None:
-        allowed &= shelf.from_sources(wanted.sources)
+def _allowed(shelf: Shelf, wanted: Wanted, rows: Sequence[int] | None) -> Mask:
+    allowed = np.full(shelf.size, rows is None)
+    if rows is not None:
+        places = shelf.places(rows)
+        allowed[places[places >= 0]] = True
     if wanted.after is not None:
         allowed &= shelf.occurred >= wanted.after.timestamp()
     if wanted.before is not None:
@@ -93,11 +110,11 @@ def _allowed(shelf: Shelf, wanted: Wanted, now: datetime) -> Mask:
     return allowed
 
 
-def _candidates(shelf: Shelf, text: Scores, dense: Scores, allowed: Mask) -> Mask:
+def _candidates(shelf: Shelf, text: Scores, nearest: NDArray[np.intp], allowed: Mask) -> Mask:
     """The best by words and the best by vectors, each with its neighbours: all that can rank high in a large space."""
     chosen = np.zeros(shelf.size, np.bool_)
-    for scores, wanted in ((text, allowed & (text > 0)), (np.nan_to_num(dense, nan=-1.0), allowed)):
-        chosen[best(scores, shelf.rowids, wanted, _CANDIDATES)] = True
+    chosen[best(text, shelf.rowids, allowed & (text > 0), _CANDIDATES)] = True
+    chosen[nearest] = True
     order, sessions = shelf.order(), shelf.sessions()
     line, same = chosen[order], sessions[order][1:] == sessions[order][:-1]
     near = line.copy()

@@ -2,21 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from hearth_backend.memory import documents, files, store
-from hearth_backend.memory.evidence import Wanted
+from hearth_backend.memory import documents, store, vector_store
+from hearth_backend.memory.changes import Changes
+from hearth_backend.memory.embedders import SearchedModel
+from hearth_backend.memory.exporting import Exporting
+from hearth_backend.memory.finding import Finding
+from hearth_backend.memory.forgetting import Forgetting
+from hearth_backend.memory.importing import Importing
+from hearth_backend.memory.index import Index
 from hearth_backend.memory.outbox import Outbox
-from hearth_backend.memory.passages import excerpt
-from hearth_backend.memory.ports import Embedder
-from hearth_backend.memory.recall import Candidate, choose, relevance, tokens
-from hearth_backend.memory.search import Found, Search
-from hearth_backend.memory.text import terms
+from hearth_backend.memory.ports import Elsewhere, Embedder
+from hearth_backend.memory.search import Search
 from hearth_backend.storage.database import Database
-from hearth_backend.storage.driver import Connection, Row
+from hearth_backend.storage.driver import Connection
 from hearth_shared.errors import BadRequest, NotFound
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import (
@@ -24,7 +27,6 @@ from hearth_shared.protocol.memory import (
     EpisodeList,
     ForgetRequest,
     Forgotten,
-    Hit,
     SearchRequest,
     SearchResult,
     StoredEpisodes,
@@ -32,12 +34,8 @@ from hearth_shared.protocol.memory import (
 from hearth_shared.protocol.principals import MAIN_SPACE
 from hearth_shared.protocol.tasks import FileText, Source
 from hearth_shared.settings import Memory as MemorySettings
-from hearth_shared.sites import site_of
 
 Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
-_LONGEST_QUESTION = 4000
-_RECALLED = 24
-_HELP = 64
 
 
 class Memory:
@@ -56,6 +54,9 @@ class Memory:
         emit: Emit,
         *,
         questions: Embedder | None = None,
+        elsewhere: Sequence[Elsewhere] = (),
+        index: Index | None = None,
+        former: Callable[[str], Embedder | None] = lambda model: None,
         help: Traversable | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -67,15 +68,24 @@ class Memory:
         self._idle_s = settings.embedder_idle_s
         self._used = 0.0
         self._rest: asyncio.TimerHandle | None = None
+        self.index = index
+        self._models = SearchedModel(embedder, former, questions) if embedder else None
         self._search = Search(
             database,
-            questions or embedder,
+            self._models,
+            index,
             large=settings.exact_below,
             now=lambda: datetime.fromtimestamp(clock()).astimezone(),
         )
+        self._finding = Finding(database, self._search)
         self._model = embedder.id if embedder else ""
         self._asked = False
-        self._outbox = Outbox(database, embedder, self._search.shelves.mark)
+        self._outbox = Outbox(database, self._models, self._embedded, self._switched)
+        self._changes = Changes(self._search.shelves, self._outbox, index)
+        window_s = settings.undo_minutes * 60
+        self.forgetting = Forgetting(database, self._changes, elsewhere, emit, window_s=window_s, clock=clock)
+        self.exporting = Exporting(database, clock=clock)
+        self.importing = Importing(database, self._changes, emit, database.path.parent)
 
     async def start(self) -> None:
         """Bring Hearth's own help up to date, and go on embedding what an earlier run left.
@@ -83,19 +93,33 @@ class Memory:
         New help alone does not load the embedding model; that waits for the first question.
         """
         await self._read_help()
+        if self._models is not None:
+            self._models.search_with(await self._database.read(vector_store.searched_model))
+        if self.index is not None:
+            self.index.start(self._models.id if self._models else "")
         self._outbox.start()
-        if await self._database.read(lambda connection: store.is_work_left(connection, self._model, documents.SPACE)):
+        if await self._database.read(
+            lambda connection: vector_store.is_work_left(connection, self._model, documents.SPACE)
+        ):
             self._outbox.wake()
+        await self.forgetting.bin.start()
 
     async def close(self) -> None:
         """Stop the background work; what waits goes on at the next start."""
         if self._rest is not None:
             self._rest.cancel()
+        self.importing.close()
+        await self.forgetting.bin.close()
         await self._outbox.close()
+        await self._search.close()
+        if self.index is not None:
+            await self.index.close()
 
     async def settled(self) -> None:
-        """Wait until everything stored so far is embedded, as far as that can be done now."""
+        """Wait until everything stored so far is embedded, and what is forgotten for good erased, as far as that can
+        be done now."""
         await self._outbox.settled()
+        await self.forgetting.bin.settled()
 
     async def counts(self) -> dict[str, int]:
         """Episodes, passages of Hearth's help, and rows that wait to be embedded."""
@@ -109,29 +133,32 @@ class Memory:
     # -- keeping
 
     async def remember(
-        self, batch: EpisodeBatch, *, spaces: Collection[str], thread_id: str | None = None, trusted: bool = True
+        self,
+        batch: EpisodeBatch,
+        *,
+        spaces: Collection[str],
+        thread_id: str | None = None,
+        trusted: bool = True,
+        door: str = "",
     ) -> StoredEpisodes:
         """Store what is new of a batch, in one transaction; answers when it is on disk and can be found by words."""
         _check(batch.space, set(spaces) - {documents.SPACE})
         added = await self._database.write(
-            lambda connection: store.add(connection, batch.space, batch.episodes, thread_id, trusted, self._clock()),
-            committed=lambda added: self._changed(batch.space, added.touched),
+            lambda connection: store.add(
+                connection, batch.space, batch.episodes, thread_id, trusted, self._clock(), door
+            ),
+            committed=lambda added: self._changes.stored(batch.space, added.touched),
         )
         if added.new:
             await self._emit(EventType.MEMORY_STORED, {"space": batch.space, "ids": added.ids, "new": added.new})
         return StoredEpisodes(ids=added.ids, new=added.new)
 
     async def forget(self, request: ForgetRequest, spaces: Collection[str]) -> Forgotten:
-        """Forget episodes and all that rests on them alone; all of them, or none when one is not to be seen."""
-        spaces = set(spaces) - {documents.SPACE}
-        if request.dry_run:
-            return await self._database.read(lambda connection: _would_forget(connection, request.ids, spaces))
-        rows, removed = await self._database.write(
-            lambda connection: _forget(connection, request.ids, spaces), committed=self._gone
+        """Forget episodes and all that rests on them alone; `forgetting` also brings them back."""
+        seen = set(spaces) - {documents.SPACE}
+        return await (
+            self.forgetting.would(request, seen) if request.dry_run else self.forgetting.forget(request, seen)
         )
-        kept = [store.episode(row) for row in rows]
-        await self._emit(EventType.MEMORY_FORGOTTEN, {"ids": [episode.id for episode in kept]})
-        return Forgotten(episodes=kept, vectors=removed.vectors, facts=removed.facts, dry_run=False)
 
     # -- finding
 
@@ -139,31 +166,20 @@ class Memory:
         """The best hits of one space, each with the reasons for its rank."""
         _check(request.space, spaces)
         self._stay_awake()
-        wanted = Wanted(request.sources, request.after, request.before)
-        findings = await self._search.find(request.space, request.query, request.k, wanted)
+        found = await self._finding.hits(request)
         self._after_first_question()
-        rows = await self._rows(request.space, findings.found)
-        hits = [_hit(rows[found.rowid], found) for found in findings.found if found.rowid in rows]
-        if request.token_budget is not None:
-            hits = _within(hits, request.token_budget)
-        answered_by = "words only" if findings.by_words_only else "exact"
-        return SearchResult(results=hits, degraded=findings.degraded, answered_by=answered_by)
+        return found
 
     async def recall(self, question: str, spaces: Collection[str], *, token_budget: int = 1200) -> Sequence[Source]:
         """The best passages over all `spaces` and Hearth's own help, numbered from 1; none when nothing fits."""
-        question = question.strip()[:_LONGEST_QUESTION]
-        if not question:
-            return []
         self._stay_awake()
-        own = sorted(set(spaces) - {documents.SPACE})
-        told = await asyncio.gather(*(self._candidates(space, question, _RECALLED) for space in own))
-        help = await self._candidates(documents.SPACE, question, _HELP)
+        found = await self._finding.passages(question, spaces, token_budget=token_budget)
         self._after_first_question()
-        return choose(question, told, help, token_budget)
+        return found
 
     async def rank_passages(self, question: str, given: Sequence[FileText], k: int = 6) -> Sequence[Source]:
         """The best passages of files that lie beside a question, numbered from 1; nothing is stored."""
-        return await files.rank_passages(question[:_LONGEST_QUESTION], given, k, self._search.embed)
+        return await self._finding.passages_of(question, given, k)
 
     async def list(
         self, space: str, spaces: Collection[str], *, limit: int = 50, after: str | None = None
@@ -177,21 +193,6 @@ class Memory:
         return EpisodeList(episodes=[store.episode(row) for row in shown], next=more)
 
     # -- inside
-
-    async def _candidates(self, space: str, question: str, k: int) -> Sequence[Candidate]:
-        findings = await self._search.find(space, question, k, beside=True)
-        rows = await self._rows(space, findings.found)
-        looked_for = set(terms(question))
-        as_source = _help_source if space == documents.SPACE else _memory_source
-        return [
-            Candidate(as_source(rows[found.rowid], looked_for), relevance(found.coverage, found.cosine))
-            for found in findings.found
-            if found.rowid in rows
-        ]
-
-    async def _rows(self, space: str, found: Sequence[Found]) -> dict[int, Row]:
-        rowids = [one.rowid for one in found]
-        return await self._database.read(lambda connection: store.episodes(connection, space, rowids))
 
     async def _read_help(self) -> None:
         pages = await asyncio.to_thread(documents.read, self._help)
@@ -207,16 +208,15 @@ class Memory:
         await self._database.write(replace)
         self._search.shelves.discard(documents.SPACE)
 
-    def _changed(self, space: str, rowids: Sequence[int]) -> None:
-        if rowids:
-            self._search.shelves.mark(space, rowids)
-            self._outbox.wake()
+    def _embedded(self, space: str, rowids: Iterable[int]) -> None:
+        self._search.shelves.mark(space, rowids)
+        if self.index is not None:
+            self.index.wake()
 
-    def _gone(self, outcome: "tuple[Sequence[Row], store.Removed]") -> None:
-        rows, removed = outcome
-        for space in {row["space"] for row in rows}:
-            self._search.shelves.mark(space, [*(row["rowid"] for row in rows), *removed.touched])
-        self._outbox.wake(forgotten=True)
+    def _switched(self) -> None:
+        self._search.shelves.clear()
+        if self.index is not None and self._models is not None:
+            self.index.search_with(self._models.id)
 
     def _stay_awake(self) -> None:
         """The shelves go after a while without a search; one timer, and none while nothing is held."""
@@ -244,73 +244,6 @@ class Memory:
 def _check(space: str, spaces: Collection[str]) -> None:
     if space not in spaces:
         raise NotFound(f"There is no space `{space}` here.", "Name a space that you may see, such as `main`.")
-
-
-def _wanted(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> list[Row]:
-    rows = store.by_ids(connection, ids, sorted(spaces))
-    if missing := set(ids) - {row["id"] for row in rows}:
-        raise NotFound(
-            f"There is no memory `{min(missing)}`; nothing was forgotten.", "`hearth memory search` shows ids."
-        )
-    return rows
-
-
-def _would_forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> Forgotten:
-    rows = _wanted(connection, ids, spaces)
-    rowids = [row["rowid"] for row in rows]
-    return Forgotten(
-        episodes=[store.episode(row) for row in rows],
-        vectors=store.vectors_of(connection, rowids),
-        facts=len(store.facts_only_of(connection, rowids)),
-        dry_run=True,
-    )
-
-
-def _forget(connection: Connection, ids: Sequence[str], spaces: Collection[str]) -> tuple[Sequence[Row], store.Removed]:
-    rows = _wanted(connection, ids, spaces)
-    return rows, store.remove(connection, rows)
-
-
-def _hit(row: Row, found: Found) -> Hit:
-    episode = store.episode(row)
-    kept = episode.model_dump(exclude={"recorded_at"})
-    return Hit(**kept, score=round(found.score, 6), signals=found.signals)
-
-
-def _within(hits: Sequence[Hit], budget: int) -> list[Hit]:
-    """The hits that fit, in order; the best one is cut when not even that one does."""
-    kept: list[Hit] = []
-    for hit in hits:
-        cost = tokens(f"{hit.speaker}: {hit.text}")
-        if cost <= budget:
-            kept.append(hit)
-            budget -= cost
-    if hits and not kept:
-        return [hits[0].model_copy(update={"text": hits[0].text[: budget * 4]})]
-    return kept
-
-
-def _memory_source(row: Row, looked_for: set[str]) -> Source:
-    site = site_of(row["source"])
-    return Source(
-        n=0,
-        kind="memory",
-        id=row["id"],
-        title=row["title"] or row["speaker"] or site or row["source"],
-        quote=excerpt(row["text"], looked_for),
-        speaker=row["speaker"],
-        occurred_at=row["occurred_at"],
-        location=f"{row['space']}/{row['external_id']}",
-        url=row["source"] if site else "",
-        thread_id=row["thread_id"] or "",
-        trusted=bool(row["trusted"]),
-    )
-
-
-def _help_source(row: Row, looked_for: set[str]) -> Source:
-    title, _, text = row["text"].partition("\n")
-    place = row["external_id"].partition("~")[0]
-    return Source(n=0, kind="docs", id=row["external_id"], title=title, quote=text, location=f"help/{place}")
 
 
 def _place(cursor: str) -> tuple[float, int]:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hearth_backend.memory.gone import Gone
 from hearth_shared.protocol.memory import SearchRequest, SearchResult
 from hearth_shared.protocol.tasks import Source
 
@@ -39,4 +40,16 @@ class Recall(Protocol):
 
     async def recall(self, question: str, spaces: Collection[str], *, token_budget: int = 1200) -> Sequence[Source]:
         """The best passages over all `spaces` (and Hearth's own documentation), numbered from 1."""
+        ...
+
+
+class Elsewhere(Protocol):
+    """A place outside memory where text of episodes may stand: the journal of tasks, kept states of models."""
+
+    async def quoting(self, gone: Gone) -> int:
+        """How many entries may quote it."""
+        ...
+
+    async def erase(self, gone: Gone) -> bool:
+        """Take it out; False when somebody is still writing there, and it has to be done again."""
         ...

@@ -48,6 +48,7 @@ class Evidence:
     date: Mask | None
     time: Mask | None
     question: Mask
+    by_index: bool = False  # whether the index named what was looked at by vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +64,10 @@ class Shares:
     session: Scores
     time: Scores
     question: Scores
+    hop: Scores
 
     def total(self) -> Scores:
-        return self.found() + self.session + self.time + self.question
+        return self.found() + self.session + self.time + self.question + self.hop
 
     def found(self) -> Scores:
         """What makes a turn a hit at all; the rest only moves hits."""
@@ -120,6 +122,7 @@ def weigh(evidence: Evidence, recipe: Recipe) -> Shares:
         session=recipe.session * _best_of_session(text + window, e),
         time=_bonus(e.time, recipe.time, e.allowed),
         question=_bonus(e.question, recipe.question, e.allowed),
+        hop=np.zeros(len(e.allowed)),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Weights tuned on the development conversations of `make bench-retrieval`; zero switches a signal off.
+    """Weights tuned on the development conversations of `make bench-memory`; zero switches a signal off.
 
     Recency is not among them on purpose: it hurts every question about the past.
     """
@@ -19,6 +19,7 @@ class Recipe:
     session: float = 0.2
     time: float = 0.4
     question: float = -0.2
+    hop: float = 0.5
     # share of the neighbours at distance 1 and 2 inside a session: answers stand next to what was asked
     smooth: tuple[float, ...] = (0.5, 0.25)
     date_slack_days: int = 15

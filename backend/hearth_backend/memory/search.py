@@ -1,32 +1,39 @@
 """Finding episodes of one space: words from FTS5, vectors from the shelf, one ranking."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hearth_backend.engine.minilm_weights import FIX
-from hearth_backend.memory import store
-from hearth_backend.memory.evidence import Question, Wanted, gather, term_hits
-from hearth_backend.memory.index import Shelf, Shelves
+from hearth_backend.memory import hops, search_store, store, vector_store
+from hearth_backend.memory.dense import Named, agreement
+from hearth_backend.memory.evidence import Question, gather, term_hits
+from hearth_backend.memory.index import Index
 from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.ranking import Shares, best, coverage, weigh
 from hearth_backend.memory.recipe import FULL, WORDS_ONLY
+from hearth_backend.memory.search_store import Wanted
+from hearth_backend.memory.shelf import Shelf, Shelves
 from hearth_backend.memory.text import Names, terms
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection
-from hearth_shared.errors import ModelUnavailable
+from hearth_shared.errors import HearthError, ModelUnavailable
 from hearth_shared.protocol.memory import Signals
 
 log = logging.getLogger(__name__)
 NO_MODEL = f"no embedding model: words only. To search by meaning too: {FIX}"
 LOADING = "the embedding model did not answer in time: words only, this once"
 NOT_YET = "nothing here is embedded yet: words only until that is done"
+AnsweredBy = Literal["index", "exact", "words only"]
 _LONGEST_WAIT_S = 5.0
+_MOST_NOT_TOLD = 500  # rows that the index does not know yet, looked at beside what it names
 _MOST_VARIABLES = 10_000  # in one statement; SQLite's own limit may be 32,766
 
 
@@ -39,21 +46,23 @@ class Found:
     signals: Signals
     coverage: float
     cosine: float | None
+    bridge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Best first, and what was missing while looking."""
+    """Best first, what was missing while looking, and which way the vectors were searched."""
 
     found: list[Found]
     degraded: list[str]
-    by_words_only: bool
+    answered_by: AnsweredBy
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     names: Names
-    empty: bool
+    model: str
+    size: int
     embedded: bool
 
 
@@ -61,28 +70,59 @@ class Search:
     """Ranks the episodes of a space. In spaces above `large` turns only the likely ones are scored to the end."""
 
     def __init__(
-        self, database: Database, embedder: Embedder | None, *, large: int, now: Callable[[], datetime]
+        self,
+        database: Database,
+        embedder: Embedder | None,
+        index: Index | None = None,
+        *,
+        large: int,
+        now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._embedder = embedder
+        self._index = index
+        self._proofs: set[asyncio.Task[None]] = set()
         self._large = large
         self._now = now
         self._can_embed = False
         self.shelves = Shelves()
 
     async def find(
-        self, space: str, query: str, k: int, wanted: Wanted | None = None, *, beside: bool = False
+        self,
+        space: str,
+        query: str,
+        k: int,
+        wanted: Wanted | None = None,
+        *,
+        beside: bool = False,
+        words_only: bool = False,
     ) -> Findings:
         """The best `k` of a space. With `beside`, coverage counts the words next to a turn too."""
         opened = await self._database.read(lambda connection: self._open(connection, space))
-        vector, degraded = await self._vector(query, opened)
-        if opened.empty:
-            return Findings([], degraded, bool(degraded))
+        vector, degraded = (None, []) if words_only else await self._vector(query, opened)
+        answered_by: AnsweredBy = "words only" if words_only or degraded else "exact"
+        if not opened.size:
+            return Findings([], degraded, answered_by)
         recipe = WORDS_ONLY if vector is None else FULL
         windows = beside or recipe.bm25_window > 0
-        question = Question(query, terms(query), vector, recipe, windows, wanted or Wanted(), self._now())
-        found = await self._database.read(lambda connection: self._rank(connection, space, question, k))
-        return Findings(found, degraded, vector is None)
+        narrow = opened.size >= self._large
+        named = await self._index.ask(opened.size, vector) if self._index and vector is not None else None
+        question = Question(
+            query, terms(query), vector, recipe, windows, wanted or Wanted(), self._now(), narrow, named
+        )
+        found, by_index = await self._database.read(lambda connection: self._rank(connection, space, question, k))
+        if vector is not None and opened.model != self._model:  # another model took over: its vectors are no match
+            return await self.find(space, query, k, wanted, beside=beside, words_only=words_only)
+        if by_index and vector is not None and named is not None:
+            answered_by = "index"
+            self._maybe_prove(space, vector, named)
+        return Findings(found, degraded, answered_by)
+
+    async def close(self) -> None:
+        """Drop what is still being compared behind answers."""
+        for proof in list(self._proofs):
+            proof.cancel()
+        await asyncio.gather(*self._proofs, return_exceptions=True)
 
     async def embed(self, texts: list[str]) -> NDArray[np.float32] | None:
         """Vectors of texts that are not stored; None when no model can make them soon."""
@@ -106,7 +146,7 @@ class Search:
         if self._embedder is None or not await self._available():
             return None, [NO_MODEL]
         if not opened.embedded:
-            return None, [] if opened.empty else [NOT_YET]
+            return None, [] if not opened.size else [NOT_YET]
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
                 return (await self._embedder.embed([opened.names.bare(query)]))[0], []
@@ -121,27 +161,51 @@ class Search:
     def _open(self, connection: Connection, space: str) -> _Opened:
         shelf = self._shelf(connection, space)
         with shelf.lock:
-            return _Opened(shelf.names, shelf.size == 0, shelf.has_vectors)
+            return _Opened(shelf.names, self._model, shelf.size, shelf.has_vectors)
 
-    def _rank(self, connection: Connection, space: str, question: Question, k: int) -> list[Found]:
+    def _rank(self, connection: Connection, space: str, question: Question, k: int) -> tuple[list[Found], bool]:
+        """The best, and whether the index named what was looked at."""
         shelf = self._shelf(connection, space)
         with shelf.lock:
+            rows = search_store.wanted_rows(connection, space, question.wanted)
+            not_told = vector_store.not_told(connection, self._model, _MOST_NOT_TOLD) if question.named else []
             hits = term_hits(connection, space, question, shelf)
-            evidence = gather(question, shelf, hits)
+            evidence = gather(question, shelf, hits, rows, not_told)
             shares = weigh(evidence, question.recipe)
+            shares, bridges = hops.second_round(connection, space, question, shelf, hits, evidence, shares)
             total, covered = shares.total(), coverage(hits, shelf.size)
             chosen = best(total, shelf.rowids, evidence.allowed & (shares.found() > 0), k)
             cosines = evidence.dense
-            return [
+            found = [
                 Found(
                     int(shelf.rowids[place]),
                     float(total[place]),
                     _signals(shares, int(place)),
                     float(covered[place]),
                     None if cosines is None or np.isnan(cosines[place]) else float(cosines[place]),
+                    bridges.get(int(place), ""),
                 )
                 for place in chosen
             ]
+            return found, evidence.by_index
+
+    def _maybe_prove(self, space: str, vector: NDArray[np.float32], named: Named) -> None:
+        """Some answers of the index are compared with exact search, behind the answer."""
+        if self._index is not None and self._index.wants_proof():
+            proof = asyncio.create_task(self._prove(self._index, space, vector, named))
+            self._proofs.add(proof)
+            proof.add_done_callback(self._proofs.discard)
+
+    async def _prove(self, index: Index, space: str, vector: NDArray[np.float32], named: Named) -> None:
+        def compare(connection: Connection) -> float:
+            shelf = self._shelf(connection, space)
+            with shelf.lock:
+                return agreement(shelf, vector, named, vector_store.not_told(connection, named.model, _MOST_NOT_TOLD))
+
+        with contextlib.suppress(HearthError):  # a comparison that cannot be made says nothing
+            found = await self._database.read(compare)
+            if named.model == self._model:
+                index.prove(found)
 
     @property
     def _model(self) -> str:

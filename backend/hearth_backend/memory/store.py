@@ -1,19 +1,38 @@
 """All SQL of the memory room. Each function takes a connection and runs inside a transaction of the database."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hearth_backend import ids
-from hearth_backend.memory.index import Turn
+from hearth_backend.memory import facts_store, reading_store
+from hearth_backend.memory.shelf import Turn
 from hearth_backend.memory.text import said, windows
+from hearth_backend.memory.vector_store import enqueue, models
 from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection, Row
-from hearth_shared.protocol.memory import Episode, NewEpisode
+from hearth_shared.protocol.memory import Episode, NewEpisode, Origin
+from hearth_shared.sites import is_page
 
 _KIND = "episode"
+_AS_STORED = (
+    *("id", "space", "external_id", "source", "title", "session", "speaker", "text"),
+    *("door", "origin", "project", "sensitivity"),
+)
 _MERGED_PAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An episode with what its giver does not decide. `id` is for one that was there before."""
+
+    episode: NewEpisode
+    recorded_at: float
+    thread_id: str | None
+    trusted: bool
+    door: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +53,40 @@ class Removed:
     touched: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Rows to embed as they are now, and the outbox number up to which that serves."""
-
-    up_to: int
-    rows: list[tuple[int, str, str, str]]  # rowid, space, text, window
-
-
 # -- writing
 
 
 def add(
-    connection: Connection, space: str, episodes: Sequence[NewEpisode], thread_id: str | None, trusted: bool, now: float
+    connection: Connection,
+    space: str,
+    episodes: Sequence[NewEpisode],
+    thread_id: str | None,
+    trusted: bool,
+    now: float,
+    door: str = "",
 ) -> Added:
+    """Store what is not there yet, all of it new and from one door."""
+    return keep(connection, space, [Kept(episode, now, thread_id, trusted, door) for episode in episodes])
+
+
+def keep(connection: Connection, space: str, given: Sequence[Kept]) -> Added:
     """Store what is not there yet, with its windows and its place in the outbox; mend the neighbours' windows."""
     _overwrite_deleted(connection)
-    known = {_key(episode): found for episode in episodes if (found := _stored(connection, space, episode))}
-    fresh: dict[tuple[str, str], NewEpisode] = {}
-    for episode in episodes:
-        if _key(episode) not in known:
-            fresh.setdefault(_key(episode), episode)
-    woven, mended = _weave(connection, space, list(fresh.values()))
+    known = {_key(one.episode): found for one in given if (found := _stored(connection, space, one.episode))}
+    fresh: dict[tuple[str, str], Kept] = {}
+    for one in given:
+        if _key(one.episode) not in known:
+            fresh.setdefault(_key(one.episode), one)
+    woven, mended = _weave(connection, space, [one.episode for one in fresh.values()])
     touched: list[int] = []
-    for (key, episode), window in zip(fresh.items(), woven, strict=True):
-        known[key] = ids.new("epi")
-        touched.append(_insert(connection, known[key], space, episode, window, thread_id, trusted, now))
+    for (key, one), window in zip(fresh.items(), woven, strict=True):
+        known[key] = one.id if one.id and not _is_taken(connection, one.id) else ids.new("epi")
+        touched.append(_insert(connection, known[key], space, one, window))
     for rowid, window in mended:
         connection.execute("update episode set window = ? where rowid = ?", (window, rowid))
         touched.append(rowid)
-    _enqueue(connection, touched)
-    return Added([known[_key(episode)] for episode in episodes], len(fresh), touched)
+    enqueue(connection, touched)
+    return Added([known[_key(one.episode)] for one in given], len(fresh), touched)
 
 
 def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
@@ -72,7 +94,8 @@ def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
     _overwrite_deleted(connection)
     gone = [row["rowid"] for row in rows]
     beside = {rowid for row in rows for rowid in _beside(connection, row)} - set(gone)
-    facts = _remove_facts(connection, gone)
+    facts = facts_store.remove_facts(connection, gone)
+    reading_store.remove_lines(connection, gone)
     vectors = sum(_remove_vectors(connection, _KIND, rowid) for rowid in gone)
     for rowid in gone:
         connection.execute("delete from outbox where owner_kind = ? and owner_rowid = ?", (_KIND, rowid))
@@ -80,7 +103,7 @@ def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
     touched = sorted(beside)
     for rowid in touched:
         _mend(connection, rowid)
-    _enqueue(connection, touched)
+    enqueue(connection, touched)
     return Removed(vectors, facts, touched)
 
 
@@ -110,34 +133,29 @@ def _stored(connection: Connection, space: str, episode: NewEpisode) -> str | No
     return row["id"] if row else None
 
 
-def _insert(
-    connection: Connection,
-    id: str,
-    space: str,
-    episode: NewEpisode,
-    window: str,
-    thread_id: str | None,
-    trusted: bool,
-    now: float,
-) -> int:
+def _is_taken(connection: Connection, id: str) -> bool:
+    return connection.execute("select 1 from episode where id = ?", (id,)).fetchone() is not None
+
+
+def _insert(connection: Connection, id: str, space: str, kept: Kept, window: str) -> int:
+    episode = kept.episode
     row = connection.execute(
         "insert into episode(id, space, source, title, external_id, thread_id, session, speaker, occurred_at, "
-        "recorded_at, text, window, sha256, trusted) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
+        "recorded_at, text, window, sha256, trusted, door, origin, project, sensitivity) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning rowid",
         (
-            *(id, space, episode.source, episode.title, episode.external_id, thread_id),
+            *(id, space, episode.source, episode.title, episode.external_id, kept.thread_id),
             *(episode.session, episode.speaker),
-            *(episode.occurred_at.timestamp(), now, episode.text, window),
-            *(hashlib.sha256(episode.text.encode()).digest(), trusted),
+            *(episode.occurred_at.timestamp(), kept.recorded_at, episode.text, window),
+            *(hashlib.sha256(episode.text.encode()).digest(), kept.trusted),
+            *(kept.door, episode.origin or _origin(episode.source), episode.project, episode.sensitivity),
         ),
     ).fetchone()
     return row[0]
 
 
-def _enqueue(connection: Connection, rowids: Iterable[int]) -> None:
-    connection.executemany(
-        "insert into outbox(operation, owner_kind, owner_rowid) values ('upsert', ?, ?)",
-        [(_KIND, rowid) for rowid in rowids],
-    )
+def _origin(source: str) -> Origin:
+    return "page" if is_page(source) else "note"
 
 
 # -- windows: each turn with the one before and after it in its session
@@ -214,93 +232,13 @@ def _mend(connection: Connection, rowid: int) -> None:
 # -- what hangs on an episode
 
 
-def _remove_facts(connection: Connection, episodes: list[int]) -> int:
-    only = facts_only_of(connection, episodes)
-    for fact in only:
-        connection.execute("update fact set superseded_by = null where superseded_by = ?", (fact,))
-        _remove_vectors(connection, "fact", fact)
-    connection.executemany("delete from fact where rowid = ?", [(fact,) for fact in only])
-    if only:
-        connection.execute(
-            "delete from entity where not exists (select 1 from fact where entity.rowid in (fact.subject, fact.object))"
-        )
-    return len(only)
-
-
 def _remove_vectors(connection: Connection, kind: str, rowid: int) -> int:
     return sum(
         connection.execute(
             "delete from embedding where model_id = ? and owner_kind = ? and owner_rowid = ?", (model, kind, rowid)
         ).rowcount
-        for model in _models(connection)
+        for model in models(connection)
     )
-
-
-def _models(connection: Connection) -> list[str]:
-    """The embedding models there are vectors of; one step per model, where `distinct` would read all vectors."""
-    rows = connection.execute(
-        "with recursive model(id) as (select min(model_id) from embedding union all "
-        "select (select min(model_id) from embedding where model_id > model.id) from model where model.id is not null) "
-        "select id from model where id is not null"
-    )
-    return [row["id"] for row in rows]
-
-
-# -- the outbox
-
-
-def waiting(connection: Connection, most: int) -> Waiting | None:
-    """The oldest rows to embed; None when the outbox is empty."""
-    queued = connection.execute(
-        "select seq, owner_rowid from outbox where owner_kind = ? order by seq limit ?", (_KIND, most)
-    ).fetchall()
-    if not queued:
-        return None
-    rowids = list(dict.fromkeys(row["owner_rowid"] for row in queued))
-    rows = connection.execute(
-        f"select rowid, space, text, window from episode where rowid in ({_marks(rowids)})", rowids
-    ).fetchall()
-    return Waiting(queued[-1]["seq"], [(row["rowid"], row["space"], row["text"], row["window"]) for row in rows])
-
-
-def is_work_left(connection: Connection, model: str, documentation: str) -> bool:
-    """Whether the person's own episodes wait for vectors, or vectors of another model are to be replaced."""
-    waits = connection.execute(
-        "select 1 from outbox join episode on episode.rowid = owner_rowid where owner_kind = ? and space <> ? limit 1",
-        (_KIND, documentation),
-    ).fetchone()
-    return waits is not None or bool(set(_models(connection)) - {model})
-
-
-def put_vectors(
-    connection: Connection, model: str, dim: int, vectors: Iterable[tuple[int, str, bytes]], up_to: int
-) -> None:
-    """Keep vectors of episodes that still exist, and take what they answer out of the outbox."""
-    connection.executemany(
-        "insert or replace into embedding(model_id, owner_kind, owner_rowid, part, dim, vector) "
-        "select ?, ?, rowid, ?, ?, ? from episode where rowid = ?",
-        [(model, _KIND, part, dim, vector, rowid) for rowid, part, vector in vectors],
-    )
-    connection.execute("delete from outbox where owner_kind = ? and seq <= ?", (_KIND, up_to))
-
-
-def enqueue_missing(connection: Connection, model: str) -> int:
-    """Queue what has no vector of `model`: another model was used before, or none was there."""
-    missing = connection.execute(
-        "select rowid from episode where not exists (select 1 from embedding where model_id = ? and owner_kind = ? "
-        "and owner_rowid = episode.rowid and part = 'text') "
-        "and rowid not in (select owner_rowid from outbox where owner_kind = ?)",
-        (model, _KIND, _KIND),
-    ).fetchall()
-    _enqueue(connection, [row["rowid"] for row in missing])
-    return len(missing)
-
-
-def drop_other_models(connection: Connection, model: str) -> None:
-    """Vectors of a model that is no longer used."""
-    for other in _models(connection):
-        if other != model:
-            connection.execute("delete from embedding where model_id = ? and owner_kind = ?", (other, _KIND))
 
 
 # -- reading
@@ -411,22 +349,14 @@ def vectors_of(connection: Connection, rowids: Sequence[int]) -> int:
             f"and owner_rowid in ({_marks(rowids)})",
             (model, _KIND, *rowids),
         ).fetchone()[0]
-        for model in _models(connection)
+        for model in models(connection)
     )
-
-
-def facts_only_of(connection: Connection, rowids: Sequence[int]) -> list[int]:
-    """Facts that rest on these episodes alone."""
-    rows = connection.execute(
-        f"select fact from fact_source group by fact having sum(episode not in ({_marks(rowids)})) = 0", rowids
-    )
-    return [row["fact"] for row in rows]
 
 
 def episode(row: Row) -> Episode:
     """An episode as it goes over the wire."""
     return Episode(
-        **{name: row[name] for name in ("id", "space", "external_id", "source", "title", "session", "speaker", "text")},
+        **{name: row[name] for name in _AS_STORED},
         occurred_at=moment(row["occurred_at"]),
         recorded_at=moment(row["recorded_at"]),
         trusted=bool(row["trusted"]),

@@ -19,6 +19,8 @@ _TELLS_WHEN = re.compile(
     r"november|december|(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_CAPITAL = re.compile(r"[^\W\d_]{3,}")
 _NOT_NAMES = frozenset({"", "i", "me", "you", "user", "person", "assistant", "system", "tool", "hearth"})
 
 
@@ -32,6 +34,17 @@ def terms(query: str) -> list[str]:
     found = words(query)
     kept = [word for word in found if word not in STOP]
     return list(dict.fromkeys(kept or found))[:MOST_TERMS]
+
+
+def proper_nouns(text: str) -> list[str]:
+    """Words that are names by their capital letter, in lower case, once each; not a sentence's first word,
+    which has one anyway, and no abbreviations."""
+    found: list[str] = []
+    for sentence in _SENTENCE.split(text):
+        capitals = [(match.start(), match[0]) for match in _CAPITAL.finditer(sentence) if match[0][0].isupper()]
+        first = len(sentence) - len(sentence.lstrip("\"'“‘([*_ "))
+        found += [word.lower() for start, word in capitals if start > first and not word.isupper()]
+    return [word for word in dict.fromkeys(found) if word not in STOP and not tells_when(word)]
 
 
 def said(speaker: str, text: str) -> str:

@@ -13,6 +13,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MOST = 400  # label sets of one metric; whatever comes after is counted under "other"
 _REQUEST_LABELS = "route method status"
 _HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
+_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _ANSWER_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 Kind = TypeVar("Kind", Counter, Gauge, Histogram)
@@ -98,6 +99,15 @@ class Metrics:
         )
         self._tools = self._counter("hearth_tool_calls_total", "Tool calls, by outcome.", "tool outcome")
         self._recall = self._counter("hearth_recall_total", "Questions to memory: found, nothing or failed.", "outcome")
+        self._relevance = self._histogram(
+            "hearth_recall_relevance", "How well the best recalled passage fits its question, 0 to 1.", "", _SHARES
+        )
+        self._laid = self._counter(
+            "hearth_context_passages_total", "Passages laid before a model, by use: cited, echoed or unused.", "use"
+        )
+        self._utilisation = self._histogram(
+            "hearth_context_utilisation", "Share of the passages before a model that its answer used.", "", _SHARES
+        )
         self._restarts = self._counter("hearth_engine_restarts_total", "Times the engine's process was restarted.", "")
 
     # -- what happened
@@ -143,6 +153,17 @@ class Metrics:
     def recall(self, outcome: str) -> None:
         """Memory was asked: found, nothing or failed."""
         self._recall.of(outcome).inc()
+
+    def recalled(self, relevance: float) -> None:
+        """Passages were found; the best is worth so much for the question."""
+        self._relevance.of().observe(relevance)
+
+    def passages_used(self, cited: int, echoed: int, unused: int) -> None:
+        """An answer was given from so many passages; those echoed are used without being cited."""
+        for use, count in (("cited", cited), ("echoed", echoed), ("unused", unused)):
+            self._laid.of(use).inc(count)
+        if laid := cited + echoed + unused:
+            self._utilisation.of().observe((cited + echoed) / laid)
 
     def lane_waiting(self, lane: str, count: int) -> None:
         """So many tasks wait in a lane now."""

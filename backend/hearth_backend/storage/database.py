@@ -35,6 +35,7 @@ class _Operation:
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
     is_patient: bool
+    is_alone: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -79,14 +80,23 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        operation = _Operation(work, cast("Callable[[Any], None] | None", committed), future, loop, patient)
+        self._put(_Operation(work, cast("Callable[[Any], None] | None", committed), future, loop, patient))
+        return await future
+
+    async def alone(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in the writer thread outside any transaction: for what rewrites the whole file."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._put(_Operation(work, None, future, loop, is_patient=False, is_alone=True))
+        return await future
+
+    def _put(self, operation: _Operation) -> None:
         with self._gate:  # nothing is queued behind the end mark, where nobody would answer it
             if self._closed:
                 raise _closed()
             if self._queue.qsize() >= _QUEUE:
                 raise Overloaded("Too much is waiting to be stored.", "Try again in a second.", retry_after=1)
             self._queue.put(operation)
-        return await future
 
     async def execute(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """`write` for a single statement; its rows, if it returns any."""
@@ -140,8 +150,11 @@ class Database:
         last = False
         while not last:
             batch, last = self._next()
-            if batch:
-                self._commit(batch)
+            if together := [operation for operation in batch if not operation.is_alone]:
+                self._commit(together)
+            for operation in batch:
+                if operation.is_alone:
+                    self._do_alone(operation)
 
     def _next(self) -> tuple[list[_Operation], bool]:
         """All that waits, up to a batch; and whether the end mark, which is put once and last, came with it."""
@@ -169,6 +182,13 @@ class Database:
                 operation.result, operation.error = None, operation.error or driver.translated(error, "commit")
         self._committed_at = time.monotonic()
         self._answer(operations)
+
+    def _do_alone(self, operation: _Operation) -> None:
+        try:
+            operation.result = operation.work(self._connection)
+        except BaseException as error:  # the waiter must hear, and the thread must live
+            operation.error = driver.translated(error, "be rewritten") if driver.is_driver_error(error) else error
+        self._answer([operation])
 
     def _together(self, operations: list[_Operation]) -> bool:
         """All in one transaction without a savepoint each, which nearly always goes well; whether it did."""

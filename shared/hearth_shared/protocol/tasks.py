@@ -94,6 +94,7 @@ class Source(Message):
     thread_id: str = Field(default="", description="the thread it was said in; empty when it was said in none")
     trusted: bool = Field(default=True, description="false: written by somebody outside, such as a page")
     cited: bool = Field(default=True, description="false: read for the answer, but not cited in it")
+    fact: str = Field(default="", description="what it says that is true now, where that answers the question")
 
 
 class Answer(Message):

@@ -46,23 +46,47 @@ def test_the_question_is_whole_and_nothing_else_is_cut(
         : len(context.messages) - 1
     ]
     spoken = "\n".join(message.content for message in context.messages[1:])
-    kept = [text for message in context.messages[1:-1] for text in message.content.split("\n\n")]
-    said = [message.text for message in history]
-    assert any(said[at : at + len(kept)] == kept for at in range(len(said) + 1))
+    recent = [message.text for message in history[context.shortened :]]
+    assert "\n".join(recent) in spoken.replace("\n\n", "\n")
     for entry in context.shown:
         assert entry.text.replace("<<<", "‹‹‹").replace(">>>", "›››") in spoken
 
 
-@given(history=turns, quotes=st.lists(texts, max_size=8), budget=st.integers(150, 2000))
-def test_the_budget_is_kept(history: list[ThreadMessage], quotes: list[str], budget: int) -> None:
-    context = assemble(RULES, history, entries(*quotes), "Who?", budget)
+@given(
+    history=turns,
+    quotes=st.lists(texts, max_size=8),
+    pinned=st.lists(plain, max_size=3),
+    budget=st.integers(150, 2000),
+)
+def test_the_budget_is_kept(history: list[ThreadMessage], quotes: list[str], pinned: list[str], budget: int) -> None:
+    context = assemble(RULES, history, entries(*quotes), "Who?", budget, pinned=pinned)
     assert sum(tokens_of(message.content) for message in context.messages) <= budget
 
 
-def test_the_latest_turns_stay_and_none_is_missing_in_between() -> None:
-    history = [turn("user", "first " * 40), turn("assistant", "one"), turn("user", "second"), turn("assistant", "two")]
-    context = assemble(RULES, history, [], "third", 120)
-    assert [message.content for message in context.messages] == [RULES, "second", "two", "third"]
+def test_the_latest_turns_stay_word_for_word_and_older_ones_in_short() -> None:
+    history = [turn("user", "first " * 40), turn("assistant", "The key is K-77. " + "Hm. " * 900)]
+    history += [turn("user", "second"), turn("assistant", "two")]
+    context = assemble(RULES, history, [], "third", 600)
+    assert context.shortened == 2
+    shortened, *recent = context.messages[1:]
+    assert "The key is K-77." in shortened.content
+    assert shortened.content.endswith("second")
+    assert [message.content for message in recent] == ["two", "third"]
+
+
+def test_the_place_where_older_turns_are_cut_moves_in_steps() -> None:
+    history = [turn(("user", "assistant")[place % 2], f"turn {place} " * 20) for place in range(60)]
+    beginnings = {assemble(RULES, history[:end], [], "and?", 1500).messages[1].content for end in range(40, 60, 2)}
+    assert len(beginnings) <= 4  # ten prompts, of which most begin alike: a model finds them read
+
+
+def test_pinned_notes_stand_first_and_take_a_tenth_at_most() -> None:
+    context = assemble(RULES, [], [], "Who?", 1000, pinned=["I am Ana.", "x" * 4000, "Be kind."])
+    system = context.messages[0].content
+    assert system.startswith(RULES)
+    assert "I am Ana." in system
+    assert "Be kind." in system
+    assert "xxx" not in system
 
 
 def test_a_smaller_passage_takes_the_room_a_larger_one_did_not() -> None:

@@ -52,10 +52,3 @@ def test_list_pages_by_space(backend: SmallBackend) -> None:
     backend.routes["GET", "/v1/memory/episodes"] = lambda asked: {"episodes": [{**EPISODE, "trusted": False}]}
     assert "· not from you" in hearth("memory", "list", "--space", "work", "--limit", "5").out
     assert backend.asked[0].query == {"space": ["work"], "limit": ["5"]}
-
-
-def test_forget_says_what_went_or_would(backend: SmallBackend) -> None:
-    backend.routes["POST", "/v1/memory/forget"] = lambda asked: {"episodes": [EPISODE], **asked.body}
-    assert hearth("memory", "forget", "epi_1").out == f"Forgotten:\n{SHOWN}"
-    assert hearth("memory", "forget", "epi_1", "--dry-run").out == f"Would be forgotten:\n{SHOWN}"
-    assert [asked.body["dry_run"] for asked in backend.asked] == [False, True]

@@ -1,108 +1,157 @@
-import numpy as np
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hearth_backend.memory.index import Shelf, Shelves, Turn
+from hearth_backend.memory import index_child
+from hearth_backend.memory.index_folder import IndexFolder
+from hearth_shared.protocol.memory import ForgetRequest, SearchRequest
+from support.damages import MAIN, House, episodes, house
 
-pytestmark = pytest.mark.unit
-DIM = 4
-
-
-def turn(rowid: int, *, session: str = "s", speaker: str = "Ana", at: float = 0.0, vector: float | None = 1.0) -> Turn:
-    raw = None if vector is None else np.full(DIM, vector, np.float32).tobytes()
-    return Turn(rowid, session, speaker, "person", at, "text", raw, raw)
+pytestmark = pytest.mark.integration
+ASKED = ["thing3 matter5", "thing20 matter7", "place4 thing11"]
+needs_chroma = pytest.mark.skipif(not index_child.is_installed(), reason="needs chromadb")
 
 
-def shelf(*turns: Turn, large: bool = False) -> Shelf:
-    one = Shelf(DIM, large=large)
-    one.put(turns)
-    return one
+async def way(one: House, query: str = "thing3 matter5") -> str:
+    return (await one.memory.search(SearchRequest(query=query), MAIN)).answered_by
 
 
-def test_turns_are_ordered_by_session_and_time_however_they_came() -> None:
-    one = shelf(turn(1, session="b", at=5), turn(2, session="a", at=9), turn(3, session="b", at=1))
-    sessions = one.sessions()[one.order()]
-    assert [int(rowid) for rowid in one.rowids[one.order()]] in ([2, 3, 1], [3, 1, 2])
-    assert np.count_nonzero(np.diff(sessions)) == 1
+def collection(folder: Path) -> Path:
+    return IndexFolder(folder / "index").of("words.1")
 
 
-def test_a_turn_without_a_session_is_a_session_of_its_own() -> None:
-    assert len(set(shelf(turn(1, session=""), turn(2, session=""), turn(3)).sessions())) == 3
+@needs_chroma
+async def test_its_whole_life(tmp_path: Path) -> None:
+    """One process for many questions, because starting it costs more than all of them."""
+    async with house(tmp_path) as one:
+        index = one.index
+        assert index is not None
+        await one.store(episodes(0, 120))
+        assert index.progress.state == "ready"
+        assert (await one.answers(ASKED))[1] == {"index"}
+
+        # what is stored later is fed, and what is forgotten leaves it
+        await one.store(episodes(120, 30))
+        assert await index.examine() == (150, 1.0)
+        kept = await one.memory.list("main", MAIN, limit=10)
+        await one.memory.forget(ForgetRequest(ids=[episode.id for episode in kept.episodes]), MAIN)
+        await one.settled()
+        found = await index.examine()
+        assert found is not None
+        assert found == (140, 1.0)
+
+        # nothing but keys and vectors is in its folder, which is the owner's alone
+        text = b"".join(path.read_bytes() for path in (tmp_path / "index").rglob("*") if path.is_file())
+        assert b"matter" not in text
+        assert (tmp_path / "index").stat().st_mode & 0o77 == 0
+
+        # its environment is cleared, and an interrupt is not for it
+        child = psutil.Process(index.pid)
+        cleared = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ANONYMIZED_TELEMETRY", "LC_CTYPE"}
+        assert set(child.environ()) <= cleared
+        child.send_signal(signal.SIGINT)
+
+        # killed, it is started again; answers are the same before, meanwhile and afterwards
+        assert index.pid is not None
+        before = (await one.answers(ASKED))[0]
+        os.kill(index.pid, signal.SIGKILL)
+        assert (await one.answers(ASKED))[0] == before
+        await one.settled()
+        after, ways = await one.answers(ASKED)
+        assert (after, ways) == (before, {"index"})
+        pid = index.pid
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+    async with house(tmp_path, with_index=False) as one:
+        assert (await one.answers(ASKED))[0] == before
 
 
-def test_a_turn_may_be_put_again_when_its_vector_has_come() -> None:
-    one = shelf(turn(1, vector=None))
-    assert not one.has_vectors
-    one.put([turn(1)])
-    assert (one.size, one.has_vectors) == (1, True)
+@needs_chroma
+@pytest.mark.logs("hearth_backend.memory.index")
+async def test_left_in_order_it_is_found_in_order_and_damaged_it_is_made_anew(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        await one.store(episodes(0, 60))
+        expected = (await one.answers(ASKED))[0]
+    async with house(tmp_path) as one:
+        assert one.index is not None
+        assert (await one.answers(ASKED)) == (expected, {"exact"})
+        await one.settled()
+        assert (await one.answers(ASKED)) == (expected, {"index"})
+        assert "damaged" not in str(one.told)
+    os.truncate(collection(tmp_path) / "chroma.sqlite3", 5000)
+    async with house(tmp_path) as one:
+        assert (await one.answers(ASKED)) == (expected, {"exact"})
+        await one.settled()
+        assert (await one.answers(ASKED)) == (expected, {"index"})
+        assert "not as they were left" in str(one.told)
+        assert not (tmp_path / "index" / "damaged").exists()
 
 
-def test_a_turn_without_a_vector_has_no_cosine() -> None:
-    cosines = shelf(turn(1), turn(2, vector=None)).cosines(np.ones(DIM, np.float32))
-    assert cosines[0] == 4
-    assert np.isnan(cosines[1])
+async def test_a_few_memories_start_no_process(tmp_path: Path) -> None:
+    async with house(tmp_path, exact_below=100) as one:
+        assert one.index is not None
+        await one.store(episodes(0, 70))
+        assert await way(one) == "exact"
+        await one.settled()
+        assert one.index.pid is None
+        assert not collection(tmp_path).exists()
 
 
-def test_a_vector_of_another_models_length_is_no_vector() -> None:
-    raw = np.ones(DIM + 1, np.float32).tobytes()
-    assert not shelf(Turn(1, "s", "", "person", 0.0, "text", raw, raw)).has_vectors
+async def test_without_chroma_search_is_exact_and_that_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_child, "is_installed", lambda: False)
+    async with house(tmp_path) as one:
+        assert one.index is not None
+        await one.store(episodes(0, 30))
+        for _ in range(3):
+            assert await way(one) == "exact"
+        await one.settled()
+        assert one.index.progress.state == "absent"
+        assert one.index.rebuild().state == "absent"
+        assert str(one.told).count("Chroma is not installed") == 1
 
 
-@pytest.mark.parametrize("large", [False, True])
-def test_windows_are_compared_for_the_chosen_alone(large: bool) -> None:
-    one = shelf(turn(1), turn(2), large=large)
-    cosines = one.window_cosines(np.ones(DIM, np.float32), np.array([False, True]))
-    assert np.isnan(cosines[0])
-    assert cosines[1] == 4
+async def test_a_process_that_cannot_start_leaves_search_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = tmp_path / "python"
+    worker.write_text("#!/bin/sh\nexec true\n", "utf-8")
+    worker.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(worker))
+    async with house(tmp_path) as one:
+        assert one.index is not None
+        await one.store(episodes(0, 30))
+        assert await way(one) == "exact"
+        await one.settled()
+        assert one.index.progress.state == "unwell"
+        assert "Search is exact meanwhile" in one.index.progress.detail
+        assert "reindex" in one.index.progress.fix
 
 
-def test_speakers_who_are_gone_are_known_no_more() -> None:
-    one = shelf(turn(1, speaker="Ana"), turn(2, speaker="Bo"))
-    one.drop([2])
-    assert one.names.speakers == ("Ana",)
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_folder_that_cannot_be_written_leaves_search_exact(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir(0o500)
+    async with house(tmp_path) as one:
+        await one.store(episodes(0, 30))
+        assert await way(one) == "exact"
 
 
-def test_sources_are_told_apart() -> None:
-    one = shelf(turn(1))
-    assert one.from_sources(["person", "nobody"]).all()
-    assert not one.from_sources(["nobody"]).any()
+async def test_a_model_that_is_not_there_leaves_nothing_to_index(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        assert one.index is not None
+        one.index.search_with("")
+        progress = one.index.rebuild()
+        assert (progress.state, "no embedding model" in progress.detail) == ("resting", True)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 20)), max_size=120))
-def test_whatever_comes_and_goes_the_shelf_holds_what_is_left(changes: list[tuple[bool, int]]) -> None:
-    one, expected = Shelf(DIM), dict[int, float]()
-    for step, (comes, rowid) in enumerate(changes):
-        if comes:
-            one.put([turn(rowid, at=step, vector=float(step))])
-            expected[rowid] = float(step)
-        else:
-            one.drop([rowid])
-            expected.pop(rowid, None)
-    rowids = [int(rowid) for rowid in one.rowids]
-    assert sorted(rowids) == sorted(expected)
-    assert list(one.occurred) == [expected[rowid] for rowid in rowids]
-    assert list(one.cosines(np.ones(DIM, np.float32))) == [4 * expected[rowid] for rowid in rowids]
-    assert list(one.places(rowids)) == list(range(len(rowids)))
-
-
-def test_a_row_that_is_not_here_has_no_place() -> None:
-    assert list(shelf(turn(7)).places([7, 8])) == [0, -1]
-
-
-def test_changed_rows_are_taken_once() -> None:
-    shelves = Shelves()
-    one = shelves.get("main", lambda: Shelf(DIM))
-    shelves.mark("main", [3, 1, 3])
-    shelves.mark("elsewhere", [9])
-    assert one.changed() == [1, 3]
-    assert one.changed() == []
-
-
-def test_the_space_used_longest_ago_goes_first_and_the_one_in_use_stays() -> None:
-    shelves, kept = Shelves(most_bytes=1), shelf(turn(1))
-    shelves.get("old", lambda: shelf(turn(1)))
-    assert shelves.get("new", lambda: kept) is kept
-    shelves.trim()
-    assert shelves.get("new", lambda: Shelf(DIM)) is kept
-    assert shelves.get("old", lambda: Shelf(DIM)).size == 0
+async def test_closing_at_once_ends_everything(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        assert one.index is not None
+        await one.memory.settled()
+        one.index.rebuild()
+        await asyncio.sleep(0)
+        assert one.index.progress.state == "building"
+    assert not psutil.Process().children()

@@ -215,7 +215,7 @@ async def test_what_is_forgotten_is_found_by_nobody(tmp_path: Path) -> None:
     async with room(tmp_path, WordEmbedder()) as one:
         kept = await one.keep("Bo keeps swans.", ALICE, "Bo sings.", session="s")
         await one.texts("herons")
-        await one.memory.forget(ForgetRequest(ids=[kept[1]]), MAIN)
+        await one.memory.forget(ForgetRequest(ids=[kept[1]], for_good=True), MAIN)
         assert ALICE not in await one.texts("alice herons", k=200)
         await one.memory.settled()
         assert all("Alice" not in source.quote for source in await one.memory.recall("alice herons", MAIN))
@@ -227,7 +227,7 @@ async def test_forgetting_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
     async with room(tmp_path, WordEmbedder()) as one:
         kept = await one.keep("Bo keeps swans.", "Zanzibar herons: xylograph", "Bo sings.", session="s")
         await one.texts("zanzibar")
-        await one.memory.forget(ForgetRequest(ids=[kept[1]]), MAIN)
+        await one.memory.forget(ForgetRequest(ids=[kept[1]], for_good=True), MAIN)
         await one.memory.settled()
     left = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("hearth.db*")))
     assert b"swans" in left

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hearth_backend.memory import store
+from hearth_backend.memory import facts_store, store, vector_store
 from hearth_backend.memory.text import said, windows
 from hearth_backend.storage import driver
 from hearth_backend.storage.driver import Connection
@@ -87,9 +87,9 @@ def test_the_same_episode_twice_in_a_batch_is_stored_once(connection: Connection
 
 def test_what_was_stored_or_mended_is_queued_for_its_vectors(connection: Connection) -> None:
     add(connection, episode("one"))
-    store.put_vectors(connection, "m", 1, [], up_to=10)
+    vector_store.put_vectors(connection, "m", 1, [], up_to=10)
     added = add(connection, episode("two", minute=1))
-    waiting = store.waiting(connection, 50)
+    waiting = vector_store.waiting(connection, "m", 50)
     assert waiting is not None
     assert sorted(rowid for rowid, _, _, _ in waiting.rows) == sorted(added.touched)
 
@@ -97,41 +97,39 @@ def test_what_was_stored_or_mended_is_queued_for_its_vectors(connection: Connect
 def test_a_vector_of_an_episode_that_is_gone_is_not_kept(connection: Connection) -> None:
     rowid = add(connection, episode("one")).touched[0]
     forget(connection, "one")
-    store.put_vectors(connection, "m", 1, [(rowid, "text", b"vector")], up_to=10)
+    vector_store.put_vectors(connection, "m", 1, [(rowid, "text", b"vector")], up_to=10)
     assert store.vectors_of(connection, [rowid]) == 0
 
 
 def test_forgetting_takes_the_vectors_of_every_model(connection: Connection) -> None:
     rowid = add(connection, episode("one")).touched[0]
     for model in ("a", "b"):
-        store.put_vectors(connection, model, 1, [(rowid, "text", b"v"), (rowid, "window", b"w")], up_to=0)
+        vector_store.put_vectors(connection, model, 1, [(rowid, "text", b"v"), (rowid, "window", b"w")], up_to=0)
     assert forget(connection, "one").vectors == 4
     assert connection.execute("select count(*) from outbox").fetchone()[0] == 0
 
 
 def test_a_fact_with_another_source_outlives_a_forgotten_one(connection: Connection) -> None:
     one, two = add(connection, episode("one"), episode("two", session="t")).touched
-    connection.executescript(
-        "insert into entity(rowid, kind, name, canonical) values (1, 'person', 'Ana', 'ana'), (2, 'city', 'T', 't');"
-        "insert into fact(rowid, id, space, subject, predicate, value, cardinality, recorded_at, confidence, extractor)"
-        " values (1, 'f1', 'main', 1, 'likes', 'tea', 'many', 0, 1, 'rule'),"
-        " (2, 'f2', 'main', 2, 'is', 'far', 'many', 0, 1, 'rule');"
-        "update fact set superseded_by = 2 where rowid = 1;"
-    )
-    sources = [(1, one, 0, 1), (1, two, 0, 1), (2, one, 0, 1)]
-    connection.executemany("insert into fact_source values (?, ?, ?, ?)", sources)
-    assert store.facts_only_of(connection, [one]) == [2]
+    for subject, predicate, value, source in (
+        ("Ana", "likes", "tea", one),
+        ("Ana", "likes", "tea", two),
+        ("T", "is", "far", one),
+    ):
+        facts_store.put(connection, facts_store.Claim("main", subject, predicate, value, 1.0, 2.0, source))
+    assert len(facts_store.facts_of(connection, [one])) == 1
     assert forget(connection, "one").facts == 1
-    assert [row["id"] for row in connection.execute("select id from fact")] == ["f1"]
+    assert [row["value"] for row in connection.execute("select value from fact")] == ["tea"]
     assert [row["name"] for row in connection.execute("select name from entity")] == ["Ana"]
 
 
 def test_another_models_vectors_are_dropped_and_its_episodes_queued(connection: Connection) -> None:
     rowid = add(connection, episode("one")).touched[0]
-    store.put_vectors(connection, "old", 1, [(rowid, "text", b"v")], up_to=10)
-    assert store.enqueue_missing(connection, "new") == 1
-    assert store.enqueue_missing(connection, "new") == 0
-    store.drop_other_models(connection, "new")
+    vector_store.put_vectors(connection, "old", 1, [(rowid, "text", b"v")], up_to=10)
+    assert vector_store.enqueue_missing(connection, "new") == 1
+    assert vector_store.enqueue_missing(connection, "new") == 0
+    assert vector_store.drop_other_models(connection, "new", 10)
+    assert not vector_store.drop_other_models(connection, "new", 10)
     assert store.vectors_of(connection, [rowid]) == 0
 
 

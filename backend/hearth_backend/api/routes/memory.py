@@ -9,8 +9,6 @@ from hearth_shared.protocol.base import Request, Space
 from hearth_shared.protocol.memory import (
     EpisodeBatch,
     EpisodeList,
-    ForgetRequest,
-    Forgotten,
     SearchRequest,
     SearchResult,
     StoredEpisodes,
@@ -34,6 +32,8 @@ class SearchQuery(Request):
     space: Space = MAIN_SPACE
     k: int = Field(default=10, ge=1, le=200)
     token_budget: int | None = Field(default=None, ge=1, le=200_000)
+    words_only: bool = False
+    neighbours: int = Field(default=0, ge=0, le=5)
     after: AwareDatetime | None = None
     before: AwareDatetime | None = None
 
@@ -65,13 +65,6 @@ class Memory:
             post("/v1/memory/search", SearchRequest, self.search, "Search memory.", answer=SearchResult).needing(
                 Scope.MEMORY_READ
             ),
-            post(
-                "/v1/memory/forget",
-                ForgetRequest,
-                self.forget,
-                "Forget episodes; with dry_run, say what would go.",
-                answer=Forgotten,
-            ).needing(Scope.MEMORY_WRITE),
         )
 
     async def list(self, call: Call, page: EpisodePage) -> EpisodeList:
@@ -86,7 +79,9 @@ class Memory:
         if who.door is Door.BROWSER:
             self._consents.check(who.door.value, pages)
         trusted = who.is_first_party and who.door is not Door.BROWSER and not pages
-        return await self._memory.remember(body, spaces=who.spaces_with(body.space), trusted=trusted)
+        return await self._memory.remember(
+            body, spaces=who.spaces_with(body.space), trusted=trusted, door=who.door.value
+        )
 
     async def find(self, call: Call, query: SearchQuery) -> SearchResult:
         """By an address."""
@@ -95,8 +90,3 @@ class Memory:
     async def search(self, call: Call, body: SearchRequest) -> SearchResult:
         """One space's, best first."""
         return await self._memory.search(body, call.principal.spaces_with(body.space))
-
-    async def forget(self, call: Call, body: ForgetRequest) -> Forgotten:
-        """By id, in the spaces that the requester sees."""
-        spaces = await self._memory.spaces() if call.principal.is_first_party else call.principal.spaces
-        return await self._memory.forget(body, spaces)

@@ -48,7 +48,7 @@ class Status:
             uptime_s=max(0.0, time.time() - services.started_at),
             models=models,
             lanes=lanes,
-            memory=memory,
+            memory=memory | {"to_read": await services.knowledge.extraction.waiting()},
             approvals_pending=pending,
             doors=self._doors | self._bridge(),
             components=components,

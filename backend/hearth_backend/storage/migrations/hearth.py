@@ -1,7 +1,9 @@
 """The schema of hearth.db: everything that must never be lost (synchronous=FULL)."""
 
 from hearth_backend.storage.migrations import Migration
+from hearth_backend.storage.migrations.facts import FACTS
 from hearth_backend.storage.migrations.responses import RESPONSES
+from hearth_backend.storage.migrations.vectors import VECTORS
 
 _CORE = """
 create table client(
@@ -124,10 +126,33 @@ create table consent(
   changed_at real not null, primary key (door, subject)) strict, without rowid;
 """
 
+_KEEPING = """
+alter table episode add column door text not null default '';
+alter table episode add column origin text not null default 'note';
+alter table episode add column project text not null default '';
+alter table episode add column sensitivity text not null default 'normal'
+  check (sensitivity in ('normal', 'local only'));
+update episode set origin = case
+  when source like 'http://%' or source like 'https://%' then 'page' when thread_id is not null then 'turn'
+  else 'note' end;
+create index episode_by_thread on episode(thread_id) where thread_id is not null;
+create index episode_by_project on episode(project) where project <> '';
+create index episode_by_age on episode(recorded_at);
+create table forgotten(
+  id text primary key, at real not null, expires_at real not null, episodes integer not null) strict, without rowid;
+create table forgotten_row(
+  rowid integer primary key, forgotten text not null references forgotten(id) on delete cascade, kind text not null,
+  space text not null, row text not null) strict;
+create index forgotten_row_of on forgotten_row(forgotten, kind);
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
     Migration(3, "browsers", _BROWSERS),
     Migration(4, "pages", _PAGES),
-    Migration(5, "responses", RESPONSES),
+    Migration(5, "keeping", _KEEPING),
+    Migration(6, "vectors", VECTORS),
+    Migration(7, "facts", FACTS),
+    Migration(8, "responses", RESPONSES),
 )

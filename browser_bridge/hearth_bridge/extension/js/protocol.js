@@ -224,6 +224,212 @@ export const Scope = Object.freeze({
  * @property {number} seq
  */
 
+/** A statement with validity: true from `valid_from` until `valid_to` (or still), known since `recorded_at`. `object_id` is there when the value is an entity. `superseded_by` names the fact that took its place.
+ * @typedef {Object} Fact
+ * @property {string} id
+ * @property {string} space
+ * @property {string} subject
+ * @property {string} subject_id
+ * @property {string} predicate
+ * @property {string} value
+ * @property {string|null} object_id
+ * @property {string} text
+ * @property {string} valid_from
+ * @property {string|null} valid_to
+ * @property {string} recorded_at
+ * @property {string|null} retracted_at
+ * @property {string|null} superseded_by
+ * @property {number} confidence
+ * @property {string} extractor
+ * @property {boolean} trusted
+ * @property {boolean} local_only
+ */
+
+/** The latest first.
+ * @typedef {Object} FactList
+ * @property {Array<Fact>} facts
+ * @property {boolean} more
+ */
+
+/** A fact that the person adds. It rests on `text`, their own words for it; else on the statement itself.
+ * @typedef {Object} NewFact
+ * @property {string} [space]
+ * @property {string} [subject]
+ * @property {string} predicate
+ * @property {string} value
+ * @property {string|null} [valid_from]
+ * @property {boolean} [ends]
+ * @property {string} [text]
+ */
+
+/** The fact, and what adding it did: `backfilled` is history that arrived late and displaced nothing.
+ * @typedef {Object} StoredFact
+ * @property {Fact} fact
+ * @property {'added'|'confirmed'|'updated'|'backfilled'|'ended'} outcome
+ * @property {string} episode_id
+ */
+
+/** It is true no longer: since `at`, or now.
+ * @typedef {Object} EndRequest
+ * @property {string|null} [at]
+ */
+
+/** It was never true: an empty object says so.
+ * @typedef {Object} RetractRequest
+ */
+
+/** A memory that a fact rests on, and the words in it. Without an episode the person set the end by hand.
+ * @typedef {Object} Evidence
+ * @property {'says'|'ends'} role
+ * @property {string} quote
+ * @property {string|null} episode_id
+ * @property {number} span_start
+ * @property {number} span_end
+ * @property {string} speaker
+ * @property {string} source
+ * @property {string} occurred_at
+ * @property {string} at
+ * @property {string} recorded_at
+ * @property {string} extractor
+ * @property {boolean} trusted
+ */
+
+/** Why a fact is believed; of a memory, the facts that rest on it.
+ * @typedef {Object} Why
+ * @property {Array<Fact>} facts
+ * @property {Array<Evidence>} evidence
+ */
+
+/** Somebody or something that facts speak of. `distance` counts hops from where one looked.
+ * @typedef {Object} Entity
+ * @property {string} id
+ * @property {string} space
+ * @property {string} kind
+ * @property {string} name
+ * @property {Array<string>} aliases
+ * @property {number} distance
+ * @property {number} weight
+ * @property {number|null} community
+ */
+
+/** Entities and the facts between them. `cut` says that there are more than are shown.
+ * @typedef {Object} Graph
+ * @property {Array<Entity>} entities
+ * @property {Array<Fact>} facts
+ * @property {boolean} cut
+ */
+
+/** The shortest way between two entities, in order; empty when there is none within the hops.
+ * @typedef {Object} PathFound
+ * @property {Array<Entity>} entities
+ * @property {Array<Fact>} facts
+ */
+
+/** One edge of a pattern: from `subject` by `predicate` to `value`; a name that begins with ? is unknown.
+ * @typedef {Object} PatternStep
+ * @property {string} subject
+ * @property {string|null} [predicate]
+ * @property {string} value
+ */
+
+/** Edges that must all hold at once, such as: ?who works_at Volvo, me friend ?who.
+ * @typedef {Object} PatternRequest
+ * @property {string} [space]
+ * @property {Array<PatternStep>} steps
+ * @property {string|null} [at]
+ * @property {number} [limit]
+ */
+
+/** What each unknown may be, one answer after the other.
+ * @typedef {Object} PatternMatches
+ * @property {Array<Object<string, string>>} matches
+ * @property {boolean} cut
+ */
+
+/** Two entities are one: `gone`'s facts and names become those of `keep`. Names or ids.
+ * @typedef {Object} MergeRequest
+ * @property {string} [space]
+ * @property {string} keep
+ * @property {string} gone
+ * @property {string} [kind]
+ */
+
+/** A file of people, dates or rows to take facts from. Every fact cites the entry it comes from.
+ * @typedef {Object} StructuredFile
+ * @property {string} [space]
+ * @property {string} name
+ * @property {'csv'|'json'|'vcard'|'ics'|null} [kind]
+ * @property {string} text
+ */
+
+/** What a file came to; the same file again adds nothing.
+ * @typedef {Object} Filled
+ * @property {number} entries
+ * @property {number} facts
+ * @property {Array<string>} skipped
+ */
+
+/** One line, and the ids of the episodes it rests on.
+ * @typedef {Object} SummaryLine
+ * @property {string} text
+ * @property {Array<string>} episodes
+ */
+
+/** What a session or a week came to; each line cites episodes that exist.
+ * @typedef {Object} Summary
+ * @property {string} id
+ * @property {string} space
+ * @property {'session'|'week'} level
+ * @property {string} key
+ * @property {string} first_at
+ * @property {string} last_at
+ * @property {string} made_at
+ * @property {string} maker
+ * @property {Array<SummaryLine>} lines
+ */
+
+/** The newest first.
+ * @typedef {Object} SummaryList
+ * @property {Array<Summary>} summaries
+ */
+
+/** A few lines that are laid before the model in every answer, written by the person.
+ * @typedef {Object} Block
+ * @property {string} space
+ * @property {string} label
+ * @property {string} text
+ * @property {number} token_limit
+ * @property {number} version
+ * @property {string} changed_at
+ * @property {string} changed_by
+ */
+
+/** By label; or one block's versions, the newest first.
+ * @typedef {Object} BlockList
+ * @property {Array<Block>} blocks
+ */
+
+/** A block's new text. `version` is the one that was read: another one has been written since means a conflict.
+ * @typedef {Object} BlockRequest
+ * @property {string} [space]
+ * @property {string} text
+ * @property {number} [token_limit]
+ * @property {number|null} [version]
+ */
+
+/** While it is made, `done` of `total` vectors are in it. Search is exact in every state but ready.
+ * @typedef {Object} IndexState
+ * @property {'resting'|'examining'|'ready'|'building'|'unwell'|'absent'} state
+ * @property {string} detail
+ * @property {string} fix
+ * @property {number} done
+ * @property {number} total
+ */
+
+/** Make it anew; nothing is to be chosen.
+ * @typedef {Object} ReindexRequest
+ */
+
 /** Something said, read or noted. Storing the same (source, external_id) in a space again changes nothing.
  * @typedef {Object} NewEpisode
  * @property {string} external_id
@@ -233,6 +439,9 @@ export const Scope = Object.freeze({
  * @property {string} [speaker]
  * @property {string} occurred_at
  * @property {string} text
+ * @property {'turn'|'note'|'page'|'file'|'event'|null} [origin]
+ * @property {string} [project]
+ * @property {'normal'|'local only'} [sensitivity]
  */
 
 /** Stored together, or not at all.
@@ -260,6 +469,10 @@ export const Scope = Object.freeze({
  * @property {string} recorded_at
  * @property {string} text
  * @property {boolean} trusted
+ * @property {string} door
+ * @property {'turn'|'note'|'page'|'file'|'event'} origin
+ * @property {string} project
+ * @property {'normal'|'local only'} sensitivity
  */
 
 /** Newest first; `next` continues the list.
@@ -275,8 +488,14 @@ export const Scope = Object.freeze({
  * @property {number} [k]
  * @property {number|null} [token_budget]
  * @property {Array<string>|null} [sources]
+ * @property {Array<string>|null} [sites]
+ * @property {Array<string>|null} [doors]
+ * @property {Array<'turn'|'note'|'page'|'file'|'event'>|null} [origins]
+ * @property {Array<string>|null} [projects]
  * @property {string|null} [after]
  * @property {string|null} [before]
+ * @property {boolean} [words_only]
+ * @property {number} [neighbours]
  */
 
 /** Why a hit ranks where it does: each signal's weighted share of the score.
@@ -290,9 +509,18 @@ export const Scope = Object.freeze({
  * @property {number} session
  * @property {number} time
  * @property {number} question
+ * @property {number} hop
  */
 
-/** One found memory.
+/** A turn said just before or after a hit; `distance` is below zero for what came before.
+ * @typedef {Object} Neighbour
+ * @property {string} id
+ * @property {number} distance
+ * @property {string} speaker
+ * @property {string} text
+ */
+
+/** One found memory, with a sentence for each reason of its rank.
  * @typedef {Object} Hit
  * @property {'episode'} kind
  * @property {string} id
@@ -306,28 +534,75 @@ export const Scope = Object.freeze({
  * @property {string} text
  * @property {number} score
  * @property {Signals} signals
+ * @property {Array<string>} why
+ * @property {Array<Neighbour>} neighbours
  * @property {boolean} trusted
+ * @property {string} door
+ * @property {'turn'|'note'|'page'|'file'|'event'} origin
+ * @property {string} project
+ * @property {'normal'|'local only'} sensitivity
  */
 
 /** Best first. `degraded` says once what was missing; `answered_by` says which way dense hits came.
  * @typedef {Object} SearchResult
  * @property {Array<Hit>} results
  * @property {Array<string>} degraded
- * @property {'exact'|'words only'} answered_by
+ * @property {'index'|'exact'|'words only'} answered_by
  */
 
-/** Episodes to forget. `dry_run` lists what would go and changes nothing.
+/** What to forget: episodes by id, or all that fit every selector given. `dry_run` says what would go and changes nothing; with `for_good` it cannot be brought back.
  * @typedef {Object} ForgetRequest
- * @property {Array<string>} ids
+ * @property {Array<string>} [ids]
+ * @property {string|null} [thread_id]
+ * @property {string|null} [source]
+ * @property {string|null} [site]
+ * @property {string|null} [project]
+ * @property {string|null} [after]
+ * @property {string|null} [before]
+ * @property {string|null} [space]
  * @property {boolean} [dry_run]
+ * @property {boolean} [for_good]
  */
 
-/** What went, or would go.
+/** What went, or would go. Of many episodes the newest are shown; `count` counts them all. Until `undo_until` all of it can be brought back by `undo_id`; then it is erased from everything but `backups`, the copies of the database made before, of which the last goes at `backups_until`.
  * @typedef {Object} Forgotten
  * @property {Array<Episode>} episodes
  * @property {number} vectors
  * @property {number} facts
  * @property {boolean} dry_run
+ * @property {number} count
+ * @property {number} summaries
+ * @property {number} quotes
+ * @property {string} undo_id
+ * @property {number|null} undo_until
+ * @property {number} backups
+ * @property {number|null} backups_until
+ */
+
+/** What to bring back; without `undo_id`, what was forgotten last.
+ * @typedef {Object} RestoreRequest
+ * @property {string|null} [undo_id]
+ */
+
+/** What is there again; `already` counts what had been stored anew meanwhile.
+ * @typedef {Object} Restored
+ * @property {string} undo_id
+ * @property {Array<string>} ids
+ * @property {number} facts
+ * @property {number} already
+ */
+
+/** Something forgotten that can still be brought back.
+ * @typedef {Object} Undo
+ * @property {string} undo_id
+ * @property {number} at
+ * @property {number} until
+ * @property {number} episodes
+ */
+
+/** Newest first.
+ * @typedef {Object} UndoList
+ * @property {Array<Undo>} forgotten
  */
 
 /** Where an answer was made. `model` is empty when no language model was connected.
@@ -787,6 +1062,7 @@ export const Scope = Object.freeze({
  * @property {string} thread_id
  * @property {boolean} trusted
  * @property {boolean} cited
+ * @property {string} fact
  */
 
 /** What a run came to.
@@ -945,4 +1221,31 @@ export const Scope = Object.freeze({
  * @typedef {Object} ThreadList
  * @property {Array<Thread>} threads
  * @property {string|null} next
+ */
+
+/** What to export: one space, or all that may be seen. Both forms say the same, and both can be imported.
+ * @typedef {Object} ExportQuery
+ * @property {'jsonl'|'markdown'} [format]
+ * @property {string|null} [space]
+ */
+
+/** An exported file, or a part of it: further parts name the import that the first one began, and the `last` one takes it in, whole or not at all. With `dry_run` it is only checked.
+ * @typedef {Object} ImportRequest
+ * @property {string} text
+ * @property {string|null} [import_id]
+ * @property {boolean} [last]
+ * @property {boolean} [dry_run]
+ */
+
+/** What came of it; `known` counts memories that were there already. `done` is false while parts are missing.
+ * @typedef {Object} Imported
+ * @property {string} import_id
+ * @property {boolean} done
+ * @property {number} records
+ * @property {number} new
+ * @property {number} known
+ * @property {number} facts
+ * @property {number} summaries
+ * @property {number} blocks
+ * @property {boolean} dry_run
  */
