@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from hearth_backend.agent.guard import Guard
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import AGENTS
 from hearth_backend.bridge import Bridge
@@ -35,6 +36,7 @@ from hearth_backend.observe.health import Health
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.approvals import Approvals
+from hearth_backend.orchestrator.asking import Asking
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
@@ -144,6 +146,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     stack.callback(working.close)
     files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
+    approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
     return Services(
@@ -162,8 +165,10 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         events=events,
         runs=runs,
         threads=Threads(database, AGENTS),
-        approvals=Approvals(database, events, settings.runs),
-        worker=Worker(runs, _agent(models, memory, tracer, metrics, own), settings.runs, tracer, metrics),
+        approvals=approvals,
+        worker=Worker(
+            runs, _agent(models, memory, Asking(approvals), tracer, metrics, own), settings.runs, tracer, metrics
+        ),
         memory=memory,
         working=working,
         consents=Consents(database),
@@ -207,10 +212,20 @@ async def _hub_token(secrets: Secrets) -> str | None:
     return found.get_secret_value() if found else None
 
 
-def _agent(models: Gateway, memory: Memory, tracer: Tracer, metrics: Metrics, settings: MemorySettings) -> AgentLoop:
+def _agent(
+    models: Gateway, memory: Memory, guard: Guard, tracer: Tracer, metrics: Metrics, settings: MemorySettings
+) -> AgentLoop:
     tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
     return AgentLoop(
-        models, memory, tools, tracer, metrics, settings, passages_of=memory.rank_passages, remember=memory.remember
+        models,
+        memory,
+        tools,
+        tracer,
+        metrics,
+        settings,
+        guard=guard,
+        passages_of=memory.rank_passages,
+        remember=memory.remember,
     )
 
 

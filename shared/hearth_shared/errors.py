@@ -8,7 +8,7 @@ HearthError
 ├── NotFound · Conflict · IdempotencyMismatch · NoPairing          the thing asked about
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
 │   └── NotLoopback
-├── GaveUp · ReplayMismatch · OutcomeUnknown                       a task over a crash
+├── GaveUp · ReplayMismatch                                        a task over a crash
 ├── BackendUnavailable · Overloaded · DeadlineExceeded · Cancelled the backend now
 ├── NoModel · LocalOnly · ModelUnavailable · ModelFailed           answering
 │   ├── IncompleteAnswer
@@ -205,12 +205,6 @@ class ReplayMismatch(HearthError):
     """Begun again after a stop, it took another way than before; two histories are not mixed."""
 
     code = "replay_mismatch"
-
-
-class OutcomeUnknown(HearthError):
-    """Hearth stopped during something that must not be done twice, and cannot tell whether it was done."""
-
-    code, status = "outcome_unknown", 409
 
 
 class NoModel(HearthError):

@@ -40,7 +40,6 @@ class ErrorCode:
     NO_PAIRING: Final = "no_pairing"
     NOT_FOUND: Final = "not_found"
     NOT_LOOPBACK: Final = "not_loopback"
-    OUTCOME_UNKNOWN: Final = "outcome_unknown"
     OVERLOADED: Final = "overloaded"
     PORT_IN_USE: Final = "port_in_use"
     RATE_LIMITED: Final = "rate_limited"
@@ -963,7 +962,7 @@ class Step(TypedDict):
     seq: int
     name: str
     call_id: str
-    state: Literal["started", "done", "failed", "unknown"]
+    state: Literal["intent", "started", "done", "failed", "unknown"]
     at: float
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hearth_backend.agent.guard import Guard
 from hearth_backend.agent.ledger import passages
 from hearth_backend.agent.turn import Turn
 from hearth_backend.observe.metrics import Metrics
@@ -17,31 +18,43 @@ class Errand:
     """Runs tools for a turn. A tool that fails is told to the model, which may go on without it; only the journal's
     own failures end the run."""
 
-    def __init__(self, turn: Turn, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(self, turn: Turn, guard: Guard, tracer: Tracer, metrics: Metrics) -> None:
         self._turn = turn
+        self._guard = guard
         self._tracer = tracer
         self._metrics = metrics
 
     async def run(self, tool: Tool, call_id: str, arguments: Mapping[str, Any]) -> str:
         """The result as the model reads it. Raises BadRequest when the model called the tool wrongly."""
-        journal = self._turn.journal
-        record = await journal.step(
-            f"tool.{tool.name}", call_id, lambda: self._call(tool, call_id, arguments), effect=tool.effect
-        )
+        record = await self._record(tool, call_id, arguments)
+        if refused := record.get("refused"):
+            return str(refused)
         if record["mistake"]:
             raise BadRequest(record["mistake"])
         entries = self._turn.ledger.add(Source.model_validate(source) for source in record["sources"])
         text: str = record["text"]
         return f"{text}\n\n{passages(entries)}" if entries else text
 
-    async def _call(self, tool: Tool, call_id: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _record(self, tool: Tool, call_id: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        journal, name = self._turn.journal, f"tool.{tool.name}"
+        if tool.effect == "read" and not self._guard.watches(journal.run, tool.name, arguments):
+            return await journal.step(name, call_id, lambda: self._call(tool, call_id, arguments, ""))
+        return await journal.effect(
+            name,
+            call_id,
+            arguments,
+            self._guard,
+            lambda go, key: self._call(tool, call_id, go.args, key),
+        )
+
+    async def _call(self, tool: Tool, call_id: str, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
         journal = self._turn.journal
         about = {"name": tool.name, "call_id": call_id}
         await journal.emit(EventType.TOOL_CALLED, {**about, "arguments": dict(arguments)})
         result, mistake, outcome = ToolResult(""), "", "ok"
         with self._tracer.span("tool", tool=tool.name) as span:
             try:
-                result = await tool.call(arguments, self._context())
+                result = await tool.call(arguments, self._context(key))
             except BadRequest as error:
                 mistake, outcome = str(error), error.code
                 span.fail(error.code)
@@ -56,9 +69,9 @@ class Errand:
             "mistake": mistake,
         }
 
-    def _context(self) -> ToolContext:
+    def _context(self, key: str) -> ToolContext:
         run = self._turn.journal.run
-        return ToolContext(run.id, run.owner, run.spaces, run.local_only)
+        return ToolContext(run.id, run.owner, run.spaces, run.local_only, key)
 
 
 def _as_data(tool: Tool, text: str) -> str:

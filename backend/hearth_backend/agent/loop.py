@@ -10,6 +10,7 @@ from typing import Protocol
 from hearth_backend.agent import extractive, summary
 from hearth_backend.agent.context import assemble, budget_of, room_for_answer
 from hearth_backend.agent.errand import Errand
+from hearth_backend.agent.guard import Guard
 from hearth_backend.agent.journal import Journal, RunView
 from hearth_backend.agent.keeping import Keeper, Remember
 from hearth_backend.agent.ledger import Ledger
@@ -53,6 +54,7 @@ class AgentLoop:
         metrics: Metrics,
         settings: MemorySettings,
         *,
+        guard: Guard,
         passages_of: Passages,
         remember: Remember,
         agents: Mapping[str, Profile] = AGENTS,
@@ -60,6 +62,7 @@ class AgentLoop:
     ) -> None:
         self._models = models
         self._tools = tools
+        self._guard = guard
         self._tracer = tracer
         self._metrics = metrics
         self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
@@ -113,7 +116,7 @@ class AgentLoop:
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         context = assemble(profile.instructions, run.history, entries, question, budget_of(window))
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window))
-        errand = Errand(turn, self._tracer, self._metrics)
+        errand = Errand(turn, self._guard, self._tracer, self._metrics)
         await converse(speech, context.messages, self._tools.pick(profile.tools), errand.run)
 
     async def _quote(self, turn: Turn, reading: Reading, reason: HearthError) -> Answer:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hearth_backend import ids
 from hearth_backend.orchestrator import rows, store
@@ -27,12 +27,19 @@ class Approvals:
     """The person sees and decides all of them; a third-party program sees those of its own runs."""
 
     def __init__(
-        self, database: Database, events: EventLog, settings: Settings, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        events: EventLog,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        *,
+        resumed: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._events = events
         self._settings = settings
         self._clock = clock
+        self._resumed = resumed  # runs that waited for a decision are in the queue again
 
     async def request(
         self,
@@ -47,8 +54,11 @@ class Approvals:
         reach: Sequence[str] = (),
         undo: str = "",
         quotes: Sequence[Mapping[str, Any]] = (),
+        effect_key: str = "",
+        kind: Literal["act", "unknown"] = "act",
     ) -> Approval:
-        """Ask for one exact action; what is approved is what is done: keep `sha256` and compare it then."""
+        """Ask for one exact action; what is approved is what is done: keep `sha256` and compare it then. `kind`
+        "unknown" asks whether something that was begun before Hearth stopped shall be done again."""
         now = self._clock()
         approval_id = ids.new("approval")
         values = {
@@ -64,6 +74,8 @@ class Approvals:
             "reach": _canonical(list(reach)),
             "undo": undo,
             "quotes": _canonical(list(quotes)),
+            "effect_key": effect_key,
+            "kind": kind,
             "created_at": now,
             "expires_at": now + self._settings.approval_days * _DAY,
         }
@@ -108,9 +120,10 @@ class Approvals:
             if not decided:
                 raise _too_late(row)
             data = {"id": approval_id, "decision": request.decision, "decided_by": requester.principal}
+            store.resume_run(connection, row["run_id"])
             return rows.approval(row), (self._note(connection, row, EventType.APPROVAL_DECIDED, data),)
 
-        return await self._events.write(work)
+        return await self._events.write(work, lambda _: self._resumed())
 
     async def expire_due(self) -> int:
         """Deny what was not answered in time; how many."""
@@ -120,11 +133,23 @@ class Approvals:
 
         def work(connection: Connection) -> tuple[int, Sequence[Event]]:
             expired = store.expire_approvals(connection, now)
+            for row in expired:
+                store.resume_run(connection, row["run_id"])
             return len(expired), [
                 self._note(connection, row, EventType.APPROVAL_EXPIRED, {"id": row["id"]}) for row in expired
             ]
 
-        return await self._events.write(work)
+        return await self._events.write(work, lambda _: self._resumed())
+
+    async def about(self, effect_key: str) -> Approval | None:
+        """The latest question that was asked about an effect."""
+        row = await self._database.read(lambda c: store.approval_by_effect(c, effect_key))
+        return rows.approval(row) if row else None
+
+    async def use(self, approval: Approval) -> None:
+        """Note that a grant is being used."""
+        now = self._clock()
+        await self._database.write(lambda c: store.use_approval(c, approval.id, now))
 
     async def pending(self) -> int:
         """How many wait for the person."""

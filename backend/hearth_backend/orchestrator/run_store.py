@@ -64,6 +64,10 @@ class RunStore(Protocol):
         """Call `queued` when there may be something to claim, `cancelled` when a running run shall stop."""
         ...
 
+    def wake(self) -> None:
+        """There may be something to claim: a decision queued a waiting run again."""
+        ...
+
     async def enqueue(self, run: NewRun) -> TaskAccepted:
         """Store a run; with the idempotency key of an earlier one, answer with that."""
         ...
@@ -86,6 +90,11 @@ class RunStore(Protocol):
 
     async def release(self, claim: Claim) -> bool:
         """Queue it again, this attempt not counted (Hearth is stopping)."""
+        ...
+
+    async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
+        """Lay it aside until a person has decided or its sub-tasks have ended, this attempt not counted. Where that has
+        happened meanwhile, it is queued at once."""
         ...
 
     async def recover(self, attempts: int) -> int:

@@ -101,6 +101,10 @@ class Runs:
         await self.store.cancel(requester.owner, task_id)
         return self.store.get(requester.owner, task_id)
 
+    def wake(self) -> None:
+        """Somebody put runs back into the queue, beside the store."""
+        self.store.wake()
+
     async def counts(self) -> dict[str, int]:
         """Open tasks, those that wait and those that run, by lane."""
         return await self.store.counts()

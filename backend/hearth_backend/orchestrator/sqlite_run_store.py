@@ -60,6 +60,9 @@ class SQLiteRunStore:
     def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
         self._queued, self._cancelled = queued, cancelled
 
+    def wake(self) -> None:
+        self._queued()
+
     async def enqueue(self, run: NewRun) -> TaskAccepted:
         def work(connection: Connection) -> tuple[TaskAccepted, Sequence[Event]]:
             if run.idempotency_key is not None and (known := _made_before(connection, run)):
@@ -95,7 +98,7 @@ class SQLiteRunStore:
     async def append_step(self, claim: Claim, step: StepRecord, notes: Sequence[Note]) -> None:
         values = (
             *(claim.run.id, step.seq, step.name, step.call_id, step.state, claim.run.attempt, step.output),
-            self._clock(),
+            *(step.is_effect, self._clock()),
         )
 
         def work(connection: Connection) -> tuple[None, Sequence[Event]]:
@@ -129,20 +132,34 @@ class SQLiteRunStore:
                 return False, ()
             if claim.run.thread_id and answer:
                 _add_answer(connection, claim.run, answer, now)
-            return True, [self._note(connection, claim.run, note) for note in (*notes, last)]
+            told = [self._note(connection, claim.run, note) for note in (*notes, last)]
+            return True, [*told, *self._after(connection, _whose_view(claim.run))]
 
-        return await self._events.write(work)
+        return await self._events.write(work, lambda _: self._queued())  # a run may have waited for this one
 
     async def release(self, claim: Claim) -> bool:
         def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
             if store.release_run(connection, claim.run.id, claim.fence):
                 return True, ()
-            if not store.holds_run(connection, claim.run.id, claim.fence):
-                return False, ()
-            store.end_run(connection, claim.run.id, RunStatus.CANCELLED.value, None, self._clock())
-            return True, (self._note(connection, claim.run, Note(EventType.TASK_CANCELLED, {})),)
+            return self._stopped_instead(connection, claim)
 
         return await self._events.write(work)
+
+    async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
+        def work(connection: Connection) -> tuple[tuple[bool, bool], Sequence[Event]]:
+            if status := store.suspend_run(connection, claim.run.id, claim.fence):
+                events = [self._note(connection, claim.run, note) for note in notes]
+                return (True, status == RunStatus.QUEUED), events
+            held, events = self._stopped_instead(connection, claim)
+            return (held, False), events
+
+        return (await self._events.write(work, lambda result: self._queued() if result[1] else None))[0]
+
+    def _stopped_instead(self, connection: Connection, claim: Claim) -> tuple[bool, Sequence[Event]]:
+        """A claim that cannot be laid aside: the person cancelled the run meanwhile, or it is somebody else's."""
+        if not store.holds_run(connection, claim.run.id, claim.fence):
+            return False, ()
+        return True, self._end(connection, _whose_view(claim.run), RunStatus.CANCELLED, None)
 
     async def recover(self, attempts: int) -> int:
         def work(connection: Connection) -> tuple[int, Sequence[Event]]:
@@ -162,8 +179,7 @@ class SQLiteRunStore:
                 return True, ()
             if row["status"] in FINAL:
                 return False, ()
-            store.end_run(connection, run_id, RunStatus.CANCELLED.value, None, self._clock())
-            return False, (self._note(connection, _whose(row), Note(EventType.TASK_CANCELLED, {})),)
+            return False, self._end(connection, _whose(row), RunStatus.CANCELLED, None)
 
         # Without the run before it, the next one of a thread can be claimed.
         await self._events.write(work, lambda running: self._cancelled(run_id) if running else self._queued())
@@ -194,16 +210,28 @@ class SQLiteRunStore:
         return {lane.value: 0 for lane in Lane} | {_LANES[int(row[0])].value: row[1] for row in found}
 
     def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Event]:
-        now = self._clock()
         if row["cancel_requested"]:
-            store.end_run(connection, row["id"], RunStatus.CANCELLED.value, None, now)
-            return (self._note(connection, _whose(row), Note(EventType.TASK_CANCELLED, {})),)
+            return self._end(connection, _whose(row), RunStatus.CANCELLED, None)
         if row["attempt"] < attempts:
             store.requeue_run(connection, row["id"])
             return ()
-        failure = _gave_up(row["attempt"])
-        store.end_run(connection, row["id"], RunStatus.DEAD.value, failure.model_dump_json(), now)
-        return (self._note(connection, _whose(row), Note(EventType.TASK_FAILED, failure.model_dump())),)
+        return self._end(connection, _whose(row), RunStatus.DEAD, _gave_up(row["attempt"]))
+
+    def _end(
+        self, connection: Connection, run: "_Whose", status: RunStatus, failure: Failure | None
+    ) -> Sequence[Event]:
+        """End a run that nobody is doing."""
+        store.end_run(connection, run.id, status.value, failure.model_dump_json() if failure else None, self._clock())
+        kind = EventType.TASK_FAILED if failure else EventType.TASK_CANCELLED
+        told = self._note(connection, run, Note(kind, failure.model_dump() if failure else {}))
+        return [told, *self._after(connection, run)]
+
+    def _after(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+        """What the end of a run brings with it: nobody needs to decide for it any more."""
+        return [
+            self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]}))
+            for row in store.withdraw_approvals(connection, run.id, self._clock())
+        ]
 
     def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Event:
         return self._events.append(
@@ -223,6 +251,10 @@ def _nobody(*_: object) -> None:
 
 def _whose(row: Row) -> _Whose:
     return _Whose(row["id"], row["thread_id"], row["owner"], row["door"])
+
+
+def _whose_view(run: RunView) -> _Whose:
+    return _Whose(run.id, run.thread_id, run.owner, run.door)
 
 
 def _made_before(connection: Connection, run: NewRun) -> TaskAccepted | None:
@@ -295,7 +327,7 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
 
 def _earlier(connection: Connection, run_id: str) -> Earlier:
     steps = [
-        StepRecord(row["seq"], row["name"], row["call_id"], row["state"], row["output"])
+        StepRecord(row["seq"], row["name"], row["call_id"], row["state"], row["output"], bool(row["effect"]))
         for row in store.steps_of(connection, run_id)
     ]
     story = ((EventType(row["type"]), json.loads(row["data"])) for row in store.story_of(connection, run_id))

@@ -180,6 +180,29 @@ def release_run(connection: Connection, run_id: str, fence: int) -> bool:
     return connection.execute(_RELEASE, (run_id, fence)).rowcount == 1
 
 
+_SUSPEND: Final = f"""
+update run set attempt = attempt - 1, lease_until = null, status = case
+  when exists (select 1 from approval where approval.run_id = run.id and approval.status = 'pending')
+    or exists (select 1 from run as child where child.parent_id = run.id and child.{_OPEN})
+  then 'waiting' else 'queued' end
+where id = ? and fence = ? and status = 'running' and not cancel_requested returning status"""
+_RESUME: Final = f"""
+update run set status = 'queued' where id = ? and status = 'waiting'
+  and not exists (select 1 from run as child where child.parent_id = run.id and child.{_OPEN})"""
+
+
+def suspend_run(connection: Connection, run_id: str, fence: int) -> str | None:
+    """Lay a running run aside, this attempt not counted: "waiting" for a person or for its sub-tasks, or "queued" when
+    there is nothing to wait for any more. None when it is to be cancelled, or another's."""
+    row = connection.execute(_SUSPEND, (run_id, fence)).fetchone()
+    return row[0] if row else None
+
+
+def resume_run(connection: Connection, run_id: str | None) -> bool:
+    """Queue a waiting run again, because a person decided or a sub-task ended; False when it does not wait for that."""
+    return run_id is not None and connection.execute(_RESUME, (run_id,)).rowcount == 1
+
+
 def requeue_run(connection: Connection, run_id: str) -> None:
     """Queue a run again whose process died; the attempt counts."""
     connection.execute("update run set status = 'queued', lease_until = null where id = ?", (run_id,))
@@ -237,7 +260,7 @@ def queued_by_lane(connection: Connection) -> list[Row]:
 # -- steps
 
 _SET_STEP: Final = """
-insert into step(run_id, seq, name, call_id, state, attempt, output, at) values (?, ?, ?, ?, ?, ?, ?, ?)
+insert into step(run_id, seq, name, call_id, state, attempt, output, effect, at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict(run_id, seq) do update set
   state = excluded.state, attempt = excluded.attempt, output = excluded.output, at = excluded.at"""
 _STORY: Final = """
@@ -247,13 +270,13 @@ order by seq"""
 
 
 def set_step(connection: Connection, values: Sequence[Any]) -> None:
-    """Values: run_id, seq, name, call_id, state, attempt, output as JSON, at."""
+    """Values: run_id, seq, name, call_id, state, attempt, output as JSON, effect, at."""
     connection.execute(_SET_STEP, values)
 
 
 def steps_of(connection: Connection, run_id: str) -> list[Row]:
     """What a run's earlier attempts did, in order."""
-    sql = "select seq, name, call_id, state, output from step where run_id = ? order by seq"
+    sql = "select seq, name, call_id, state, output, effect from step where run_id = ? order by seq"
     return connection.execute(sql, (run_id,)).fetchall()
 
 
@@ -395,6 +418,27 @@ def decide_approval(connection: Connection, values: Mapping[str, Any]) -> bool:
       decided_args = :args, text = :text
     where id = :id and status = 'pending' and expires_at > :at"""
     return connection.execute(sql, values).rowcount == 1
+
+
+def approval_by_effect(connection: Connection, effect_key: str) -> Row | None:
+    """The latest question about this effect."""
+    return connection.execute(
+        "select * from approval where effect_key = ? order by created_at desc, rowid desc limit 1", (effect_key,)
+    ).fetchone()
+
+
+def use_approval(connection: Connection, approval_id: str, now: float) -> None:
+    """Note when a grant was first used."""
+    connection.execute("update approval set used_at = coalesce(used_at, ?) where id = ?", (now, approval_id))
+
+
+def withdraw_approvals(connection: Connection, run_id: str, now: float) -> list[Row]:
+    """Nobody needs to decide any more for a run that has ended."""
+    return connection.execute(
+        """update approval set status = 'expired', decision = 'ignore', decided_at = ?2
+        where run_id = ?1 and status = 'pending' returning *""",
+        (run_id, now),
+    ).fetchall()
 
 
 def expire_approvals(connection: Connection, now: float) -> list[Row]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from hearth_backend.agent.guard import Suspended
 from hearth_backend.agent.journal import Executor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
@@ -123,11 +124,14 @@ class Worker:
         if outcome is None:
             await self._insist(lambda: self._store.release(claim))
             log.info("%s goes back to the queue", run.id)
+        elif isinstance(outcome, Suspended):
+            await self._insist(lambda: self._store.suspend(claim, notes))
+            log.info("%s waits", run.id)
         elif await self._insist(lambda: self._store.finish(claim, outcome, notes)):
             self._tell(claim, outcome, asyncio.get_running_loop().time() - began)
 
-    async def _execute(self, claim: Claim, journal: RunJournal) -> Outcome | None:
-        """How the run ended; None when it did not, because Hearth stops.
+    async def _execute(self, claim: Claim, journal: RunJournal) -> Outcome | Suspended | None:
+        """How the run ended; Suspended when it waits; None when Hearth stops.
 
         The executor has a task of its own: whoever cancels that one, what the end leaves is stored in this one.
         """
@@ -144,7 +148,7 @@ class Worker:
 
     def _outcome(
         self, claim: Claim, journal: RunJournal, work: asyncio.Task[Answer], *, is_late: bool
-    ) -> Outcome | None:
+    ) -> Outcome | Suspended | None:
         error = asyncio.CancelledError() if not work.done() or work.cancelled() else work.exception()
         if error is None:
             return Finished(_capped(work.result()))
@@ -155,6 +159,8 @@ class Worker:
         if is_late:
             late = DeadlineExceeded("The time set for the task is over.", "Ask again, with more time.")
             return Failed(_failure(late), partial)
+        if isinstance(error, Suspended):
+            return error
         if self._stopping.is_set():
             return None
         if not isinstance(error, HearthError):

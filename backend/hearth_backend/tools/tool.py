@@ -9,12 +9,13 @@ from hearth_shared.protocol.tasks import Source
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom a tool runs."""
+    """For whom a tool runs. `key` is the same in every attempt at the same call."""
 
     run_id: str
     owner: str
     spaces: frozenset[str]
     local_only: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

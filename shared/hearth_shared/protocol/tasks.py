@@ -122,7 +122,7 @@ class Step(Message):
     seq: int
     name: str
     call_id: str = ""
-    state: Literal["started", "done", "failed", "unknown"]
+    state: Literal["intent", "started", "done", "failed", "unknown"]
     at: Seconds
 
 

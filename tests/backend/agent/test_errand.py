@@ -10,6 +10,7 @@ from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.tools.tool import ToolContext, ToolResult
 from hearth_shared.errors import BadRequest, HearthError, NotFound
+from support.guards import ScriptedGuard
 from support.journals import MemoryJournal
 from support.memories import memory
 
@@ -35,7 +36,7 @@ class Teller:
 
 
 def errand(journal: MemoryJournal, metrics: Metrics | None = None) -> Errand:
-    return Errand(Turn(journal), Tracer(), metrics or Metrics())
+    return Errand(Turn(journal), ScriptedGuard(), Tracer(), metrics or Metrics())
 
 
 async def test_text_from_outside_is_marked_as_data_and_cannot_end_its_block() -> None:

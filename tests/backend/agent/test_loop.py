@@ -22,6 +22,7 @@ from hearth_shared.protocol.threads import ThreadMessage
 from hearth_shared.settings import Memory as MemorySettings
 from support import provider as server_that
 from support.gateways import gateway_over, provider_of
+from support.guards import ScriptedGuard
 from support.journals import RUN, MemoryJournal
 from support.memories import SmallMemory, file_passages, memory
 from support.provider import model_server, tool_call, words
@@ -53,6 +54,7 @@ async def desk(
             Tracer(),
             Metrics(),
             MemorySettings(enabled=enabled),
+            guard=ScriptedGuard(),
             passages_of=file_passages,
             remember=remembered.remember,
             now=lambda: NOON,

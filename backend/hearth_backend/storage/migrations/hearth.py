@@ -123,9 +123,35 @@ create table consent(
   changed_at real not null, primary key (door, subject)) strict, without rowid;
 """
 
+_ORCHESTRA = """
+alter table step add column effect integer not null default 0;
+alter table approval add column effect_key text not null default '';
+alter table approval add column kind text not null default 'act' check (kind in ('act', 'unknown'));
+create index approval_by_effect on approval(effect_key) where effect_key <> '';
+create index approval_pending_by_run on approval(run_id) where status = 'pending' and run_id is not null;
+alter table run add column not_before real;
+alter table run add column parent_id text;
+alter table run add column route text not null default '';
+alter table run add column budget text not null default '{}';
+alter table run add column webhook_secret text;
+create index run_by_parent on run(parent_id) where parent_id is not null;
+create index run_put_off on run(not_before) where status = 'queued' and not_before is not null;
+create table run_after(
+  run_id text not null references run(id) on delete cascade,
+  after_id text not null references run(id) on delete cascade,
+  primary key (run_id, after_id)) strict, without rowid;
+create index run_before on run_after(after_id);
+create table delivery(
+  run_id text primary key references run(id) on delete cascade, state text not null
+    check (state in ('due', 'delivered', 'dead')), attempts integer not null default 0, next_at real not null,
+  problem text not null default '', delivered_at real) strict;
+create index delivery_due on delivery(next_at) where state = 'due';
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
     Migration(3, "browsers", _BROWSERS),
     Migration(4, "pages", _PAGES),
+    Migration(5, "orchestra", _ORCHESTRA),
 )

@@ -34,7 +34,6 @@ export const ErrorCode = Object.freeze({
   NO_PAIRING: 'no_pairing',
   NOT_FOUND: 'not_found',
   NOT_LOOPBACK: 'not_loopback',
-  OUTCOME_UNKNOWN: 'outcome_unknown',
   OVERLOADED: 'overloaded',
   PORT_IN_USE: 'port_in_use',
   RATE_LIMITED: 'rate_limited',
@@ -812,7 +811,7 @@ export const Scope = Object.freeze({
  * @property {number} seq
  * @property {string} name
  * @property {string} call_id
- * @property {'started'|'done'|'failed'|'unknown'} state
+ * @property {'intent'|'started'|'done'|'failed'|'unknown'} state
  * @property {number} at
  */
 
