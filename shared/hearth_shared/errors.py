@@ -6,6 +6,8 @@ HearthError
 │   ├── WrongCode                                                  a browser that wants in
 │   └── NoConsent                                                  a site the person said no to
 ├── NotFound · Conflict · IdempotencyMismatch · NoPairing          the thing asked about
+│   └── ApprovalMismatch                                           not what was approved
+├── ToolOff · ToolFailed                                           what an agent may call
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
 │   └── NotLoopback
 ├── GaveUp · ReplayMismatch                                        a task over a crash
@@ -133,6 +135,24 @@ class NoPairing(Conflict):
     """No pairing is open: nobody shows a code."""
 
     code = "no_pairing"
+
+
+class ApprovalMismatch(Conflict):
+    """What would be done is not what was approved: arguments, file or content changed since. Nothing was done."""
+
+    code = "approval_mismatch"
+
+
+class ToolOff(HearthError):
+    """The tool cannot be used here; the reason says why, and the fix what would make it."""
+
+    code, status = "tool_off", 503
+
+
+class ToolFailed(HearthError):
+    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
+
+    code, status = "tool_failed", 502
 
 
 class IdempotencyMismatch(Conflict):

@@ -11,14 +11,14 @@ from pydantic_ai.tools import RunContext
 from hearth_backend.agent.model import GatewayModel
 from hearth_backend.agent.speech import Speech
 from hearth_backend.gateway.messages import ChatMessage
-from hearth_backend.tools.tool import Tool
+from hearth_backend.tools.tool import AnyTool
 from hearth_shared.errors import BadRequest, ModelFailed
 
-CallTool = Callable[[Tool, str, Mapping[str, Any]], Awaitable[str]]
+CallTool = Callable[[AnyTool, str, Mapping[str, Any]], Awaitable[str]]
 _CALLS = 8
 
 
-async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[Tool], call: CallTool) -> None:
+async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[AnyTool], call: CallTool) -> None:
     """Let the model speak and use tools until it has answered; what it says goes by `speech`.
 
     Raises ModelFailed when it comes to no end; what the gateway raises passes through.
@@ -38,7 +38,7 @@ async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequen
         raise ModelFailed(f"The model's answer could not be used: {error}") from error
 
 
-def _as_agent_tool(tool: Tool, call: CallTool) -> AgentTool[None]:
+def _as_agent_tool(tool: AnyTool, call: CallTool) -> AgentTool[None]:
     async def function(context: RunContext[None], **arguments: Any) -> str:
         try:
             return await call(tool, context.tool_call_id or "", arguments)

@@ -14,6 +14,16 @@ class Suspended(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """What the run has read until now: whether any of it came from strangers, whether any of it is the person's own,
+    and quotes for the person who decides, each {text, source, trusted}."""
+
+    tainted: bool = False
+    private: bool = False
+    quotes: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One call that changes something. `key` is the same in every attempt: whoever does it may refuse it twice."""
 
@@ -22,14 +32,17 @@ class Effect:
     tool: str
     call_id: str
     args: Mapping[str, Any]
+    because: Because = Because()
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Do it, with exactly these arguments (a person may have edited them)."""
+    """Do it, with exactly these arguments (a person may have edited them), and only while `sha256` is what they and the
+    state of the world come to (see tools/binding.py); empty for what is bound to nothing."""
 
     args: Mapping[str, Any]
     approval_id: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
+from hearth_backend.tools.performing import Performer
 from hearth_backend.tools.registry import Registry
 from hearth_shared.errors import HearthError, LocalOnly, ModelFailed, ModelUnavailable, NoModel, NotFound
 from hearth_shared.protocol.models import Role
@@ -63,6 +64,7 @@ class AgentLoop:
         self._models = models
         self._tools = tools
         self._guard = guard
+        self._performer = Performer()
         self._tracer = tracer
         self._metrics = metrics
         self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
@@ -113,10 +115,11 @@ class AgentLoop:
         from hearth_backend.agent.dialogue import converse
 
         entries = turn.ledger.add(reading.for_model())
+        turn.taint.read(entry.source for entry in entries)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         context = assemble(profile.instructions, run.history, entries, question, budget_of(window))
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window))
-        errand = Errand(turn, self._guard, self._tracer, self._metrics)
+        errand = Errand(turn, self._guard, self._performer, self._tracer, self._metrics)
         await converse(speech, context.messages, self._tools.pick(profile.tools), errand.run)
 
     async def _quote(self, turn: Turn, reading: Reading, reason: HearthError) -> Answer:

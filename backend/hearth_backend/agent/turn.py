@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from hearth_backend.agent.journal import Journal
 from hearth_backend.agent.ledger import Ledger
+from hearth_backend.agent.taint import Taint
 from hearth_shared.protocol.tasks import Answer, MadeBy, Tokens
 
 
@@ -18,6 +19,10 @@ class Turn:
     tokens: Tokens = field(default_factory=Tokens)
     notes: list[str] = field(default_factory=list[str])
     kept: bool = False
+    taint: Taint = field(default_factory=Taint)
+
+    def __post_init__(self) -> None:
+        self.taint.begin(self.journal.run)
 
     @property
     def text(self) -> str:

@@ -152,7 +152,7 @@ async def test_a_wrong_tool_call_gets_one_more_try(tmp_path: Path) -> None:
         answer = await at.loop(MemoryJournal())
         told = server.calls[1].body["messages"][-1]
     assert answer.text == "Done."
-    assert "`question` is missing" in told["content"]
+    assert "`question`: Field required" in told["content"]
 
 
 async def test_a_model_that_only_calls_tools_is_stopped(tmp_path: Path) -> None:

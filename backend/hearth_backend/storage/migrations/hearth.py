@@ -148,10 +148,37 @@ create table delivery(
 create index delivery_due on delivery(next_at) where state = 'due';
 """
 
+_TOOLS = """
+alter table approval add column preview text not null default '';
+alter table approval add column paths text not null default '[]';
+alter table approval add column pattern text not null default '{}';
+alter table approval add column why text not null default '';
+alter table approval add column remember text not null default 'once' check (remember in ('once', 'run', 'rule'));
+alter table approval add column used_by text not null default '';
+create index approval_by_tool on approval(tool, decided_at) where status = 'decided';
+create table approval_rule(
+  id text primary key, tool text not null, pattern text not null, agent_id text not null, origin text not null,
+  decision text not null check (decision in ('allow', 'deny')),
+  state text not null check (state in ('proposed', 'active', 'dismissed')), because text not null default '[]',
+  decided_by text not null default '', created_at real not null, decided_at real,
+  unique (tool, pattern, agent_id, origin, decision)) strict;
+create table reverse(
+  id integer primary key, key text not null unique, run_id text not null, tool text not null, root text not null,
+  state text not null check (state in ('prepared', 'done', 'undone')), at real not null) strict;
+create index reverse_by_run on reverse(run_id);
+create index reverse_by_time on reverse(at);
+create table reverse_entry(
+  reverse_id integer not null references reverse(id) on delete cascade, position integer not null,
+  path text not null, before_kind text not null, before_mode integer not null, before_bytes blob not null,
+  before_mtime integer not null, after_kind text not null, after_mode integer not null, after_sha256 text not null,
+  primary key (reverse_id, position)) strict;
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
     Migration(3, "browsers", _BROWSERS),
     Migration(4, "pages", _PAGES),
     Migration(5, "orchestra", _ORCHESTRA),
+    Migration(6, "tools", _TOOLS),
 )
