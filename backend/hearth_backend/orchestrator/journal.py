@@ -71,15 +71,15 @@ class RunJournal:
             case Refused(text):
                 return await self._finish(step, lambda: _refused(text))
             case Go() as go:
-                begun = replace(step, state="started", output=_encode({"args": go.args, "approval": go.approval_id}))
-                await self._record(begun, None)
+                leave = {"args": go.args, "approval": go.approval_id, "sha256": go.sha256}
+                await self._record(replace(step, state="started", output=_encode(leave)), None)
                 return await self._finish(step, lambda: body(go, effect.key))
 
     async def _leave(self, step: StepRecord, effect: Effect, guard: Guard, *, repeatable: bool) -> Verdict:
         """May it be done? After a crash in the middle of it: may it be done again?"""
         before = json.loads(step.output or "{}")
         if step.state == "started" and repeatable:
-            return Go(before["args"], before["approval"])
+            return Go(before["args"], before["approval"], before["sha256"])
         if step.state in ("started", "unknown"):
             if step.state == "started":
                 await self._record(replace(step, state="unknown"), EventType.STEP_FINISHED)
