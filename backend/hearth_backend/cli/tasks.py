@@ -80,6 +80,16 @@ def cancel(desk: Desk, options: Namespace) -> int:
     return 0
 
 
+def retry(desk: Desk, options: Namespace) -> int:
+    """From where it failed."""
+    task = desk.backend().request("POST", route("tasks", options.task, "retry"))
+    if options.json:
+        desk.terminal.json(task)
+    else:
+        desk.terminal.say("Task ", (task["id"], "accent"), " is tried again, from where it failed.")
+    return 0
+
+
 def events(desk: Desk, options: Namespace) -> int:
     """One line each; as JSON, one value on each line."""
     path = route("tasks", options.task, "events") if options.task else route("events")

@@ -322,6 +322,13 @@ VERBS = (
         (option("task", metavar="ID", help="its id"), JSON),
     ),
     Verb(
+        "tasks retry",
+        "try a task again that failed, or was set aside; it goes on from where it failed",
+        "hearth tasks retry run_4be1",
+        "tasks:retry",
+        (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
         "tasks events",
         "what happens, as it happens; of one task until it ends",
         "hearth tasks events",

@@ -101,6 +101,11 @@ class Runs:
         await self.store.cancel(requester.owner, task_id)
         return self.store.get(requester.owner, task_id)
 
+    async def retry(self, requester: Requester, task_id: str) -> Task:
+        """Try a failed or dead task again, from where it failed. Raises Conflict for one that is neither."""
+        await self.store.retry(requester.owner, task_id)
+        return self.store.get(requester.owner, task_id)
+
     def wake(self) -> None:
         """Somebody put runs back into the queue, beside the store."""
         self.store.wake()
@@ -114,8 +119,9 @@ class Runs:
         return await self.store.waiting()
 
     async def prune(self) -> int:
-        """Delete the events of tasks that ended longer ago than the setting says; how many went."""
-        return await self._events.prune(self._clock() - self._settings.keep_days * _DAY)
+        """Delete events and steps of tasks that ended longer ago than the setting says; how many went."""
+        before = self._clock() - self._settings.keep_days * _DAY
+        return await self._events.prune(before) + await self.store.prune(before)
 
     def _new(
         self,

@@ -14,9 +14,10 @@ from hearth_backend.orchestrator.missing import no_task, no_thread
 from hearth_backend.orchestrator.replay import Earlier, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Note, Outcome, Stopped
 from hearth_backend.orchestrator.store import NewRun
+from hearth_backend.orchestrator.stores import retries
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
-from hearth_shared.errors import BadRequest, Conflict, GaveUp, IdempotencyMismatch
+from hearth_shared.errors import BadRequest, Conflict, GaveUp, HearthError, IdempotencyMismatch
 from hearth_shared.protocol.events import Event, EventType
 from hearth_shared.protocol.tasks import (
     FINAL,
@@ -33,6 +34,7 @@ from hearth_shared.sites import is_page, site_of
 
 LEASE_S: Final = 60.0
 _SHOWN_GOAL: Final = 200
+_PRUNED_AT_ONCE: Final = 500
 _TITLE: Final = 60
 _LANES: Final[tuple[Lane, ...]] = tuple(Lane)
 
@@ -132,8 +134,9 @@ class SQLiteRunStore:
                 return False, ()
             if claim.run.thread_id and answer:
                 _add_answer(connection, claim.run, answer, now)
-            told = [self._note(connection, claim.run, note) for note in (*notes, last)]
-            return True, [*told, *self._after(connection, _whose_view(claim.run))]
+            told = [self._note(connection, claim.run, note) for note in notes]
+            brought = self._ending(connection, _whose_view(claim.run))
+            return True, [*told, *brought, self._note(connection, claim.run, last)]
 
         return await self._events.write(work, lambda _: self._queued())  # a run may have waited for this one
 
@@ -144,6 +147,44 @@ class SQLiteRunStore:
             return self._stopped_instead(connection, claim)
 
         return await self._events.write(work)
+
+    async def put_off(self, claim: Claim, failure: Failure, pause_s: float, notes: Sequence[Note]) -> bool:
+        run = claim.run
+        until = self._clock() + pause_s
+        values = {"id": run.id, "fence": claim.fence, "failure": failure.model_dump_json(), "until": until}
+        why = {"code": failure.code, "detail": failure.detail, "again_in_s": round(pause_s, 3)}
+        told = Note(EventType.TASK_QUEUED, {"goal": run.goal[:_SHOWN_GOAL], "lane": run.lane.value, **why})
+
+        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+            if not retries.put_off(connection, values):
+                return False, ()
+            return True, [self._note(connection, run, note) for note in (*notes, told)]
+
+        return await self._events.write(work)
+
+    def due_in(self) -> float | None:
+        row = self._database.peek(retries.NEXT_DUE, ())
+        return None if row is None or row[0] is None else max(0.0, row[0] - self._clock())
+
+    async def wake_due(self) -> None:
+        now = self._clock()
+        await self._database.write(lambda connection: retries.wake_overdue(connection, now))
+
+    async def retry(self, owner: str, run_id: str) -> None:
+        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
+            row = retries.revive(connection, owner, run_id)
+            if row is None:
+                raise _not_failed(run_id, store.run_of(connection, owner, run_id))
+            told = {"goal": row["goal"][:_SHOWN_GOAL], "lane": row["lane"]}
+            return None, (self._note(connection, _whose(row), Note(EventType.TASK_QUEUED, told)),)
+
+        await self._events.write(work, lambda _: self._queued())
+
+    async def prune(self, before: float) -> int:
+        total = 0
+        while gone := await self._database.write(lambda c: retries.prune_steps(c, before, _PRUNED_AT_ONCE)):
+            total += gone
+        return total
 
     async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
         def work(connection: Connection) -> tuple[tuple[bool, bool], Sequence[Event]]:
@@ -223,11 +264,11 @@ class SQLiteRunStore:
         """End a run that nobody is doing."""
         store.end_run(connection, run.id, status.value, failure.model_dump_json() if failure else None, self._clock())
         kind = EventType.TASK_FAILED if failure else EventType.TASK_CANCELLED
-        told = self._note(connection, run, Note(kind, failure.model_dump() if failure else {}))
-        return [told, *self._after(connection, run)]
+        brought = self._ending(connection, run)
+        return [*brought, self._note(connection, run, Note(kind, failure.model_dump() if failure else {}))]
 
-    def _after(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
-        """What the end of a run brings with it: nobody needs to decide for it any more."""
+    def _ending(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+        """What the end of a run brings with it, told before it: nobody needs to decide for it any more."""
         return [
             self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]}))
             for row in store.withdraw_approvals(connection, run.id, self._clock())
@@ -255,6 +296,12 @@ def _whose(row: Row) -> _Whose:
 
 def _whose_view(run: RunView) -> _Whose:
     return _Whose(run.id, run.thread_id, run.owner, run.door)
+
+
+def _not_failed(run_id: str, row: Row | None) -> HearthError:
+    if row is None:
+        return no_task(run_id)
+    return Conflict(f"The task {run_id} is {row['status']}: only a failed one is tried again.", "Ask again instead.")
 
 
 def _made_before(connection: Connection, run: NewRun) -> TaskAccepted | None:
@@ -357,8 +404,9 @@ def _ending(outcome: Outcome) -> tuple[RunStatus, Answer | None, Failure | None,
         case Finished(answer):
             note = Note(EventType.TASK_FINISHED, {"answer": answer.model_dump(mode="json")})
             return RunStatus.FINISHED, answer, None, note
-        case Failed(failure, answer):
-            return RunStatus.FAILED, answer, failure, Note(EventType.TASK_FAILED, failure.model_dump())
+        case Failed(failure, answer, is_dead):
+            status = RunStatus.DEAD if is_dead else RunStatus.FAILED
+            return status, answer, failure, Note(EventType.TASK_FAILED, failure.model_dump())
         case Stopped(answer):
             return RunStatus.CANCELLED, answer, None, Note(EventType.TASK_CANCELLED, {})
         case _:

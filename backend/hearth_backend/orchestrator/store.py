@@ -97,9 +97,12 @@ _CLAIM: Final = f"""
 update run set status = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = :lease_until,
   started_at = coalesce(started_at, :now)
 where id = (
-  select id from run as next where status = 'queued' and lane_rank <= :last_rank and not exists (
-    select 1 from run as earlier
-    where earlier.thread_id = next.thread_id and earlier.rowid < next.rowid and earlier.{_OPEN})
+  select id from run as next where status = 'queued' and lane_rank <= :last_rank
+    and (not_before is null or not_before <= :now)
+    and not exists (select 1 from run as earlier
+      where earlier.thread_id = next.thread_id and earlier.rowid < next.rowid and earlier.{_OPEN})
+    and not exists (select 1 from run_after join run as earlier on earlier.id = after_id
+      where run_id = next.id and earlier.{_OPEN})
   order by lane_rank, priority, rowid limit 1)
 returning *"""
 _HOLDS: Final = "select 1 from run where id = ? and fence = ? and status = 'running'"

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from hearth_backend.api.beside import Beside
-from hearth_backend.api.endpoint import Endpoint, delete, find, get, post
+from hearth_backend.api.endpoint import Endpoint, act, delete, find, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.services import Services
 from hearth_shared.errors import NotFound
@@ -42,6 +42,7 @@ class Tasks:
             find("/v1/tasks", TaskPage, self.list, "Tasks, newest first.", answer=TaskList),
             get("/v1/tasks/{task_id}", self.get, "A task with its steps.", answer=TaskDetail),
             delete("/v1/tasks/{task_id}", self.cancel, "Cancel a task.", answer=Task),
+            act("/v1/tasks/{task_id}/retry", self.retry, "Try a failed task again from where it failed.", answer=Task),
         )
         return tuple(route.needing(Scope.TASKS) for route in routes)
 
@@ -68,6 +69,10 @@ class Tasks:
         if task.agent_id != call.params["agent_id"]:
             raise NotFound("This agent has no such task.", "`GET /v1/tasks` lists yours.")
         return task
+
+    async def retry(self, call: Call) -> Task:
+        """Back into the queue; 409 for one that has not failed."""
+        return await self._runs.retry(call.requester(), call.params["task_id"])
 
     async def cancel(self, call: Call) -> Task:
         """Stops it at its next step; a finished task stays as it is."""
