@@ -112,6 +112,15 @@ class Runs(_Section):
     approval_days: float = Field(default=7, gt=0, description="Days after which an unanswered approval is denied.")
 
 
+class Tools(_Section):
+    """What agents may use. What they may do with it unasked stands in policy.toml."""
+
+    roots: str = Field(
+        default="", description="Folders that tools may read, and write once you approve; separated by colons."
+    )
+    shell: bool = Field(default=True, description="Offer shell and Python, in a sandbox, where one holds.")
+
+
 class Observe(_Section):
     """What Hearth notes about itself; it stays on this machine unless otlp_url is set."""
 
@@ -133,6 +142,7 @@ class Settings(_Section):
     engine: Engine = Engine()
     memory: Memory = Memory()
     runs: Runs = Runs()
+    tools: Tools = Tools()
     observe: Observe = Observe()
 
 

@@ -21,6 +21,10 @@ class Registry:
         """All names, in the order given."""
         return tuple(self._tools)
 
+    def get(self, name: str) -> AnyTool:
+        """One of them. Raises NotFound."""
+        return self.pick([name])[0]
+
     def pick(self, names: Iterable[str]) -> list[AnyTool]:
         """The tools of a profile. Raises NotFound for one that there is not."""
         missing = [name for name in names if name not in self._tools]

@@ -42,5 +42,5 @@ def test_programs_and_memories_of_an_older_hearth_are_kept(tmp_path: Path) -> No
     found = connection.execute("select e.title from episode_fts join episode e on e.rowid = episode_fts.rowid"
                                " where episode_fts match 'heron'").fetchone()  # fmt: skip
     assert found["title"] == ""
-    assert (tmp_path / "backups" / "a-before-schema-3.db").exists()
+    assert (tmp_path / "backups" / "a-before-schema-6.db").exists()
     connection.close()
