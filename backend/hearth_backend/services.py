@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from hearth_backend.agent.guard import Guard
 from hearth_backend.agent.loop import AgentLoop
-from hearth_backend.agent.profiles import AGENTS
+from hearth_backend.agent.profiles import Profiles
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
@@ -36,7 +35,6 @@ from hearth_backend.observe.health import Health
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.approvals import Approvals
-from hearth_backend.orchestrator.asking import Asking
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
@@ -46,9 +44,7 @@ from hearth_backend.storage.clients import Clients
 from hearth_backend.storage.consents import Consents
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations import hearth, telemetry
-from hearth_backend.tools.clock import Clock
-from hearth_backend.tools.recall import Recall
-from hearth_backend.tools.registry import Registry
+from hearth_backend.toolbox import Toolbox, toolbox
 from hearth_backend.upkeep import Upkeep
 from hearth_shared import __version__
 from hearth_shared.errors import KeyringUnavailable
@@ -80,8 +76,10 @@ class Services:
     doctor: Doctor
     events: EventLog
     runs: Runs
+    profiles: Profiles
     threads: Threads
     approvals: Approvals
+    box: Toolbox
     worker: Worker
     memory: Memory
     working: Working
@@ -106,6 +104,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         services = _build(home, settings, Secrets(OnDemand()), discovery, stack)
         await stack.enter_async_context(services.reports)
         await services.reports.look()
+        await services.box.rules.load()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
         services.worker.start()
@@ -145,8 +144,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     working = Working()
     stack.callback(working.close)
     files = partial(model_files.listed, engine, settings.engine.context)
-    runs = Runs(database, events, settings.runs, AGENTS)
+    profiles = Profiles(home.profiles)
+    profiles.write_shipped()
+    profiles.look()
+    runs = Runs(database, events, settings.runs, profiles)
     approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
+    box = toolbox(home, settings, database, events, memory, approvals, health, profiles)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
     return Services(
@@ -164,10 +167,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge, placement),
         events=events,
         runs=runs,
-        threads=Threads(database, AGENTS),
+        profiles=profiles,
+        threads=Threads(database, profiles),
         approvals=approvals,
+        box=box,
         worker=Worker(
-            runs, _agent(models, memory, Asking(approvals), tracer, metrics, own), settings.runs, tracer, metrics
+            runs, _agent(models, memory, profiles, box, tracer, metrics, own), settings.runs, tracer, metrics
         ),
         memory=memory,
         working=working,
@@ -213,17 +218,23 @@ async def _hub_token(secrets: Secrets) -> str | None:
 
 
 def _agent(
-    models: Gateway, memory: Memory, guard: Guard, tracer: Tracer, metrics: Metrics, settings: MemorySettings
+    models: Gateway,
+    memory: Memory,
+    profiles: Profiles,
+    box: Toolbox,
+    tracer: Tracer,
+    metrics: Metrics,
+    settings: MemorySettings,
 ) -> AgentLoop:
-    tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
     return AgentLoop(
         models,
         memory,
-        tools,
+        box.tools,
         tracer,
         metrics,
         settings,
-        guard=guard,
+        guard=box.guard,
+        agents=profiles,
         passages_of=memory.rank_passages,
         remember=memory.remember,
     )

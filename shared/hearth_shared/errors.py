@@ -10,7 +10,7 @@ HearthError
 ├── ToolOff · ToolFailed                                           what an agent may call
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
 │   └── NotLoopback
-├── GaveUp · ReplayMismatch                                        a task over a crash
+├── GaveUp · ReplayMismatch · BudgetExceeded                       a task that comes to no end
 ├── BackendUnavailable · Overloaded · DeadlineExceeded · Cancelled the backend now
 ├── NoModel · LocalOnly · ModelUnavailable · ModelFailed           answering
 │   ├── IncompleteAnswer
@@ -225,6 +225,12 @@ class ReplayMismatch(HearthError):
     """Begun again after a stop, it took another way than before; two histories are not mixed."""
 
     code = "replay_mismatch"
+
+
+class BudgetExceeded(HearthError):
+    """The task has taken all that it may: steps, tokens, dollars or seconds."""
+
+    code, status = "budget_exceeded", 409
 
 
 class NoModel(HearthError):

@@ -12,8 +12,8 @@ from hearth_backend.agent.run_view import RunView
 class ScriptedGuard:
     """Answers with the next of `verdicts`, or with leave for what was asked; one that is an exception is raised."""
 
-    verdicts: list[Verdict | Exception] = field(default_factory=list[Verdict | Exception])
-    settled: list[Verdict | Exception] = field(default_factory=list[Verdict | Exception])
+    verdicts: list[Verdict | BaseException] = field(default_factory=list[Verdict | BaseException])
+    settled: list[Verdict | BaseException] = field(default_factory=list[Verdict | BaseException])
     watched: frozenset[str] = frozenset()
     asked: list[Effect] = field(default_factory=list[Effect])
     unknown: list[Effect] = field(default_factory=list[Effect])
@@ -30,10 +30,10 @@ class ScriptedGuard:
         return _next(self.settled, effect)
 
 
-def _next(verdicts: list[Verdict | Exception], effect: Effect) -> Go | Refused:
+def _next(verdicts: list[Verdict | BaseException], effect: Effect) -> Go | Refused:
     if not verdicts:
         return Go(effect.args)
     verdict = verdicts.pop(0)
-    if isinstance(verdict, Exception):
+    if isinstance(verdict, BaseException):
         raise verdict
     return verdict

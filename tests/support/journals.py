@@ -43,6 +43,9 @@ class MemoryJournal:
     speaking: asyncio.Event = field(default_factory=asyncio.Event)
     _position: int = 0
 
+    def act_as(self, agent_id: str) -> None:
+        self.run = replace(self.run, agent_id=agent_id)
+
     async def effect(
         self,
         name: str,

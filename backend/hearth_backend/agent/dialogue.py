@@ -15,11 +15,13 @@ from hearth_backend.tools.tool import AnyTool
 from hearth_shared.errors import BadRequest, ModelFailed
 
 CallTool = Callable[[AnyTool, str, Mapping[str, Any]], Awaitable[str]]
-_CALLS = 8
+_CALLS = 24
 
 
-async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[AnyTool], call: CallTool) -> None:
-    """Let the model speak and use tools until it has answered; what it says goes by `speech`.
+async def converse(
+    speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[AnyTool], call: CallTool, calls: int = _CALLS
+) -> None:
+    """Let the model speak, at most `calls` times, and use tools until it has answered; its words go by `speech`.
 
     Raises ModelFailed when it comes to no end; what the gateway raises passes through.
     """
@@ -31,9 +33,9 @@ async def converse(speech: Speech, opening: Sequence[ChatMessage], tools: Sequen
         retries=1,
     )
     try:
-        await agent.run("…", deps=None, usage_limits=UsageLimits(request_limit=_CALLS))
+        await agent.run("…", deps=None, usage_limits=UsageLimits(request_limit=calls))
     except UsageLimitExceeded as error:
-        raise ModelFailed(f"The model asked {_CALLS} times for tools without coming to an answer.") from error
+        raise ModelFailed(f"The model asked {calls} times for tools without coming to an answer.") from error
     except AgentRunError as error:
         raise ModelFailed(f"The model's answer could not be used: {error}") from error
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from hearth_backend.agent.run_view import RunView
 
 
-class Suspended(Exception):
+class Suspended(BaseException):
     """The run cannot go on yet (a person has not decided, a sub-task is not done). It is laid aside without using up an
     attempt, and comes back to the same step when that has changed."""
 

@@ -17,6 +17,10 @@ class Journal(Protocol):
     @property
     def run(self) -> RunView: ...
 
+    def act_as(self, agent_id: str) -> None:
+        """The run named no agent, and this one does it: `run.agent_id` says so from here on."""
+        ...
+
     async def step(self, name: str, call_id: str, body: Callable[[], Awaitable[Any]]) -> Any:
         """The JSON value of `body`, finished at most once per (run, position) and remembered; a replay that comes to
         another step at the same position fails the run instead of mixing two histories. After a crash in the middle

@@ -80,6 +80,19 @@ def cancel(desk: Desk, options: Namespace) -> int:
     return 0
 
 
+def undo(desk: Desk, options: Namespace) -> int:
+    """All that it changed, or nothing."""
+    undone: wire.UndoneTask = desk.backend().request("POST", route("tasks", options.task, "undo"))
+    if options.json:
+        desk.terminal.json(undone)
+        return 0
+    count = len(undone["paths"])
+    desk.terminal.say(f"{count} {'path is' if count == 1 else 'paths are'} as before the task:")
+    for path in undone["paths"]:
+        desk.terminal.say("  ", path)
+    return 0
+
+
 def retry(desk: Desk, options: Namespace) -> int:
     """From where it failed."""
     task = desk.backend().request("POST", route("tasks", options.task, "retry"))

@@ -30,6 +30,7 @@ class RunJournal:
     def __init__(self, store: RunStore, claim: Claim, *, frames: Frames | None = None) -> None:
         self._store = store
         self._claim = claim
+        self._run = claim.run
         self._frames = frames or Frames()
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
@@ -42,7 +43,10 @@ class RunJournal:
 
     @property
     def run(self) -> RunView:
-        return self._claim.run
+        return self._run
+
+    def act_as(self, agent_id: str) -> None:
+        self._run = replace(self._run, agent_id=agent_id)
 
     async def step(self, name: str, call_id: str, body: Callable[[], Awaitable[Any]]) -> Any:
         """See the protocol. A step that was begun and not finished is done again."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from hearth_backend import ids
+from hearth_backend.agent.routing import AUTO
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.missing import no_agent
 from hearth_backend.orchestrator.requester import Requester
@@ -16,6 +17,7 @@ from hearth_backend.orchestrator.sqlite_run_store import SQLiteRunStore
 from hearth_backend.orchestrator.store import NewRun
 from hearth_backend.storage.database import Database
 from hearth_shared.protocol.tasks import (
+    Budget,
     Lane,
     RunStatus,
     Task,
@@ -30,6 +32,7 @@ from hearth_shared.settings import Runs as Settings
 
 _DAY: Final = 86_400
 _NOTHING: Final = TaskContext()
+_NO_BUDGET: Final = Budget()
 
 
 class Runs:
@@ -47,7 +50,7 @@ class Runs:
         self.store: RunStore = SQLiteRunStore(database, events, clock=clock)
         self._events = events
         self._settings = settings
-        self._agents = frozenset(agents)
+        self._agents = agents
         self._clock = clock
 
     async def submit(
@@ -60,7 +63,7 @@ class Runs:
         idempotency_key: str | None = None,
     ) -> TaskAccepted:
         """Store a task; when this returns it is on disk. In a thread, its goal is a turn of the conversation."""
-        if agent_id not in self._agents:
+        if agent_id != AUTO and agent_id not in self._agents:
             raise no_agent(agent_id)
         digest = _digest("task", agent_id, lane.value, request) if idempotency_key is not None else None
         return await self.store.enqueue(self._new(requester, agent_id, request, lane, idempotency_key, digest))
@@ -151,6 +154,7 @@ class Runs:
             request_sha256=digest,
             trace_id=requester.trace_id,
             created_at=now,
+            budget="{}" if request.budget == _NO_BUDGET else request.budget.model_dump_json(),
         )
 
 

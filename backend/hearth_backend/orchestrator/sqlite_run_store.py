@@ -22,6 +22,7 @@ from hearth_shared.protocol.events import Event, EventType
 from hearth_shared.protocol.tasks import (
     FINAL,
     Answer,
+    Budget,
     Failure,
     Lane,
     RunStatus,
@@ -35,6 +36,7 @@ from hearth_shared.sites import is_page, site_of
 LEASE_S: Final = 60.0
 _SHOWN_GOAL: Final = 200
 _PRUNED_AT_ONCE: Final = 500
+_NO_BUDGET: Final = Budget()
 _TITLE: Final = 60
 _LANES: Final[tuple[Lane, ...]] = tuple(Lane)
 
@@ -367,6 +369,8 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
         local_only=bool(row["local_only"]),
         attempt=row["attempt"],
         seconds_left=left,
+        budget=Budget.model_validate_json(row["budget"]) if row["budget"] != "{}" else _NO_BUDGET,
+        depth=row["depth"],
     )
     earlier = _earlier(connection, run_id) if row["fence"] > 1 else Earlier()
     return Claim(run, row["fence"], earlier, row["trace_id"])

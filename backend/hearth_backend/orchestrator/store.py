@@ -4,7 +4,7 @@ Whoever may see a row stands in the WHERE of each query: somebody else's id find
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hearth_backend.orchestrator.requester import PERSON
@@ -73,16 +73,22 @@ def prune_events(connection: Connection, before: float, limit: int) -> int:
 
 _ADD_RUN: Final = """
 insert into run(id, agent_id, thread_id, goal, context, lane, priority, status, owner, door, principal, spaces,
-  local_only, deadline_at, idempotency_key, request_sha256, trace_id, created_at)
-values (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  local_only, deadline_at, idempotency_key, request_sha256, trace_id, created_at, budget, webhook_url, webhook_secret,
+  parent_id, depth)
+values (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _TASK: Final = (
     "id, agent_id, thread_id, goal, status, lane, priority, door, local_only, attempt, created_at, started_at, "
-    "finished_at, deadline_at, answer, failure"
+    "finished_at, deadline_at, answer, failure, parent_id, not_before"
 )
 TASK_WITH_STEPS: Final = f"""
 select {_TASK}, (
   select json_group_array(json_object('seq', seq, 'name', name, 'call_id', call_id, 'state', state, 'at', at))
-  from (select * from step where run_id = run.id order by seq)) as steps
+  from (select * from step where run_id = run.id order by seq)) as steps, budget,
+  (select output from step where run_id = run.id and name = 'route' and state = 'done') as routed,
+  (select json_group_array(id) from (select id from run as child where child.parent_id = run.id order by rowid))
+    as children,
+  (select json_object('state', state, 'attempts', attempts, 'next_at', iif(state = 'due', next_at, null),
+    'problem', problem, 'delivered_at', delivered_at) from delivery where run_id = run.id) as webhook
 from run where id = ? and owner = ?"""
 _OPEN_BY_LANE: Final = f"""
 select lane, sum(n) from (
@@ -92,7 +98,7 @@ select lane, sum(n) from (
 group by lane"""
 _QUEUED_BY_LANE: Final = "select lane_rank, count(*) from run where status = 'queued' group by lane_rank"
 STATUS: Final = "select status from run where id = ? and owner = ?"
-# The first of the best lane, unless an earlier run of its thread is still open.
+# The first of the best lane, unless it was put off, or an earlier run of its thread or plan is still open.
 _CLAIM: Final = f"""
 update run set status = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = :lease_until,
   started_at = coalesce(started_at, :now)
@@ -135,6 +141,11 @@ class NewRun:
     request_sha256: bytes | None
     trace_id: str
     created_at: float
+    budget: str = "{}"
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    parent_id: str | None = None
+    depth: int = 0
 
 
 def add_run(connection: Connection, run: NewRun) -> None:
@@ -145,6 +156,7 @@ def add_run(connection: Connection, run: NewRun) -> None:
             *(run.id, run.agent_id, run.thread_id, run.goal, run.context, run.lane, run.priority, run.owner),
             *(run.door, run.principal, run.spaces, run.local_only, run.deadline_at),
             *(run.idempotency_key, run.request_sha256, run.trace_id, run.created_at),
+            *(run.budget, run.webhook_url, run.webhook_secret, run.parent_id, run.depth),
         ),
     )
 
@@ -415,10 +427,10 @@ def approvals_of(connection: Connection, owner: str, status: str | None, limit: 
 
 
 def decide_approval(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Values: id, decision, by, at, args, text. False when it was decided or has expired."""
+    """Values: id, decision, by, at, args, sha256, text, remember. False when it was decided or has expired."""
     sql = """
     update approval set status = 'decided', decision = :decision, decided_by = :by, decided_at = :at,
-      decided_args = :args, text = :text
+      decided_args = :args, decided_sha256 = :sha256, text = :text, remember = :remember
     where id = :id and status = 'pending' and expires_at > :at"""
     return connection.execute(sql, values).rowcount == 1
 
@@ -430,9 +442,10 @@ def approval_by_effect(connection: Connection, effect_key: str) -> Row | None:
     ).fetchone()
 
 
-def use_approval(connection: Connection, approval_id: str, now: float) -> None:
-    """Note when a grant was first used."""
-    connection.execute("update approval set used_at = coalesce(used_at, ?) where id = ?", (now, approval_id))
+def use_approval(connection: Connection, approval_id: str, user: str, now: float) -> bool:
+    """Use a grant up; the same user may come again. False when another has it."""
+    sql = "update approval set used_at = coalesce(used_at, ?1), used_by = ?2 where id = ?3 and used_by in ('', ?2)"
+    return connection.execute(sql, (now, user, approval_id)).rowcount == 1
 
 
 def withdraw_approvals(connection: Connection, run_id: str, now: float) -> list[Row]:

@@ -131,7 +131,7 @@ create index approval_by_effect on approval(effect_key) where effect_key <> '';
 create index approval_pending_by_run on approval(run_id) where status = 'pending' and run_id is not null;
 alter table run add column not_before real;
 alter table run add column parent_id text;
-alter table run add column route text not null default '';
+alter table run add column depth integer not null default 0;
 alter table run add column budget text not null default '{}';
 alter table run add column webhook_secret text;
 create index run_by_parent on run(parent_id) where parent_id is not null;
@@ -152,8 +152,10 @@ _TOOLS = """
 alter table approval add column preview text not null default '';
 alter table approval add column paths text not null default '[]';
 alter table approval add column pattern text not null default '{}';
+alter table approval add column subject text not null default '{}';
+alter table approval add column decided_sha256 text not null default '';
 alter table approval add column why text not null default '';
-alter table approval add column remember text not null default 'once' check (remember in ('once', 'run', 'rule'));
+alter table approval add column remember text not null default 'once' check (remember in ('once', 'run'));
 alter table approval add column used_by text not null default '';
 create index approval_by_tool on approval(tool, decided_at) where status = 'decided';
 create table approval_rule(
