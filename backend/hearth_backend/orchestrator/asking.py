@@ -51,7 +51,7 @@ class Asking:
         self._unasked = unasked
 
     def watches(self, run: RunView, tool: str, args: Mapping[str, Any]) -> bool:
-        return self._policy().mentions(tool, self._rules.active)
+        return self._policy().mentions(tool, [*self._rules.active, *self._unasked(run.agent_id)])
 
     async def ask(self, effect: Effect) -> Verdict:
         known = await self._approvals.about(effect.key)

@@ -128,6 +128,14 @@ class Policy:
         return any(rule.decision != "allow" and fnmatch.fnmatchcase(tool, rule.tool) for rule in (*self.rules, *more))
 
 
+def unasked(agent: str, tools: Iterable[str], names: Iterable[str]) -> tuple[Rule, ...]:
+    """What a profile says: of its `tools`, those in `names` may be used unasked, the others may not."""
+    allowed = frozenset(names)
+    return tuple(
+        Rule(tool, "allow" if tool in allowed else "ask", agent=agent, source=f"the profile {agent}") for tool in tools
+    )
+
+
 def parsed(text: str) -> Policy:
     """The policy that stands in a text; with its `problem`, naming the line, when it cannot be read."""
     try:

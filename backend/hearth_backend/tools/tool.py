@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -97,8 +97,8 @@ class Tool(ABC, Generic[A]):
     does (execute). `repeatable` is true when a call may be done again with the same key after a crash.
     """
 
-    name: ClassVar[str]
-    description: ClassVar[str]
+    name: str
+    description: str
     takes: type[A]
     effect: Effect = "read"
     limits: Limits = Limits()
