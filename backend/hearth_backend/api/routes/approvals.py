@@ -28,7 +28,7 @@ class Approvals:
 
     def __init__(self, services: Services) -> None:
         self._approvals = services.approvals
-        self._rules = services.rules
+        self._rules = services.box.rules
         self._metrics = services.metrics
 
     def endpoints(self) -> tuple[Endpoint, ...]:
