@@ -38,6 +38,7 @@ from hearth_backend.orchestrator.approvals import Approvals
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
+from hearth_backend.orchestrator.webhooks import Webhooks
 from hearth_backend.orchestrator.worker import Worker
 from hearth_backend.pairing import Pairings
 from hearth_backend.storage.clients import Clients
@@ -47,6 +48,7 @@ from hearth_backend.storage.migrations import hearth, telemetry
 from hearth_backend.toolbox import Toolbox, toolbox
 from hearth_backend.upkeep import Upkeep
 from hearth_shared import __version__
+from hearth_shared.discovery import read_endpoint
 from hearth_shared.errors import KeyringUnavailable
 from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
@@ -80,6 +82,7 @@ class Services:
     threads: Threads
     approvals: Approvals
     box: Toolbox
+    webhooks: Webhooks
     worker: Worker
     memory: Memory
     working: Working
@@ -110,6 +113,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
+        await stack.enter_async_context(services.webhooks)
         await stack.enter_async_context(services.hub)
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
@@ -171,6 +175,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         threads=Threads(database, profiles),
         approvals=approvals,
         box=box,
+        webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
         worker=Worker(
             runs, _agent(models, memory, profiles, box, tracer, metrics, own), settings.runs, tracer, metrics
         ),
@@ -202,6 +207,13 @@ def _engine(
 def _installer(home: Home, settings: Settings, placement: Placement, events: EventLog) -> Installer:
     tell = partial(_told, events)
     return Installer(placement.builds, placement, tell, home.logs, wheels_url=settings.engine.wheels_url)
+
+
+def _own_ports(home: Home, settings: Settings) -> set[int]:
+    """Where Hearth itself listens."""
+    endpoint = read_endpoint(home)
+    here = {settings.server.port, settings.bridge.port}
+    return here | ({endpoint.port} if endpoint and endpoint.port else set())
 
 
 async def _told(events: EventLog, data: Mapping[str, Any]) -> int:

@@ -121,6 +121,15 @@ class Tools(_Section):
     shell: bool = Field(default=True, description="Offer shell and Python, in a sandbox, where one holds.")
 
 
+class Webhooks(_Section):
+    """Word of a task's end, sent to an address that came with the task."""
+
+    allow: list[str] = Field(
+        default=[], description="Places on this machine or network that webhooks may go to, as HOST or HOST:PORT."
+    )
+    attempts: int = Field(default=8, ge=1, le=20, description="Times a webhook is told before it is a dead letter.")
+
+
 class Observe(_Section):
     """What Hearth notes about itself; it stays on this machine unless otlp_url is set."""
 
@@ -143,6 +152,7 @@ class Settings(_Section):
     memory: Memory = Memory()
     runs: Runs = Runs()
     tools: Tools = Tools()
+    webhooks: Webhooks = Webhooks()
     observe: Observe = Observe()
 
 

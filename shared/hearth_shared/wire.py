@@ -86,6 +86,7 @@ EventTypeValue = Literal[
     "approval.requested",
     "approval.decided",
     "approval.expired",
+    "ambient.suggested",
     "memory.recalled",
     "memory.stored",
     "memory.forgotten",
@@ -116,6 +117,7 @@ class EventType:
     APPROVAL_REQUESTED: Final = "approval.requested"
     APPROVAL_DECIDED: Final = "approval.decided"
     APPROVAL_EXPIRED: Final = "approval.expired"
+    AMBIENT_SUGGESTED: Final = "ambient.suggested"
     MEMORY_RECALLED: Final = "memory.recalled"
     MEMORY_STORED: Final = "memory.stored"
     MEMORY_FORGOTTEN: Final = "memory.forgotten"

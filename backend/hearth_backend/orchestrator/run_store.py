@@ -65,6 +65,10 @@ class RunStore(Protocol):
         """Call `queued` when there may be something to claim, `cancelled` when a running run shall stop."""
         ...
 
+    def listen_to_ends(self, ended: Callable[[], None]) -> None:
+        """Call `ended` when a run has come to its end."""
+        ...
+
     def wake(self) -> None:
         """There may be something to claim: a decision queued a waiting run again."""
         ...

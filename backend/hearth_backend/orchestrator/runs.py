@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Collection
 from functools import lru_cache
@@ -154,6 +155,8 @@ class Runs:
             request_sha256=digest,
             trace_id=requester.trace_id,
             created_at=now,
+            webhook_url=request.webhook_url,
+            webhook_secret=None if request.webhook_url is None else f"whs_{secrets.token_urlsafe(32)}",
             budget="{}" if request.budget == _NO_BUDGET else request.budget.model_dump_json(),
         )
 

@@ -14,7 +14,7 @@ from hearth_backend.orchestrator.missing import no_task, no_thread
 from hearth_backend.orchestrator.replay import Earlier, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Note, Outcome, Stopped
 from hearth_backend.orchestrator.store import NewRun
-from hearth_backend.orchestrator.stores import retries
+from hearth_backend.orchestrator.stores import deliveries, plans, retries
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.errors import BadRequest, Conflict, GaveUp, HearthError, IdempotencyMismatch
@@ -60,9 +60,13 @@ class SQLiteRunStore:
         self._clock = clock
         self._queued: Callable[[], None] = _nobody
         self._cancelled: Callable[[str], None] = _nobody
+        self._ended: Callable[[], None] = _nobody
 
     def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
         self._queued, self._cancelled = queued, cancelled
+
+    def listen_to_ends(self, ended: Callable[[], None]) -> None:
+        self._ended = ended
 
     def wake(self) -> None:
         self._queued()
@@ -73,7 +77,9 @@ class SQLiteRunStore:
                 return known, ()
             placed = _place(connection, run) if run.thread_id else run
             store.add_run(connection, placed)
-            accepted = TaskAccepted.model_construct(task_id=run.id, thread_id=run.thread_id, status=RunStatus.QUEUED)
+            accepted = TaskAccepted.model_construct(
+                task_id=run.id, thread_id=run.thread_id, status=RunStatus.QUEUED, webhook_secret=run.webhook_secret
+            )
             return accepted, (self._note(connection, placed, _queued_note(run)),)
 
         return await self._events.write(work, lambda _: self._queued(), patient=True)
@@ -140,7 +146,12 @@ class SQLiteRunStore:
             brought = self._ending(connection, _whose_view(claim.run))
             return True, [*told, *brought, self._note(connection, claim.run, last)]
 
-        return await self._events.write(work, lambda _: self._queued())  # a run may have waited for this one
+        return await self._events.write(work, lambda _: self._tell_end())
+
+    def _tell_end(self) -> None:
+        """A run may have waited for this one, and its webhook for word of it."""
+        self._queued()
+        self._ended()
 
     async def release(self, claim: Claim) -> bool:
         def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
@@ -175,12 +186,14 @@ class SQLiteRunStore:
     async def retry(self, owner: str, run_id: str) -> None:
         def work(connection: Connection) -> tuple[None, Sequence[Event]]:
             row = retries.revive(connection, owner, run_id)
+            if row is None and deliveries.revive(connection, owner, run_id, self._clock()):
+                return None, ()
             if row is None:
                 raise _not_failed(run_id, store.run_of(connection, owner, run_id))
             told = {"goal": row["goal"][:_SHOWN_GOAL], "lane": row["lane"]}
             return None, (self._note(connection, _whose(row), Note(EventType.TASK_QUEUED, told)),)
 
-        await self._events.write(work, lambda _: self._queued())
+        await self._events.write(work, lambda _: self._tell_end())
 
     async def prune(self, before: float) -> int:
         total = 0
@@ -210,7 +223,7 @@ class SQLiteRunStore:
             events = [event for row in interrupted for event in self._recover(connection, row, attempts)]
             return len(interrupted), events
 
-        return await self._events.write(work, lambda _: self._queued())
+        return await self._events.write(work, lambda _: self._tell_end())
 
     async def cancel(self, owner: str, run_id: str) -> None:
         def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
@@ -225,7 +238,7 @@ class SQLiteRunStore:
             return False, self._end(connection, _whose(row), RunStatus.CANCELLED, None)
 
         # Without the run before it, the next one of a thread can be claimed.
-        await self._events.write(work, lambda running: self._cancelled(run_id) if running else self._queued())
+        await self._events.write(work, lambda running: self._cancelled(run_id) if running else self._tell_end())
 
     def get(self, owner: str, run_id: str) -> TaskDetail:
         row = self._database.peek(store.TASK_WITH_STEPS, (run_id, owner))
@@ -270,10 +283,14 @@ class SQLiteRunStore:
         return [*brought, self._note(connection, run, Note(kind, failure.model_dump() if failure else {}))]
 
     def _ending(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
-        """What the end of a run brings with it, told before it: nobody needs to decide for it any more."""
+        """What the end of a run brings with it, told before it: nobody needs to decide for it any more, its webhook is
+        to be told, and the task above it may go on."""
+        now = self._clock()
+        deliveries.add(connection, run.id, now)
+        plans.resume_parent(connection, run.id)
         return [
             self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]}))
-            for row in store.withdraw_approvals(connection, run.id, self._clock())
+            for row in store.withdraw_approvals(connection, run.id, now)
         ]
 
     def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Event:
@@ -314,7 +331,12 @@ def _made_before(connection: Connection, run: NewRun) -> TaskAccepted | None:
         raise IdempotencyMismatch(
             "This Idempotency-Key was used before, with another request.", "Use a new key for a new request."
         )
-    return TaskAccepted(task_id=row["id"], thread_id=row["thread_id"], status=RunStatus(row["status"]))
+    return TaskAccepted(
+        task_id=row["id"],
+        thread_id=row["thread_id"],
+        status=RunStatus(row["status"]),
+        webhook_secret=row["webhook_secret"],
+    )
 
 
 def _place(connection: Connection, run: NewRun) -> NewRun:

@@ -164,7 +164,8 @@ def add_run(connection: Connection, run: NewRun) -> None:
 def run_by_key(connection: Connection, owner: str, key: str) -> Row | None:
     """The run that was made with this idempotency key."""
     return connection.execute(
-        "select id, thread_id, status, request_sha256 from run where owner = ? and idempotency_key = ?", (owner, key)
+        "select id, thread_id, status, request_sha256, webhook_secret from run where owner = ? and idempotency_key = ?",
+        (owner, key),
     ).fetchone()
 
 

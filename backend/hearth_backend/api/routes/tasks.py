@@ -5,8 +5,9 @@ from pydantic import Field
 from hearth_backend.api.beside import Beside
 from hearth_backend.api.endpoint import Endpoint, act, delete, find, get, post
 from hearth_backend.api.exchange import Call
+from hearth_backend.orchestrator import hook
 from hearth_backend.services import Services
-from hearth_shared.errors import Conflict, NotFound
+from hearth_shared.errors import Conflict, Forbidden, NotFound
 from hearth_shared.protocol.base import Request
 from hearth_shared.protocol.principals import Scope
 from hearth_shared.protocol.tasks import (
@@ -34,6 +35,7 @@ class Tasks:
 
     def __init__(self, services: Services) -> None:
         self._runs = services.runs
+        self._webhooks = services.webhooks
         self._undo = services.box.undo
         self._beside = Beside(services.working, services.consents)
 
@@ -64,6 +66,13 @@ class Tasks:
 
     async def submit(self, call: Call, body: TaskRequest) -> TaskAccepted:
         """Answers after COMMIT."""
+        if call.header(hook.MARK.encode()):
+            raise Forbidden(
+                "This request is the word of a task's end, and starts none: the webhook leads back to Hearth.",
+                "Give the task another webhook.",
+            )
+        if body.webhook_url is not None:
+            self._webhooks.check(body.webhook_url)
         context, local_only = self._beside.ready(call.principal, body.context, local_only=body.local_only)
         if context is not body.context:
             body = body.model_copy(update={"context": context, "local_only": local_only})
