@@ -62,12 +62,11 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Everything in a folder."""
     found: dict[str, tuple[int, bytes]] = {}
     for path in sorted(folder.rglob("*")):
-        mode = path.lstat().st_mode
+        name = str(path.relative_to(folder))
         if path.is_symlink():
-            content = str(path.readlink()).encode()
+            found[name] = (0, str(path.readlink()).encode())
         else:
-            content = path.read_bytes() if path.is_file() else b""
-        found[str(path.relative_to(folder))] = (0 if path.is_symlink() else mode, content)
+            found[name] = (path.stat().st_mode, path.read_bytes() if path.is_file() else b"")
     return found
 
 

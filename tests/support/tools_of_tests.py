@@ -1,7 +1,7 @@
 """Small tools for tests, the guard that knows them, and what it takes to ask it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict
 
@@ -40,6 +40,33 @@ class Marker(Tool[Anything]):
     async def call(self, arguments: Anything, context: ToolContext) -> ToolResult:
         self.calls.append(arguments.model_dump(mode="json"))
         self.keys.append(context.key)
+        return ToolResult("written")
+
+
+class Recalling(Marker):
+    """Knows how an interrupted call ended."""
+
+    came_to: Literal["done", "not done", "unknown"] = "unknown"
+
+    async def look_back(self, arguments: Anything, context: ToolContext) -> Literal["done", "not done", "unknown"]:
+        return self.came_to
+
+
+class OnePath(Arguments):
+    """A path."""
+
+    path: str
+
+
+class Strict(Tool[OnePath]):
+    """Takes a path and nothing else."""
+
+    name = "write"
+    description = "Writes."
+    takes = OnePath
+    effect: Effect = "write"
+
+    async def call(self, arguments: OnePath, context: ToolContext) -> ToolResult:
         return ToolResult("written")
 
 
