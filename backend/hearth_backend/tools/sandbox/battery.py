@@ -50,14 +50,7 @@ async def _tried(top: Path, stack: ExitStack) -> Verdict:
     found: dict[str, str] = json.loads(ran.output.decode().splitlines()[-1])
     if not _came(heard):
         found["UDP to this machine"] = "shut (went nowhere)"
-    shared = Path(tempfile.gettempdir()) / name
-    if shared.exists():
-        shared.unlink()
-    elif Path("/tmp") == shared.parent:
-        found["write to the shared /tmp"] = "shut (a /tmp of its own)"
-    for attack, path in (("write outside", outside / "made"), ("write what is fixed", inside / "fixed/hook")):
-        if path.exists() and path.read_text() == "x":
-            found[attack] = "open (the file is there)"
+    _look_for_traces(found, name, inside, outside)
     control = found.pop(CONTROL, "")
     opened = tuple(attack for attack, how in found.items() if how.startswith("open"))
     del tcp
@@ -93,6 +86,18 @@ def _listeners(stack: ExitStack, outside: Path, name: str) -> tuple[list[socket.
         listener.listen()
     environ = {"SECRET": str(outside / "secret"), "OUTSIDE": str(outside), "PORT": str(port), "PID": str(os.getpid())}
     return listening, heard, environ | {"NAME": name, "SOCKET": str(outside / "s")}
+
+
+def _look_for_traces(found: dict[str, str], name: str, inside: Path, outside: Path) -> None:
+    """What an attack says of itself counts less than what it left behind."""
+    shared = Path("/tmp", name)
+    if shared.exists():
+        shared.unlink()
+    else:
+        found["write to the shared /tmp"] = "shut (a /tmp of its own)"
+    for attack, path in (("write outside", outside / "made"), ("write what is fixed", inside / "fixed/hook")):
+        if path.exists() and path.read_text() == "x":
+            found[attack] = "open (the file is there)"
 
 
 def _came(heard: socket.socket) -> bool:
