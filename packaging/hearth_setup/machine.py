@@ -33,6 +33,9 @@ class Apt(Enum):
     NONE = "not with apt"
 
 
+_OPTIONAL = ("engine", "desktop", "tools")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do about the missing packages: commands to run now, or a line for the person."""
@@ -43,8 +46,8 @@ class Plan:
 
     @property
     def blocks(self) -> bool:
-        """Whether nothing can go on: a missing compiler, or what a window needs, does not stop the rest."""
-        return not self.commands and any(need.section not in ("engine", "desktop") for need in self.missing)
+        """Whether nothing can go on: a missing compiler, sandbox, or what a window needs, does not stop the rest."""
+        return not self.commands and any(need.section not in _OPTIONAL for need in self.missing)
 
 
 def read_needs(text: str) -> tuple[Need, ...]:
@@ -165,5 +168,6 @@ _PROBES: Mapping[str, Callable[[], bool]] = {
     "python3-venv": _makes_environments,
     "ca-certificates": _knows_authorities,
     "g++": _compiles,
+    "bubblewrap": lambda: shutil.which("bwrap") is not None,
     "gnome-keyring": lambda: shutil.which("gnome-keyring-daemon") is not None,
 }
