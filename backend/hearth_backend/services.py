@@ -35,6 +35,7 @@ from hearth_backend.observe.health import Health
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.approvals import Approvals
+from hearth_backend.orchestrator.delegation import Delegation
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
@@ -153,7 +154,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     profiles.look()
     runs = Runs(database, events, settings.runs, profiles)
     approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
-    box = toolbox(home, settings, database, events, memory, approvals, health, profiles)
+    plans = Delegation(events, profiles, runs.wake, time.time)
+    box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
     return Services(

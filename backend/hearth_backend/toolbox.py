@@ -16,6 +16,7 @@ from hearth_backend.storage.database import Database
 from hearth_backend.tools import plugins
 from hearth_backend.tools.clock import Clock
 from hearth_backend.tools.commands import Python, Shell
+from hearth_backend.tools.delegate import Delegate, Plans
 from hearth_backend.tools.files import EditFile, ListFolder, ReadFile, SearchFiles, WriteFile
 from hearth_backend.tools.notify import Notify
 from hearth_backend.tools.policy import Policy, Rule, unasked
@@ -51,6 +52,7 @@ def toolbox(
     approvals: Approvals,
     health: Health,
     profiles: Profiles,
+    plans: Plans,
 ) -> Toolbox:
     """Everything in it; edited approvals are bound by its guard."""
     closed = [str(home.root), str(home.socket.parent)]
@@ -61,7 +63,7 @@ def toolbox(
     own: list[AnyTool] = [
         *(Recall(memory, token_budget=settings.memory.recall_tokens), Clock(), Notify(partial(_notify, events))),
         *(ReadFile(roots), ListFolder(roots), SearchFiles(roots), EditFile(roots, undo), WriteFile(roots, undo)),
-        *(Shell(roots, sandbox, undo), Python(roots, sandbox, undo)),
+        *(Shell(roots, sandbox, undo), Python(roots, sandbox, undo), Delegate(plans)),
     ]
     tools = Registry([*own, *_foreign(own, health)])
     policy = PolicyFile(home.policy, partial(_tell_policy, health))

@@ -24,6 +24,7 @@ def submit(desk: Desk, options: Namespace) -> int:
         "thread_id": options.thread,
         "deadline_s": options.deadline,
         "local_only": options.local_only,
+        **({"webhook_url": options.webhook} if options.webhook else {}),
     }
     accepted = desk.backend().request("POST", route("agents", options.agent, "tasks"), body, key=os.urandom(16).hex())
     if options.json:
@@ -31,6 +32,8 @@ def submit(desk: Desk, options: Namespace) -> int:
     else:
         desk.terminal.say("Task ", (accepted["task_id"], "accent"), " is on its way.")
         desk.terminal.say((f"  hearth tasks show {accepted['task_id']}", "muted"))
+        if secret := accepted.get("webhook_secret"):
+            desk.terminal.say("Its webhook is signed with ", (secret, "accent"), ", shown only now.")
     return 0
 
 

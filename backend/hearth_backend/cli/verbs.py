@@ -281,10 +281,11 @@ VERBS = (
         "tasks:submit",
         (
             option("goal", nargs="+", help="what to do; - reads it from standard input"),
-            option("--agent", default="assistant", help="who does it (default: assistant)"),
+            option("--agent", default="auto", help="who does it: a profile, or auto (default), which goes by the goal"),
             _THREAD,
             _FILES,
             option("--deadline", type=float, metavar="S", help="seconds after which to stop"),
+            option("--webhook", metavar="URL", help="an address that is told, signed, how it ended"),
             _LOCAL,
             JSON,
         ),

@@ -24,6 +24,7 @@ from hearth_shared.protocol.tasks import (
     Answer,
     Budget,
     Failure,
+    FileText,
     Lane,
     RunStatus,
     TaskAccepted,
@@ -61,6 +62,7 @@ class SQLiteRunStore:
         self._queued: Callable[[], None] = _nobody
         self._cancelled: Callable[[str], None] = _nobody
         self._ended: Callable[[], None] = _nobody
+        self._has_flagged = False  # a running part of a plan is to stop
 
     def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
         self._queued, self._cancelled = queued, cancelled
@@ -152,6 +154,11 @@ class SQLiteRunStore:
         """A run may have waited for this one, and its webhook for word of it."""
         self._queued()
         self._ended()
+        if self._has_flagged:
+            self._has_flagged = False
+            flagged = self._database.peek(plans.TO_STOP)
+            for run_id in json.loads(flagged[0]) if flagged else ():
+                self._cancelled(run_id)
 
     async def release(self, claim: Claim) -> bool:
         def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
@@ -287,11 +294,27 @@ class SQLiteRunStore:
         to be told, and the task above it may go on."""
         now = self._clock()
         deliveries.add(connection, run.id, now)
+        stopped = self._stop_plan(connection, run)
         plans.resume_parent(connection, run.id)
+        withdrawn = store.withdraw_approvals(connection, run.id, now)
         return [
-            self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]}))
-            for row in store.withdraw_approvals(connection, run.id, now)
+            *stopped,
+            *(self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]})) for row in withdrawn),
         ]
+
+    def _stop_plan(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+        """Nobody needs the parts of its plan any more; nor, if it did not succeed, what was to come after it."""
+        events: list[Event] = []
+        useless = plans.open_children(connection, run.id)
+        if not store.has_finished(connection, run.id):
+            useless += plans.dependents(connection, run.id)
+        for row in useless:
+            if row["status"] == RunStatus.RUNNING:
+                store.request_cancel(connection, row["id"])
+                self._has_flagged = True
+            else:
+                events += self._end(connection, _whose(row), RunStatus.CANCELLED, None)
+        return events
 
     def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Event:
         return self._events.append(
@@ -381,7 +404,7 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
         agent_id=row["agent_id"],
         thread_id=thread_id,
         goal=row["goal"],
-        context=TaskContext.model_validate_json(row["context"]),
+        context=_context(connection, row),
         history=tuple(rows.message(message) for message in history),
         lane=Lane(row["lane"]),
         door=row["door"],
@@ -396,6 +419,19 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
     )
     earlier = _earlier(connection, run_id) if row["fence"] > 1 else Earlier()
     return Claim(run, row["fence"], earlier, row["trace_id"])
+
+
+def _context(connection: Connection, row: Row) -> TaskContext:
+    """What the asker laid beside it; for a part of a plan, what the parts before it came to, as texts from outside."""
+    context = TaskContext.model_validate_json(row["context"])
+    if not row["depth"]:
+        return context
+    before = plans.before(connection, row["id"])
+    results = [
+        FileText.model_construct(name=f"part {n}", text=plans.outcome(one), origin="page", title=one["goal"][:_TITLE])
+        for n, one in enumerate(before, 1)
+    ]
+    return context.model_copy(update={"files": [*context.files, *results]})
 
 
 def _earlier(connection: Connection, run_id: str) -> Earlier:

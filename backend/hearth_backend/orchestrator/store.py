@@ -232,6 +232,12 @@ def end_run(connection: Connection, run_id: str, status: str, failure: str | Non
     )
 
 
+def has_finished(connection: Connection, run_id: str) -> bool:
+    """Whether a run came to an answer."""
+    row = connection.execute("select status from run where id = ?", (run_id,)).fetchone()
+    return row is not None and row[0] == "finished"
+
+
 def request_cancel(connection: Connection, run_id: str) -> None:
     """Mark a running run, so that it ends as cancelled even when this process dies first."""
     connection.execute("update run set cancel_requested = 1 where id = ?", (run_id,))
