@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
-from hearth_backend.agent.profiles import AGENTS
+from hearth_backend.agent.profiles import Profiles
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
@@ -45,10 +45,12 @@ from hearth_backend.observe.health import Health
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.approvals import Approvals
+from hearth_backend.orchestrator.delegation import Delegation
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.redaction import Redaction
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.orchestrator.threads import Threads
+from hearth_backend.orchestrator.webhooks import Webhooks
 from hearth_backend.orchestrator.worker import Worker
 from hearth_backend.pairing import Pairings
 from hearth_backend.storage.clients import Clients
@@ -56,11 +58,10 @@ from hearth_backend.storage.consents import Consents
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations import hearth, telemetry
 from hearth_backend.storage.responses import Responses
-from hearth_backend.tools.clock import Clock
-from hearth_backend.tools.recall import Recall
-from hearth_backend.tools.registry import Registry
+from hearth_backend.toolbox import Toolbox, toolbox
 from hearth_backend.upkeep import Upkeep
 from hearth_shared import __version__
+from hearth_shared.discovery import read_endpoint
 from hearth_shared.errors import KeyringUnavailable
 from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
@@ -92,8 +93,11 @@ class Services:
     doctor: Doctor
     events: EventLog
     runs: Runs
+    profiles: Profiles
     threads: Threads
     approvals: Approvals
+    box: Toolbox
+    webhooks: Webhooks
     worker: Worker
     memory: Memory
     knowledge: Knowledge
@@ -121,6 +125,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         services = _build(home, settings, Secrets(OnDemand()), discovery, stack)
         await stack.enter_async_context(services.reports)
         await services.reports.look()
+        await services.box.rules.load()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
         await services.knowledge.extraction.start()
@@ -128,6 +133,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
+        await stack.enter_async_context(services.webhooks)
         await stack.enter_async_context(services.hub)
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
@@ -186,7 +192,13 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         questions=chosen.for_questions if chosen else None,
     )
     files = partial(model_files.listed, engine, settings.engine.context)
-    runs = Runs(database, events, settings.runs, AGENTS)
+    profiles = Profiles(home.profiles)
+    profiles.write_shipped()
+    profiles.look()
+    runs = Runs(database, events, settings.runs, profiles)
+    approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
+    plans = Delegation(events, profiles, runs.wake, time.time)
+    box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
     return Services(
@@ -206,9 +218,14 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         ),
         events=events,
         runs=runs,
-        threads=Threads(database, AGENTS),
-        approvals=Approvals(database, events, settings.runs),
-        worker=Worker(runs, _agent(models, memory, database, tracer, metrics, own), settings.runs, tracer, metrics),
+        profiles=profiles,
+        threads=Threads(database, profiles),
+        approvals=approvals,
+        box=box,
+        webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
+        worker=Worker(
+            runs, _agent(models, memory, database, profiles, box, tracer, metrics, own), settings.runs, tracer, metrics
+        ),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
@@ -259,6 +276,13 @@ def _installer(home: Home, settings: Settings, placement: Placement, events: Eve
     return Installer(placement.builds, placement, tell, home.logs, wheels_url=settings.engine.wheels_url)
 
 
+def _own_ports(home: Home, settings: Settings) -> set[int]:
+    """Where Hearth itself listens."""
+    endpoint = read_endpoint(home)
+    here = {settings.server.port, settings.bridge.port}
+    return here | ({endpoint.port} if endpoint and endpoint.port else set())
+
+
 async def _told(events: EventLog, data: Mapping[str, Any]) -> int:
     return (await events.record(EventType.DOWNLOAD_PROGRESS, door=Door.INTERNAL, data=data)).seq
 
@@ -273,10 +297,16 @@ async def _hub_token(secrets: Secrets) -> str | None:
 
 
 def _agent(
-    models: Gateway, memory: Memory, database: Database, tracer: Tracer, metrics: Metrics, settings: MemorySettings
+    models: Gateway,
+    memory: Memory,
+    database: Database,
+    profiles: Profiles,
+    box: Toolbox,
+    tracer: Tracer,
+    metrics: Metrics,
+    settings: MemorySettings,
 ) -> AgentLoop:
     blocks = Blocks(database, clock=time.time)
-    tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
 
     async def pinned(spaces: frozenset[str]) -> Sequence[str]:
         return [f"{block.label}: {block.text}" for block in await blocks.pinned(spaces)]
@@ -284,10 +314,12 @@ def _agent(
     return AgentLoop(
         models,
         memory,
-        tools,
+        box.tools,
         tracer,
         metrics,
         settings,
+        guard=box.guard,
+        agents=profiles,
         passages_of=memory.rank_passages,
         remember=memory.remember,
         pinned=pinned,

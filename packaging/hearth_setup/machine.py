@@ -34,6 +34,9 @@ class Apt(Enum):
     NONE = "not with apt"
 
 
+_OPTIONAL = ("engine", "desktop", "tools", "vulkan")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do about the missing packages: commands to run now, or a line for the person."""
@@ -44,8 +47,8 @@ class Plan:
 
     @property
     def blocks(self) -> bool:
-        """Whether nothing can go on: a missing compiler, or what a window needs, does not stop the rest."""
-        return not self.commands and any(need.section not in ("engine", "desktop", "vulkan") for need in self.missing)
+        """Whether nothing can go on: a missing compiler, sandbox, or what a window needs, does not stop the rest."""
+        return not self.commands and any(need.section not in _OPTIONAL for need in self.missing)
 
 
 def read_needs(text: str) -> tuple[Need, ...]:
@@ -177,5 +180,6 @@ _PROBES: Mapping[str, Callable[[], bool]] = {
     "g++": _compiles,
     "libvulkan1": lambda: _has_library("libvulkan.so.1"),
     "mesa-vulkan-drivers": lambda: any(Path("/usr/share/vulkan/icd.d").glob("lvp_icd.*.json")),
+    "bubblewrap": lambda: shutil.which("bwrap") is not None,
     "gnome-keyring": lambda: shutil.which("gnome-keyring-daemon") is not None,
 }

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     environment = verbs.add_parser("environment", help="the Python environment alone")
     environment.add_argument("--dev", action="store_true", help="with everything the checks and tests need")
     system = verbs.add_parser("system", help="the system's packages alone")
-    system.add_argument("sections", nargs="+", choices=("run", "engine", "desktop", "check", "vulkan", "gpu"))
+    system.add_argument("sections", nargs="+", choices=("run", "engine", "tools", "desktop", "check", "vulkan", "gpu"))
     verbs.add_parser("engine", help="build llama.cpp and wait for it")
     build = verbs.add_parser("build-engine", help="what `run` starts in the background")
     build.add_argument("--gpu", default="", metavar="BACKEND", help="then the build for a GPU")
@@ -117,7 +117,8 @@ def _offer_gpu(stages: Stages, engine: Engine) -> None:
 
 def _sections(options: argparse.Namespace, kind: Kind) -> tuple[str, ...]:
     engine = () if options.no_engine else ("engine",)
-    return ("run", *engine, *(("desktop",) if kind is Kind.DESKTOP else ()))
+    sandbox = ("tools",) if sys.platform.startswith("linux") else ()
+    return ("run", *engine, *sandbox, *(("desktop",) if kind is Kind.DESKTOP else ()))
 
 
 def _start_tray(environment: Environment) -> None:

@@ -6,9 +6,11 @@ HearthError
 │   ├── WrongCode                                                  a browser that wants in
 │   └── NoConsent                                                  a site the person said no to
 ├── NotFound · Conflict · IdempotencyMismatch · NoPairing          the thing asked about
+│   └── ApprovalMismatch                                           not what was approved
+├── ToolOff · ToolFailed                                           what an agent may call
 ├── SettingsError · HomeError · PortInUse · AlreadyRunning         starting up
 │   └── NotLoopback
-├── GaveUp · ReplayMismatch · OutcomeUnknown                       a task over a crash
+├── GaveUp · ReplayMismatch · BudgetExceeded                       a task that comes to no end
 ├── BackendUnavailable · Overloaded · DeadlineExceeded · Cancelled the backend now
 ├── NoModel · LocalOnly · ModelUnavailable · ModelFailed           answering
 │   ├── IncompleteAnswer
@@ -135,6 +137,24 @@ class NoPairing(Conflict):
     code = "no_pairing"
 
 
+class ApprovalMismatch(Conflict):
+    """What would be done is not what was approved: arguments, file or content changed since. Nothing was done."""
+
+    code = "approval_mismatch"
+
+
+class ToolOff(HearthError):
+    """The tool cannot be used here; the reason says why, and the fix what would make it."""
+
+    code, status = "tool_off", 503
+
+
+class ToolFailed(HearthError):
+    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
+
+    code, status = "tool_failed", 502
+
+
 class IdempotencyMismatch(Conflict):
     """The same Idempotency-Key came with another body."""
 
@@ -207,10 +227,10 @@ class ReplayMismatch(HearthError):
     code = "replay_mismatch"
 
 
-class OutcomeUnknown(HearthError):
-    """Hearth stopped during something that must not be done twice, and cannot tell whether it was done."""
+class BudgetExceeded(HearthError):
+    """The task has taken all that it may: steps, tokens, dollars or seconds."""
 
-    code, status = "outcome_unknown", 409
+    code, status = "budget_exceeded", 409
 
 
 class NoModel(HearthError):

@@ -20,6 +20,16 @@ class Home(NamedTuple):  # not a dataclass: importing dataclasses costs every do
         return self.root / "config.toml"
 
     @property
+    def profiles(self) -> Path:
+        """What agents are told and may use, a file each."""
+        return self.root / "profiles"
+
+    @property
+    def policy(self) -> Path:
+        """Rules about what agents may do unasked, written by the person."""
+        return self.root / "policy.toml"
+
+    @property
     def data(self) -> Path:
         return self.root / "data"
 

@@ -105,8 +105,12 @@ class Memory(_Section):
     """What is remembered and how it is found."""
 
     enabled: bool = Field(default=True, description="Remember what is said in threads.")
-    exact_below: int = Field(default=2000, ge=0, description="Memories in a space from which on an index answers; below, search is exact.")
-    embedder_idle_s: float = Field(default=300, ge=0, description="Seconds without use after which embedder and index are unloaded.")
+    exact_below: int = Field(
+        default=2000, ge=0, description="Memories in a space from which on an index answers; below, search is exact."
+    )
+    embedder_idle_s: float = Field(
+        default=300, ge=0, description="Seconds without use after which embedder and index are unloaded."
+    )
     embedder_variant: Literal["fp32", "int8"] = Field(default="fp32", description="Precision of the built-in embedder.")
     recall_tokens: int = Field(default=1200, ge=100, le=16_000, description="Tokens of memory laid before the model.")
     undo_minutes: float = Field(
@@ -126,6 +130,24 @@ class Runs(_Section):
     keep_days: float = Field(default=90, gt=0, description="Days that events of finished runs are kept.")
     deadline_s: float = Field(default=600, gt=0, description="Time for a run that names none, in seconds.")
     approval_days: float = Field(default=7, gt=0, description="Days after which an unanswered approval is denied.")
+
+
+class Tools(_Section):
+    """What agents may use. What they may do with it unasked stands in policy.toml."""
+
+    roots: str = Field(
+        default="", description="Folders that tools may read, and write once you approve; separated by colons."
+    )
+    shell: bool = Field(default=True, description="Offer shell and Python, in a sandbox, where one holds.")
+
+
+class Webhooks(_Section):
+    """Word of a task's end, sent to an address that came with the task."""
+
+    allow: list[str] = Field(
+        default=[], description="Places on this machine or network that webhooks may go to, as HOST or HOST:PORT."
+    )
+    attempts: int = Field(default=8, ge=1, le=20, description="Times a webhook is told before it is a dead letter.")
 
 
 class Observe(_Section):
@@ -149,6 +171,8 @@ class Settings(_Section):
     engine: Engine = Engine()
     memory: Memory = Memory()
     runs: Runs = Runs()
+    tools: Tools = Tools()
+    webhooks: Webhooks = Webhooks()
     observe: Observe = Observe()
 
 

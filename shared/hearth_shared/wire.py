@@ -12,11 +12,13 @@ class ErrorCode:
     """The `code` of a problem."""
 
     ALREADY_RUNNING: Final = "already_running"
+    APPROVAL_MISMATCH: Final = "approval_mismatch"
     BACKEND_UNAVAILABLE: Final = "backend_unavailable"
     BAD_HOME: Final = "bad_home"
     BAD_MODEL_FILE: Final = "bad_model_file"
     BAD_REQUEST: Final = "bad_request"
     BAD_SETTINGS: Final = "bad_settings"
+    BUDGET_EXCEEDED: Final = "budget_exceeded"
     BUILD_FAILED: Final = "build_failed"
     CANCELLED: Final = "cancelled"
     CONFLICT: Final = "conflict"
@@ -40,7 +42,6 @@ class ErrorCode:
     NO_PAIRING: Final = "no_pairing"
     NOT_FOUND: Final = "not_found"
     NOT_LOOPBACK: Final = "not_loopback"
-    OUTCOME_UNKNOWN: Final = "outcome_unknown"
     OVERLOADED: Final = "overloaded"
     PORT_IN_USE: Final = "port_in_use"
     RATE_LIMITED: Final = "rate_limited"
@@ -48,6 +49,8 @@ class ErrorCode:
     STORAGE_FAULT: Final = "storage_fault"
     STORAGE_FULL: Final = "storage_full"
     TOO_LARGE: Final = "too_large"
+    TOOL_FAILED: Final = "tool_failed"
+    TOOL_OFF: Final = "tool_off"
     UNAUTHORIZED: Final = "unauthorized"
     UNSUPPORTED_MEDIA: Final = "unsupported_media"
     WRONG_CODE: Final = "wrong_code"
@@ -83,6 +86,7 @@ EventTypeValue = Literal[
     "approval.requested",
     "approval.decided",
     "approval.expired",
+    "ambient.suggested",
     "memory.recalled",
     "memory.stored",
     "memory.forgotten",
@@ -113,6 +117,7 @@ class EventType:
     APPROVAL_REQUESTED: Final = "approval.requested"
     APPROVAL_DECIDED: Final = "approval.decided"
     APPROVAL_EXPIRED: Final = "approval.expired"
+    AMBIENT_SUGGESTED: Final = "ambient.suggested"
     MEMORY_RECALLED: Final = "memory.recalled"
     MEMORY_STORED: Final = "memory.stored"
     MEMORY_FORGOTTEN: Final = "memory.forgotten"
@@ -203,7 +208,11 @@ class Approval(TypedDict):
     tool: str
     args: dict[str, Any]
     sha256: str
+    kind: Literal["act", "unknown"]
+    why: str
     reach: list[str]
+    paths: list[str]
+    preview: str
     undo: str
     quotes: list[dict[str, Any]]
     status: Literal["pending", "decided", "expired"]
@@ -214,6 +223,8 @@ class Approval(TypedDict):
     decided_at: float | None
     decided_args: dict[str, Any] | None
     text: str | None
+    remember: Literal["once", "run"]
+    used_at: float | None
 
 
 class ApprovalList(TypedDict):
@@ -228,6 +239,46 @@ class DecisionRequest(TypedDict):
     decision: Literal["accept", "edit", "respond", "ignore"]
     args: NotRequired[dict[str, Any] | None]
     text: NotRequired[str | None]
+    remember: NotRequired[Literal["once", "run"]]
+
+
+class ReplayedCall(TypedDict):
+    """A call that was decided, held against a rule."""
+
+    approval_id: str
+    subject: str
+    decision: Literal["accept", "edit", "respond", "ignore"]
+    decided_at: float
+
+
+class ApprovalRule(TypedDict):
+    """A rule about calls like each other: one that equal answers propose, one that was accepted, or one of
+    policy.toml."""
+
+    id: str
+    tool: str
+    match: dict[str, str]
+    agent: str
+    origins: list[str]
+    decision: Literal["allow", "ask", "deny"]
+    state: Literal["proposed", "active", "written"]
+    source: str
+    because: list[str]
+    would: list[ReplayedCall]
+    created_at: float | None
+
+
+class ApprovalRuleList(TypedDict):
+    """Proposed ones first. `problem` says why policy.toml cannot be read; until it is mended everything asks."""
+
+    rules: list[ApprovalRule]
+    problem: str
+
+
+class RuleDecision(TypedDict):
+    """accept: from now on; ignore: do not propose it again."""
+
+    decision: Literal["accept", "ignore"]
 
 
 class Consent(TypedDict):
@@ -1219,6 +1270,15 @@ class TaskContext(TypedDict):
     seen: NotRequired[list[str]]
 
 
+class Budget(TypedDict):
+    """What a task may take; None is no limit. Whoever asks may give less than the agent's profile does, never more."""
+
+    steps: NotRequired[int | None]
+    tokens: NotRequired[int | None]
+    dollars: NotRequired[float | None]
+    seconds: NotRequired[float | None]
+
+
 class TaskRequest(TypedDict):
     """Work for an agent."""
 
@@ -1228,6 +1288,8 @@ class TaskRequest(TypedDict):
     thread_id: NotRequired[str | None]
     local_only: NotRequired[bool]
     deadline_s: NotRequired[float | None]
+    webhook_url: NotRequired[str | None]
+    budget: NotRequired[Budget]
 
 
 class Source(TypedDict):
@@ -1275,7 +1337,7 @@ class Step(TypedDict):
     seq: int
     name: str
     call_id: str
-    state: Literal["started", "done", "failed", "unknown"]
+    state: Literal["intent", "started", "done", "failed", "unknown"]
     at: float
 
 
@@ -1298,10 +1360,38 @@ class Task(TypedDict):
     deadline_at: float | None
     answer: Answer | None
     failure: Failure | None
+    parent_id: str | None
+    not_before: float | None
+
+
+class Routed(TypedDict):
+    """Which agent a task went to when it named none, and by what."""
+
+    agent_id: str
+    how: Literal["rule", "likeness", "model", "default"]
+    why: str
+
+
+class LogLine(TypedDict):
+    """One line of what happened in a task."""
+
+    at: float
+    level: Literal["info", "warn", "error"]
+    text: str
+
+
+class Delivery(TypedDict):
+    """How far the word of a task's end has got to its webhook; `dead`: it was tried as often as it may be."""
+
+    state: Literal["due", "delivered", "dead"]
+    attempts: int
+    next_at: float | None
+    problem: str
+    delivered_at: float | None
 
 
 class TaskDetail(TypedDict):
-    """A task with its steps."""
+    """A task with its steps and what happened."""
 
     id: str
     agent_id: str
@@ -1319,7 +1409,14 @@ class TaskDetail(TypedDict):
     deadline_at: float | None
     answer: Answer | None
     failure: Failure | None
+    parent_id: str | None
+    not_before: float | None
     steps: list[Step]
+    logs: list[LogLine]
+    routed: Routed | None
+    budget: Budget
+    children: list[str]
+    webhook: Delivery | None
 
 
 class TaskAccepted(TypedDict):
@@ -1328,6 +1425,7 @@ class TaskAccepted(TypedDict):
     task_id: str
     thread_id: str | None
     status: RunStatusValue
+    webhook_secret: str | None
 
 
 class TaskList(TypedDict):
@@ -1337,6 +1435,14 @@ class TaskList(TypedDict):
     next: str | None
 
 
+class UndoneTask(TypedDict):
+    """What was put back as it was before a task."""
+
+    id: str
+    paths: list[str]
+    calls: int
+
+
 class Agent(TypedDict):
     """A profile that tasks can be given to."""
 
@@ -1344,12 +1450,17 @@ class Agent(TypedDict):
     title: str
     description: str
     tools: list[str]
+    unasked: list[str]
+    budget: Budget
+    model: str
+    problem: str
 
 
 class AgentList(TypedDict):
     """All profiles."""
 
     agents: list[Agent]
+    problems: list[str]
 
 
 class ThreadRequest(TypedDict):

@@ -217,6 +217,7 @@ def test_memory_embeds_with_the_model_that_was_chosen(house: Backend) -> None:
     episode = {"external_id": "1", "text": "The boat is red.", "speaker": "me", "occurred_at": 1.7e9}
     kept = house.door().post("/v1/memory/episodes", json={"space": "main", "episodes": [episode]})
     assert kept.status_code < 300, kept.text
+    found: dict[str, Any] = {"degraded": ["not asked yet"]}
     for _ in range(5000):  # what is stored is embedded in the background, once somebody asked
         found = house.door().post("/v1/memory/search", json={"space": "main", "query": "red boat"}).json()
         if not found["degraded"]:

@@ -25,7 +25,7 @@ def test_the_list_names_a_section_a_package_and_a_reason() -> None:
 
 def test_the_shipped_list_is_readable() -> None:
     needs = read_needs((ROOT / "packaging" / "apt-packages.txt").read_text("utf-8"))
-    assert {need.section for need in needs} == {"run", "engine", "vulkan", "gpu", "desktop", "check"}
+    assert {need.section for need in needs} == {"run", "engine", "tools", "vulkan", "gpu", "desktop", "check"}
     assert {"python3-venv", "g++", "make"} <= {need.package for need in needs}
 
 

@@ -29,6 +29,12 @@ def approval(**changes: Any) -> Approval:
         "decided_at": None,
         "decided_args": None,
         "text": None,
+        "kind": "act",
+        "why": "",
+        "paths": [],
+        "preview": "",
+        "remember": "once",
+        "used_at": None,
     }
     made.update(changes)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return made

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from hearth_backend.api.server import serve
+from hearth_backend.orchestrator.approvals import Asked
 from hearth_backend.services import Services, open_services
+from hearth_backend.tools.binding import digest
 from hearth_shared import discovery, logs, settings
 from hearth_shared.paths import Home, find_home
 
@@ -110,7 +112,9 @@ async def _backend(home: Home, chosen: settings.Settings) -> None:
 
 
 async def _asked(services: Services, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    approval = await services.approvals.request(**json.loads(await reader.readline()))
+    wanted = json.loads(await reader.readline())
+    bound = digest(wanted["tool"], wanted["args"])
+    approval = await services.approvals.request(Asked(**wanted, sha256=bound))
     writer.write(approval.model_dump_json().encode() + b"\n")
     await writer.drain()
     writer.close()

@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from hearth_backend.agent.journal import RunView
+from hearth_backend.agent.guard import Effect, Go, Guard
+from hearth_backend.agent.run_view import RunView
 from hearth_shared.errors import HearthError
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.tasks import Lane, TaskContext
@@ -42,14 +43,28 @@ class MemoryJournal:
     speaking: asyncio.Event = field(default_factory=asyncio.Event)
     _position: int = 0
 
-    async def step(
+    def act_as(self, agent_id: str) -> None:
+        self.run = replace(self.run, agent_id=agent_id)
+
+    async def effect(
         self,
         name: str,
         call_id: str,
-        body: Callable[[], Awaitable[Any]],
+        args: Mapping[str, Any],
+        guard: Guard,
+        body: Callable[[Go, str], Awaitable[Any]],
         *,
-        effect: Literal["read", "write"] = "read",
+        repeatable: bool = False,
     ) -> Any:
+        key = f"{self.run.id}:{self._position}"
+
+        async def permitted() -> Any:
+            verdict = await guard.ask(Effect(key, self.run, name, call_id, args))
+            return await body(verdict, key) if isinstance(verdict, Go) else {"refused": verdict.text}
+
+        return await self.step(name, call_id, permitted)
+
+    async def step(self, name: str, call_id: str, body: Callable[[], Awaitable[Any]]) -> Any:
         if self._position < len(self.steps):
             known, known_id, value = self.steps[self._position]
             assert (known, known_id) == (name, call_id), "a replay came to another step"

@@ -84,15 +84,16 @@ async def orchestra(
     settings, clock = settings or Settings(), clock or Clock()
     database = Database(path, hearth.MIGRATIONS)
     events = EventLog(database, clock=clock, waiting=waiting)
+    runs = Runs(database, events, settings, [AGENT, "scribe"], clock=clock)
     try:
         yield Orchestra(
             database=database,
             clock=clock,
             settings=settings,
             events=events,
-            runs=Runs(database, events, settings, [AGENT, "scribe"], clock=clock),
+            runs=runs,
             threads=Threads(database, [AGENT, "scribe"], clock=clock),
-            approvals=Approvals(database, events, settings, clock),
+            approvals=Approvals(database, events, settings, clock, resumed=runs.wake),
         )
     finally:
         events.close()

@@ -8,8 +8,8 @@ import pytest
 
 # What .ci/run installs: with CI=true a test that goes without one of these fails instead of being skipped.
 CHECKED = frozenset(
-    {"curl", "dbus-daemon", "git", "gnome-keyring-daemon", "llama_cpp", "make", "minilm", "openai", "sqlcipher3"}
-    | {"lavapipe", "vulkan-build"}
+    {"bwrap", "curl", "dbus-daemon", "git", "gnome-keyring-daemon", "llama_cpp", "make", "minilm", "openai"}
+    | {"sqlcipher3", "lavapipe", "vulkan-build"}
     | {"Xvfb", "openbox", "trayer", "xdotool", "chromium", "firefox-esr", "nvim", "emacs", "eglot", "npm-packages"}
 )
 _NEEDS = "needs "

@@ -13,24 +13,29 @@ from hearth_backend.agent.model import GatewayModel
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Speech
 from hearth_backend.gateway.messages import ChatMessage
-from hearth_backend.tools.tool import Tool
+from hearth_backend.tools.tool import AnyTool
 from hearth_shared.errors import BadRequest, ModelFailed
 
-CallTool = Callable[[Tool, str, Mapping[str, Any]], Awaitable[str]]
-_CALLS = 8
+CallTool = Callable[[AnyTool, str, Mapping[str, Any]], Awaitable[str]]
+_CALLS = 24
 
 
 async def converse(
-    speech: Speech, opening: Sequence[ChatMessage], tools: Sequence[Tool], call: CallTool, room: Room
+    speech: Speech,
+    opening: Sequence[ChatMessage],
+    tools: Sequence[AnyTool],
+    call: CallTool,
+    room: Room,
+    calls: int = _CALLS,
 ) -> None:
-    """Let the model speak and use tools until it has answered; what it says goes by `speech`. Each call fits into
-    `room`: old results are shown in short, and a tool shows them again.
+    """Let the model speak, at most `calls` times, and use tools until it has answered; its words go by `speech`. Each
+    call fits into `room`: old results are shown in short, and a tool shows them again.
 
     Raises ModelFailed when it comes to no end; what the gateway raises passes through.
     """
     again = ReadAgain()
 
-    async def kept(tool: Tool, call_id: str, arguments: Mapping[str, Any]) -> str:
+    async def kept(tool: AnyTool, call_id: str, arguments: Mapping[str, Any]) -> str:
         result = await call(tool, call_id, arguments)
         again.keep(call_id, result)
         return result
@@ -43,14 +48,14 @@ async def converse(
         retries=1,
     )
     try:
-        await agent.run("…", deps=None, usage_limits=UsageLimits(request_limit=_CALLS))
+        await agent.run("…", deps=None, usage_limits=UsageLimits(request_limit=calls))
     except UsageLimitExceeded as error:
-        raise ModelFailed(f"The model asked {_CALLS} times for tools without coming to an answer.") from error
+        raise ModelFailed(f"The model asked {calls} times for tools without coming to an answer.") from error
     except AgentRunError as error:
         raise ModelFailed(f"The model's answer could not be used: {error}") from error
 
 
-def _as_agent_tool(tool: Tool, call: CallTool) -> AgentTool[None]:
+def _as_agent_tool(tool: AnyTool, call: CallTool) -> AgentTool[None]:
     async def function(context: RunContext[None], **arguments: Any) -> str:
         try:
             return await call(tool, context.tool_call_id or "", arguments)

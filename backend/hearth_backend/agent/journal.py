@@ -1,32 +1,14 @@
 """What an agent sees of the run it works for; the orchestrator implements it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
+from hearth_backend.agent.guard import Go, Guard
+from hearth_backend.agent.run_view import RunView
 from hearth_shared.protocol.events import EventType
-from hearth_shared.protocol.tasks import Answer, Lane, TaskContext
-from hearth_shared.protocol.threads import ThreadMessage
+from hearth_shared.protocol.tasks import Answer
 
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """One attempt at one run."""
-
-    id: str
-    agent_id: str
-    thread_id: str | None
-    goal: str
-    context: TaskContext
-    history: Sequence[ThreadMessage]
-    lane: Lane
-    door: str
-    owner: str
-    principal: str
-    spaces: frozenset[str]
-    local_only: bool
-    attempt: int
-    seconds_left: float | None
+__all__ = ["Executor", "Journal", "RunView"]
 
 
 class Journal(Protocol):
@@ -35,17 +17,32 @@ class Journal(Protocol):
     @property
     def run(self) -> RunView: ...
 
-    async def step(
+    def act_as(self, agent_id: str) -> None:
+        """The run named no agent, and this one does it: `run.agent_id` says so from here on."""
+        ...
+
+    async def step(self, name: str, call_id: str, body: Callable[[], Awaitable[Any]]) -> Any:
+        """The JSON value of `body`, finished at most once per (run, position) and remembered; a replay that comes to
+        another step at the same position fails the run instead of mixing two histories. After a crash in the middle
+        of it, it is done again: for what changes something outside there is `effect`."""
+        ...
+
+    async def effect(
         self,
         name: str,
         call_id: str,
-        body: Callable[[], Awaitable[Any]],
+        args: Mapping[str, Any],
+        guard: Guard,
+        body: Callable[[Go, str], Awaitable[Any]],
         *,
-        effect: Literal["read", "write"] = "read",
+        repeatable: bool = False,
     ) -> Any:
-        """The JSON value of `body`, run at most once per (run, position) and remembered; a replay that comes to
-        another step at the same position fails the run instead of mixing two histories. After a crash in the middle
-        of it, a step that reads is done again; one that writes fails the run, for nobody knows how far it came."""
+        """Like `step`, for what changes something outside: its intent, its beginning and its end are on disk in turn.
+
+        `body` gets the leave and an idempotency key that is the same in every attempt. Found begun and not done after
+        a crash, it is done again with that key if `repeatable`; else its outcome is unknown, and the guard settles
+        it. What the guard refuses is remembered as `{"refused": why}`. Raises Suspended while nobody has decided.
+        """
         ...
 
     async def emit(self, kind: EventType, data: Mapping[str, Any]) -> None:

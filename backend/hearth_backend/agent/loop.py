@@ -3,20 +3,24 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from hearth_backend.agent import extractive, summary
 from hearth_backend.agent.context import assemble, room_for_answer, tokens_of
 from hearth_backend.agent.errand import Errand
+from hearth_backend.agent.guard import Guard
 from hearth_backend.agent.journal import Journal, RunView
 from hearth_backend.agent.keeping import Keeper, Remember
 from hearth_backend.agent.ledger import Ledger
-from hearth_backend.agent.profiles import AGENTS, Profile
+from hearth_backend.agent.meter import Meter, narrowed, time_is_up
+from hearth_backend.agent.profiles import Profile, Profiles
 from hearth_backend.agent.reading import Passages, Reader, Reading
 from hearth_backend.agent.room import Room
+from hearth_backend.agent.routing import AUTO, Router
 from hearth_backend.agent.speech import Speech
 from hearth_backend.agent.turn import Turn
 from hearth_backend.agent.usage import use_of
@@ -25,16 +29,26 @@ from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
+from hearth_backend.tools.performing import Performer
 from hearth_backend.tools.registry import Registry
-from hearth_backend.tools.tool import Tool
-from hearth_shared.errors import HearthError, LocalOnly, ModelFailed, ModelUnavailable, NoModel, NotFound
+from hearth_backend.tools.tool import AnyTool
+from hearth_shared.errors import (
+    BudgetExceeded,
+    HearthError,
+    LocalOnly,
+    ModelFailed,
+    ModelUnavailable,
+    NoModel,
+    NotFound,
+)
 from hearth_shared.protocol.models import Role
-from hearth_shared.protocol.tasks import Answer, Lane, MadeBy
+from hearth_shared.protocol.tasks import Answer, Budget, Lane, MadeBy, Routed
 from hearth_shared.settings import Memory as MemorySettings
 
 log = logging.getLogger(__name__)
 Pinned = Callable[[frozenset[str]], Awaitable[Sequence[str]]]
-_NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed)
+_NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed, BudgetExceeded)
+_MOST_CALLS = 100
 
 
 async def _nothing_pinned(spaces: frozenset[str]) -> Sequence[str]:
@@ -66,26 +80,29 @@ class AgentLoop:
         metrics: Metrics,
         settings: MemorySettings,
         *,
+        guard: Guard,
         passages_of: Passages,
         remember: Remember,
         pinned: Pinned = _nothing_pinned,
-        agents: Mapping[str, Profile] = AGENTS,
+        agents: Profiles | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._models = models
         self._tools = tools
+        self._guard = guard
+        self._performer = Performer()
         self._tracer = tracer
         self._metrics = metrics
         self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
         self._keeper = Keeper(remember, now, enabled=settings.enabled)
         self._pinned = pinned
-        self._agents = agents
+        self._agents = agents or Profiles()
+        self._router = Router(models)
 
     async def __call__(self, journal: Journal) -> Answer:
-        profile = self._agents.get(journal.run.agent_id)
-        if profile is None:
-            raise NotFound(f"There is no agent {journal.run.agent_id!r}.", f"There are: {', '.join(self._agents)}.")
-        turn = Turn(journal)
+        profile = await self._profile(journal)
+        turn = Turn(journal, meter=Meter(narrowed(profile.budget, journal.run.budget)))
+        turn.note(profile.problem)
         with self._tracer.span("run.agent", agent=profile.id, run_id=journal.run.id):
             reading = await self._reader.read(journal)
             turn.note(reading.note)
@@ -97,6 +114,23 @@ class AgentLoop:
             problem = await self._keep(turn)
             return answer.model_copy(update={"notes": [*answer.notes, problem]}) if problem else answer
 
+    async def _profile(self, journal: Journal) -> Profile:
+        """The agent that the run names, or the one that its goal is routed to."""
+        self._agents.look()
+        if journal.run.agent_id == AUTO:
+            journal.act_as((await self._routed(journal)).agent_id)
+        profile = self._agents.get(journal.run.agent_id)
+        if profile is None:
+            raise NotFound(f"There is no agent {journal.run.agent_id!r}.", f"There are: {', '.join(self._agents)}.")
+        return profile
+
+    async def _routed(self, journal: Journal) -> Routed:
+        async def route() -> Mapping[str, Any]:
+            run = journal.run
+            return (await self._router.route(run.goal, self._agents, _caller(run))).model_dump()
+
+        return Routed.model_validate(await journal.step("route", "", route))
+
     async def _keep(self, turn: Turn) -> str:
         """Remember what the person said, once, and after what was read for it: it must not find itself."""
         if turn.kept:
@@ -107,7 +141,8 @@ class AgentLoop:
     async def _answer(self, turn: Turn, profile: Profile, reading: Reading) -> Answer:
         run = turn.journal.run
         try:
-            await self._converse(turn, profile, reading)
+            async with _within(turn.meter.budget):
+                await self._converse(turn, profile, reading)
             use = use_of(turn.ledger.entries(), turn.text)
             self._metrics.passages_used(use.cited, use.echoed, use.unused)
             return turn.answer()
@@ -127,19 +162,26 @@ class AgentLoop:
         from hearth_backend.agent.dialogue import converse
 
         entries = turn.ledger.add(reading.for_model())
+        turn.taint.read(entry.source for entry in entries)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
-        tools, pinned = self._tools.pick(profile.tools), await self._pinned(run.spaces)
+        tools, pinned = self._usable(profile), await self._pinned(run.spaces)
         room = self._room(run, window, tools)
         opening = await room.fitted(
             lambda budget: (
                 assemble(profile.instructions, run.history, entries, question, budget, pinned=pinned).messages
             )
         )
-        speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window))
-        errand = Errand(turn, self._tracer, self._metrics)
-        await converse(speech, opening, tools, errand.run, room)
+        model = None if profile.chat_model == "auto" else profile.chat_model
+        speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window), model=model)
+        errand = Errand(turn, self._guard, self._performer, self._tracer, self._metrics)
 
-    def _room(self, run: RunView, window: int, tools: Sequence[Tool]) -> Room:
+        async def call(tool: AnyTool, call_id: str, arguments: Mapping[str, Any]) -> str:
+            turn.meter.step()
+            return await errand.run(tool, call_id, arguments)
+
+        await converse(speech, opening, tools, call, room, turn.meter.budget.steps or _MOST_CALLS)
+
+    def _room(self, run: RunView, window: int, tools: Sequence[AnyTool]) -> Room:
         described = json.dumps([[tool.name, tool.description, dict(tool.parameters)] for tool in tools])
 
         async def count(text: str) -> int | None:
@@ -149,6 +191,10 @@ class AgentLoop:
                 return None
 
         return Room(window, count, reserved=tokens_of(described))
+
+    def _usable(self, profile: Profile) -> list[AnyTool]:
+        """The tools of a profile that there are here and now."""
+        return self._tools.pick([name for name in profile.tools if name in self._tools.names])
 
     async def _quote(self, turn: Turn, reading: Reading, reason: HearthError) -> Answer:
         """An answer without a model."""
@@ -164,6 +210,16 @@ class AgentLoop:
         part = len(turn.parts)
         turn.parts.append(await turn.journal.step("quote", "", lambda: _say(turn.journal, part, text)))
         return turn.answer()
+
+
+@asynccontextmanager
+async def _within(budget: Budget) -> AsyncGenerator[None]:
+    """Raises BudgetExceeded when its seconds are over."""
+    try:
+        async with asyncio.timeout(budget.seconds):
+            yield
+    except TimeoutError as error:
+        raise time_is_up(budget) from error
 
 
 def _summarised(turn: Turn, reading: Reading, reason: HearthError) -> str:

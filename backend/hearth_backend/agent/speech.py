@@ -39,8 +39,11 @@ class Said:
 class Speech:
     """Lets a model speak, one part of the answer for each call, each of at most `most_tokens`."""
 
-    def __init__(self, models: Models, caller: Caller, turn: Turn, *, most_tokens: int) -> None:
+    def __init__(
+        self, models: Models, caller: Caller, turn: Turn, *, most_tokens: int, model: str | None = None
+    ) -> None:
         self._models = models
+        self._model = model
         self._caller = caller
         self._turn = turn
         self._sampling = Sampling(max_tokens=most_tokens)
@@ -50,7 +53,8 @@ class Speech:
 
         When the model breaks off, `turn.parts` holds what was said until then.
         """
-        request = ChatRequest(messages, sampling=self._sampling, tools=tools)
+        self._turn.meter.step()
+        request = ChatRequest(messages, self._model, sampling=self._sampling, tools=tools)
         part = len(self._turn.parts)
         self._turn.parts.append("")
         record = await self._turn.journal.step("model", str(part), lambda: self._listen(request, part))

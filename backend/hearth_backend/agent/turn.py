@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from hearth_backend.agent.journal import Journal
 from hearth_backend.agent.ledger import Ledger
-from hearth_shared.protocol.tasks import Answer, MadeBy, Tokens
+from hearth_backend.agent.meter import Meter
+from hearth_backend.agent.taint import Taint
+from hearth_shared.protocol.tasks import Answer, Budget, MadeBy, Tokens
 
 
 @dataclass(slots=True)
@@ -18,6 +20,11 @@ class Turn:
     tokens: Tokens = field(default_factory=Tokens)
     notes: list[str] = field(default_factory=list[str])
     kept: bool = False
+    meter: Meter = field(default_factory=lambda: Meter(Budget()))
+    taint: Taint = field(default_factory=Taint)
+
+    def __post_init__(self) -> None:
+        self.taint.begin(self.journal.run)
 
     @property
     def text(self) -> str:
@@ -37,6 +44,7 @@ class Turn:
             output=self.tokens.output + more.output,
             cost=(self.tokens.cost or 0.0) + (more.cost or 0.0) if known else None,
         )
+        self.meter.spent(self.tokens)
 
     def answer(self, *, complete: bool = True) -> Answer:
         """The answer as it stands."""

@@ -61,7 +61,7 @@ def endpoints(services: Services, doors: dict[str, str]) -> list[Endpoint]:
     for room in (
         health.Health(services),
         status.Status(services, doors),
-        agents.Agents(),
+        agents.Agents(services.profiles),
         tasks.Tasks(services),
         events.Events(services),
         threads.Threads(services),

@@ -122,6 +122,13 @@ def post(
     )
 
 
+def act(
+    path: str, run: Callable[[Call], Awaitable[Out]], summary: str, *, answer: type[BaseModel] | None = None
+) -> Endpoint:
+    """A route that does something to what its path names, and takes no body."""
+    return Endpoint(method="POST", path=path, run=run, summary=summary, answer=answer)
+
+
 def delete(
     path: str,
     run: Callable[[Call], Awaitable[Out]],

@@ -10,7 +10,7 @@ from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, ago, short
 from hearth_shared import wire
-from hearth_shared.errors import Forbidden
+from hearth_shared.errors import BadRequest, Forbidden, NotFound
 
 _ARMED_AFTER_S = 0.5
 
@@ -45,12 +45,68 @@ def approve(desk: Desk, options: Namespace) -> int:
     _show(seen, approval)
     if approval["status"] != "pending":
         return 1
-    if not _accepted(seen):
+    if not _accepted(seen, for_task=options.for_task):
         seen.say("Nothing was decided; it stays in `hearth approvals list`.")
         return 1
-    desk.backend().request("POST", route("approvals", options.approval), {"decision": "accept"})
-    desk.terminal.say(("Accepted, once.", "ok"))
+    remember = "run" if options.for_task else "once"
+    desk.backend().request("POST", route("approvals", options.approval), {"decision": "accept", "remember": remember})
+    desk.terminal.say(("Accepted, until the task ends." if options.for_task else "Accepted, once.", "ok"))
     return 0
+
+
+def rules(desk: Desk, options: Namespace) -> int:
+    """What may be done unasked; a decision about a rule shows it first."""
+    wanted = [(kind, name) for kind in ("accept", "ignore", "forget") if (name := getattr(options, kind))]
+    if len(wanted) > 1:
+        raise BadRequest("One at a time: --accept, --ignore or --forget.", "`hearth approvals rules` lists them.")
+    found: wire.ApprovalRuleList = desk.backend().request("GET", route("approvals", "rules"))
+    if wanted:
+        return _decide_rule(desk, found, *wanted[0])
+    if options.json:
+        desk.terminal.json(found)
+        return 0
+    if found["problem"]:
+        desk.terminal.fold((f"{found['problem']}: until it is mended, everything asks.", "warn"))
+    if not found["rules"]:
+        desk.terminal.say("There are no rules: everything that changes something asks.")
+    for rule in found["rules"]:
+        _show_rule(desk.terminal, rule)
+    return 0
+
+
+def _decide_rule(desk: Desk, found: wire.ApprovalRuleList, kind: str, rule_id: str) -> int:
+    _need_a_person(desk.terminal)
+    rule = next((rule for rule in found["rules"] if rule["id"] == rule_id), None)
+    if rule is None:
+        raise NotFound(f"There is no rule {rule_id!r}.", "`hearth approvals rules` lists them.")
+    seen = desk.terminal.for_person()
+    _show_rule(seen, rule)
+    if kind == "accept" and not _accepted(seen, rule=True):
+        seen.say("Nothing was decided.")
+        return 1
+    if kind == "forget":
+        desk.backend().request("DELETE", route("approvals", "rules", rule_id))
+    else:
+        desk.backend().request("POST", route("approvals", "rules", rule_id), {"decision": kind})
+    done = {"accept": "It holds from now on.", "ignore": "It is not proposed again.", "forget": "It holds no more."}
+    desk.terminal.say((done[kind], "ok"))
+    return 0
+
+
+def _show_rule(terminal: Terminal, rule: wire.ApprovalRule) -> None:
+    """What it is about, and what it would have decided."""
+    colour = "warn" if rule["state"] == "proposed" else "muted"
+    about = ", ".join(f"{name} = {pattern}" for name, pattern in rule["match"].items()) or "whatever it is about"
+    terminal.say(
+        (f"{rule['state']:>9}  ", colour), rule["id"], f"{'  ' if rule['id'] else ''}{rule['decision']} {rule['tool']}"
+    )
+    terminal.say(" " * 11, about)
+    whose = rule["agent"] or "every agent"
+    terminal.say(
+        " " * 11, (f"for {whose}, through {', '.join(rule['origins']) or 'every door'}; {rule['source']}", "muted")
+    )
+    for past in rule["would"] if rule["state"] == "proposed" else ():
+        terminal.say(" " * 11, (f"would have: {past['subject']}; you said {past['decision']}", "muted"))
 
 
 def deny(desk: Desk, options: Namespace) -> int:
@@ -69,6 +125,10 @@ def card(approval: wire.Approval) -> Iterator[tuple[str, str]]:
     run = f", task {approval['run_id']}" if approval["run_id"] else ""
     yield "who asks", f"{approval['agent_id']} through {approval['door']}{run}"
     yield "what exactly", f"{approval['tool']}\n{_arguments(approval['args'])}"
+    if approval["preview"]:
+        yield "changes", approval["preview"]
+    if approval["why"]:
+        yield "why it asks", approval["why"]
     for quote in approval["quotes"]:
         origin = "" if quote.get("trusted") else " (from a page you opened)"
         yield "because of", f"{quote.get('source', '')}{origin}: {quote.get('text', '')}"
@@ -120,12 +180,13 @@ def _need_a_person(terminal: Terminal) -> None:
         )
 
 
-def _accepted(terminal: Terminal) -> bool:
+def _accepted(terminal: Terminal, *, for_task: bool = False, rule: bool = False) -> bool:
     """What was typed before the card could be read does not count."""
     import termios
 
     time.sleep(_ARMED_AFTER_S)
     termios.tcflush(terminal.input.fileno(), termios.TCIFLUSH)
-    terminal.stream("Accept this, once? Type accept: ")
+    what = "this rule" if rule else "this and calls like it, until the task ends" if for_task else "this, once"
+    terminal.stream(f"Accept {what}? Type accept: ")
     terminal.flush()
     return terminal.input.readline().strip().lower() == "accept"

@@ -24,6 +24,7 @@ def submit(desk: Desk, options: Namespace) -> int:
         "thread_id": options.thread,
         "deadline_s": options.deadline,
         "local_only": options.local_only,
+        **({"webhook_url": options.webhook} if options.webhook else {}),
     }
     accepted = desk.backend().request("POST", route("agents", options.agent, "tasks"), body, key=os.urandom(16).hex())
     if options.json:
@@ -31,6 +32,8 @@ def submit(desk: Desk, options: Namespace) -> int:
     else:
         desk.terminal.say("Task ", (accepted["task_id"], "accent"), " is on its way.")
         desk.terminal.say((f"  hearth tasks show {accepted['task_id']}", "muted"))
+        if secret := accepted.get("webhook_secret"):
+            desk.terminal.say("Its webhook is signed with ", (secret, "accent"), ", shown only now.")
     return 0
 
 
@@ -77,6 +80,29 @@ def cancel(desk: Desk, options: Namespace) -> int:
         desk.terminal.say(f"Task {task['id']} is stopped.")
     else:
         desk.terminal.say(f"Task {task['id']} had already ended: {task['status']}.")
+    return 0
+
+
+def undo(desk: Desk, options: Namespace) -> int:
+    """All that it changed, or nothing."""
+    undone: wire.UndoneTask = desk.backend().request("POST", route("tasks", options.task, "undo"))
+    if options.json:
+        desk.terminal.json(undone)
+        return 0
+    count = len(undone["paths"])
+    desk.terminal.say(f"{count} {'path is' if count == 1 else 'paths are'} as before the task:")
+    for path in undone["paths"]:
+        desk.terminal.say("  ", path)
+    return 0
+
+
+def retry(desk: Desk, options: Namespace) -> int:
+    """From where it failed."""
+    task = desk.backend().request("POST", route("tasks", options.task, "retry"))
+    if options.json:
+        desk.terminal.json(task)
+    else:
+        desk.terminal.say("Task ", (task["id"], "accent"), " is tried again, from where it failed.")
     return 0
 
 

@@ -386,10 +386,11 @@ VERBS = (
         "tasks:submit",
         (
             option("goal", nargs="+", help="what to do; - reads it from standard input"),
-            option("--agent", default="assistant", help="who does it (default: assistant)"),
+            option("--agent", default="auto", help="who does it: a profile, or auto (default), which goes by the goal"),
             _THREAD,
             _FILES,
             option("--deadline", type=float, metavar="S", help="seconds after which to stop"),
+            option("--webhook", metavar="URL", help="an address that is told, signed, how it ended"),
             _LOCAL,
             JSON,
         ),
@@ -427,6 +428,20 @@ VERBS = (
         (option("task", metavar="ID", help="its id"), JSON),
     ),
     Verb(
+        "tasks undo",
+        "put back every file that a task changed; refused when one was changed since",
+        "hearth tasks undo run_4be1",
+        "tasks:undo",
+        (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
+        "tasks retry",
+        "try a task again that failed, or was set aside; it goes on from where it failed",
+        "hearth tasks retry run_4be1",
+        "tasks:retry",
+        (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb(
         "tasks events",
         "what happens, as it happens; of one task until it ends",
         "hearth tasks events",
@@ -456,7 +471,22 @@ VERBS = (
         "look at it and accept it, once; needs a terminal",
         "hearth approvals approve apr_19d0",
         "approvals:approve",
-        (option("approval", metavar="ID", help="its id"),),
+        (
+            option("approval", metavar="ID", help="its id"),
+            option("--for-task", action="store_true", help="and calls like it, until the task ends"),
+        ),
+    ),
+    Verb(
+        "approvals rules",
+        "what may be done unasked, and what your answers propose; deciding needs a terminal",
+        "hearth approvals rules",
+        "approvals:rules",
+        (
+            option("--accept", metavar="ID", help="a proposed rule: it holds from now on"),
+            option("--ignore", metavar="ID", help="a proposed rule: do not propose it again"),
+            option("--forget", metavar="ID", help="a rule you accepted: it holds no more"),
+            JSON,
+        ),
     ),
     Verb(
         "approvals deny",

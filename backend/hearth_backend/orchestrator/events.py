@@ -120,7 +120,7 @@ class EventLog:
                 for event in batch:
                     cursor = event.seq
                     yield event
-                    if run_id and event.type in ENDS_RUN:
+                    if run_id and event.type in ENDS_RUN and await self._is_over(inbox, cursor):
                         return
             if run_id and not await self._page(inbox, 0, limit=1):  # a run's events are pruned all together
                 yield EventGap(seq=cursor)
@@ -157,6 +157,10 @@ class EventLog:
 
     async def _beginning(self, run_id: str | None) -> int:
         return 0 if run_id else await self._database.read(store.newest_seq)
+
+    async def _is_over(self, inbox: "_Inbox", cursor: int) -> bool:
+        """Whether this end of a run was the last: a failed one may have been taken up again."""
+        return self._has_ended(inbox) and not await self._page(inbox, cursor, limit=1)
 
     async def _gap(self, cursor: int) -> EventGap | None:
         kept_after = await self._database.read(store.oldest_seq) - 1

@@ -3,16 +3,20 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
-from hearth_backend.agent.journal import RunView
+from hearth_backend.agent.guard import Effect, Go, Guard, Refused, Verdict
+from hearth_backend.agent.run_view import RunView
 from hearth_backend.orchestrator.frames import Frame, Frames
 from hearth_backend.orchestrator.replay import Reset, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Note, RunStore
-from hearth_shared.errors import HearthError, OutcomeUnknown, ReplayMismatch, TooLarge, from_problem
+from hearth_shared.errors import HearthError, ReplayMismatch, TooLarge, from_problem
 from hearth_shared.protocol.events import EventType
 
 LARGEST_STEP: Final = 4 * 1024 * 1024
+_BEGUN: Final = EventType.STEP_STARTED
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class RunJournal:
@@ -26,6 +30,7 @@ class RunJournal:
     def __init__(self, store: RunStore, claim: Claim, *, frames: Frames | None = None) -> None:
         self._store = store
         self._claim = claim
+        self._run = claim.run
         self._frames = frames or Frames()
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
@@ -38,27 +43,56 @@ class RunJournal:
 
     @property
     def run(self) -> RunView:
-        return self._claim.run
+        return self._run
 
-    async def step(
+    def act_as(self, agent_id: str) -> None:
+        self._run = replace(self._run, agent_id=agent_id)
+
+    async def step(self, name: str, call_id: str, body: Callable[[], Awaitable[Any]]) -> Any:
+        """See the protocol. A step that was begun and not finished is done again."""
+        step = self._next(name, call_id)
+        if step.state in ("done", "failed"):
+            return await self._replayed(step)
+        await self._record(replace(step, state="started"), EventType.STEP_STARTED)
+        return await self._finish(step, body)
+
+    async def effect(
         self,
         name: str,
         call_id: str,
-        body: Callable[[], Awaitable[Any]],
+        args: Mapping[str, Any],
+        guard: Guard,
+        body: Callable[[Go, str], Awaitable[Any]],
         *,
-        effect: Literal["read", "write"] = "read",
+        repeatable: bool = False,
     ) -> Any:
-        """See the protocol. A step that was begun and not finished is done again if it only reads; if it writes,
-        its outcome is unknown, and the run fails rather than do it twice."""
-        seq, self._position = self._position, self._position + 1
-        known = self._claim.earlier.steps.get(seq)
-        if known is not None:
-            _check_same(known, name, call_id)
-            if known.state in ("done", "failed"):
-                return await self._replayed(known)
-            if known.state == "unknown" or effect == "write":
-                raise await self._unknown(known)
-        return await self._do(StepRecord(seq, name, call_id, "started"), body)
+        """See the protocol."""
+        step = replace(self._next(name, call_id), is_effect=True)
+        if step.state in ("done", "failed"):
+            return await self._replayed(step)
+        effect = Effect(f"{self.run.id}:{step.seq}", self.run, name, call_id, args)
+        match await self._leave(step, effect, guard, repeatable=repeatable):
+            case Refused(text):
+                return await self._finish(step, lambda: _refused(text))
+            case Go() as go:
+                leave = {"args": go.args, "approval": go.approval_id, "sha256": go.sha256}
+                await self._record(replace(step, state="started", output=_encode(leave)), None)
+                return await self._finish(step, lambda: body(go, effect.key))
+
+    async def _leave(self, step: StepRecord, effect: Effect, guard: Guard, *, repeatable: bool) -> Verdict:
+        """May it be done? After a crash in the middle of it: may it be done again?"""
+        before = json.loads(step.output or "{}")
+        if step.state == "started" and repeatable:
+            return Go(before["args"], before["approval"], before["sha256"])
+        if step.state in ("started", "unknown"):
+            if step.state == "started":
+                await self._record(replace(step, state="unknown"), EventType.STEP_FINISHED)
+            return await guard.settle(replace(effect, args=before["args"]))
+        if step.output is None:
+            await self._record(replace(step, state="intent", output=_encode({"args": effect.args})), _BEGUN)
+        elif before["args"] != json.loads(_encode(effect.args)):
+            raise _another_way(step, effect.tool)
+        return await guard.ask(effect)
 
     async def emit(self, kind: EventType, data: Mapping[str, Any]) -> None:
         if kind is EventType.REASONING_DELTA:
@@ -89,20 +123,27 @@ class RunJournal:
         # After a failed write text is missing in between: the run's end holds it all, the stream no more of it.
         return self._take() if self._fault is None else []
 
-    async def _do(self, step: StepRecord, body: Callable[[], Awaitable[Any]]) -> Any:
-        await self._record(step, EventType.STEP_STARTED)
+    def _next(self, name: str, call_id: str) -> StepRecord:
+        """The step at the next position, as an earlier attempt left it."""
+        seq, self._position = self._position, self._position + 1
+        known = self._claim.earlier.steps.get(seq) or StepRecord(seq, name, call_id, "intent")
+        if (known.name, known.call_id) != (name, call_id):
+            raise _another_way(known, name)
+        return known
+
+    async def _finish(self, step: StepRecord, body: Callable[[], Awaitable[Any]]) -> Any:
         try:
             value = await body()
         except HearthError as error:
             problem = json.dumps(error.problem(), ensure_ascii=False, default=str)
-            await self._record(_ended(step, "failed", problem), EventType.STEP_FINISHED)
+            await self._record(replace(step, state="failed", output=problem), EventType.STEP_FINISHED)
             raise
-        output = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        output = _encode(value)
         if len(output) > LARGEST_STEP:
             raise TooLarge(
                 f"The step {step.name} gave more than can be kept ({len(output)} characters).", "Ask for less."
             )
-        await self._record(_ended(step, "done", output), EventType.STEP_FINISHED)
+        await self._record(replace(step, state="done", output=output), EventType.STEP_FINISHED)
         return json.loads(output)  # what a replay would give: tuples are lists from the start
 
     async def _replayed(self, known: StepRecord) -> Any:
@@ -118,19 +159,13 @@ class RunJournal:
             raise from_problem(value)
         return value
 
-    async def _unknown(self, known: StepRecord) -> OutcomeUnknown:
-        if known.state != "unknown":
-            await self._record(_ended(known, "unknown", None), EventType.STEP_FINISHED)
-        return OutcomeUnknown(
-            f"Hearth stopped while {known.name} was being done, and cannot tell whether it was.",
-            "Look whether it was done; if not, ask again.",
-        )
-
-    async def _record(self, step: StepRecord, kind: EventType) -> None:
+    async def _record(self, step: StepRecord, kind: EventType | None) -> None:
+        """Write the step, and tell of it unless it was told already that it goes on."""
         data = {"seq": step.seq, "name": step.name, "call_id": step.call_id}
         if kind is EventType.STEP_FINISHED:
             data["state"] = step.state
-        await self._put(lambda notes: self._store.append_step(self._claim, step, [*notes, Note(kind, data)]))
+        told = [] if kind is None else [Note(kind, data)]
+        await self._put(lambda notes: self._store.append_step(self._claim, step, [*notes, *told]))
 
     async def _write(self, notes: Sequence[Note]) -> None:
         await self._put(lambda before: self._store.append_events(self._claim, [*before, *notes]))
@@ -189,12 +224,13 @@ def _note(frame: Frame) -> Note:
     return Note(frame.stream, {"part": frame.part, "offset": frame.offset, "text": frame.text})
 
 
-def _ended(step: StepRecord, state: Literal["done", "failed", "unknown"], output: str | None) -> StepRecord:
-    return StepRecord(step.seq, step.name, step.call_id, state, output)
+async def _refused(text: str) -> dict[str, Any]:
+    return {"refused": text}
 
 
-def _check_same(known: StepRecord, name: str, call_id: str) -> None:
-    if (known.name, known.call_id) != (name, call_id):
-        raise ReplayMismatch(
-            f"Step {known.seq} of the task was {known.name} before Hearth stopped, and is {name} now.", "Ask again."
-        )
+def _another_way(known: StepRecord, name: str) -> ReplayMismatch:
+    return ReplayMismatch(
+        f"Step {known.seq} of the task was {known.name} before Hearth stopped, and is {name} now, or with other"
+        " arguments.",
+        "Ask again.",
+    )

@@ -5,7 +5,7 @@ from hearth_shared.errors import NotFound
 
 def no_agent(agent_id: str) -> NotFound:
     """There is no such profile."""
-    return NotFound(f"There is no agent {agent_id}.", "The shipped one is `assistant`.")
+    return NotFound(f"There is no agent {agent_id}.", "`GET /v1/agents` shows them; `auto` lets Hearth choose.")
 
 
 def no_task(task_id: str) -> NotFound:

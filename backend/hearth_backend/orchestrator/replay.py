@@ -7,18 +7,20 @@ from typing import Any, Literal
 from hearth_backend.orchestrator.frames import Stream
 from hearth_shared.protocol.events import EventType
 
-StepState = Literal["started", "done", "failed", "unknown"]
+StepState = Literal["intent", "started", "done", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One journaled step; `output` is the JSON of its value, or of the problem it failed with."""
+    """One journaled step; `output` is the JSON of its value, or of the problem it failed with; before its end, of what
+    an effect is to do. An effect changes something outside."""
 
     seq: int
     name: str
     call_id: str
     state: StepState
     output: str | None = None
+    is_effect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,18 @@ from typing import Any
 
 from hearth_backend.storage.driver import Row
 from hearth_shared.protocol.approvals import Approval
-from hearth_shared.protocol.tasks import Answer, Failure, Lane, RunStatus, Step, Task, TaskDetail
+from hearth_shared.protocol.tasks import (
+    Answer,
+    Budget,
+    Delivery,
+    Failure,
+    Lane,
+    Routed,
+    RunStatus,
+    Step,
+    Task,
+    TaskDetail,
+)
 from hearth_shared.protocol.threads import Thread, ThreadMessage
 
 
@@ -15,8 +26,15 @@ def task(row: Row) -> Task:
 
 
 def task_detail(row: Row) -> TaskDetail:
-    """A task with its steps, which came as one JSON text."""
-    return TaskDetail(**_task_fields(row), steps=[Step(**step) for step in json.loads(row["steps"])])
+    """A task with its steps and what else belongs to it, which came as JSON texts."""
+    return TaskDetail(
+        **_task_fields(row),
+        steps=[Step(**step) for step in json.loads(row["steps"])],
+        budget=Budget.model_validate_json(row["budget"]),
+        routed=Routed.model_validate_json(row["routed"]) if row["routed"] else None,
+        children=json.loads(row["children"]),
+        webhook=Delivery.model_validate_json(row["webhook"]) if row["webhook"] else None,
+    )
 
 
 def _task_fields(row: Row) -> dict[str, Any]:
@@ -37,6 +55,8 @@ def _task_fields(row: Row) -> dict[str, Any]:
         "deadline_at": row["deadline_at"],
         "answer": Answer.model_validate_json(row["answer"]) if row["answer"] else None,
         "failure": Failure.model_validate_json(row["failure"]) if row["failure"] else None,
+        "parent_id": row["parent_id"],
+        "not_before": row["not_before"] if row["status"] == RunStatus.QUEUED else None,
     }
 
 
@@ -85,7 +105,11 @@ def approval(row: Row) -> Approval:
         tool=row["tool"],
         args=json.loads(row["args"]),
         sha256=row["sha256"],
+        kind=row["kind"],
+        why=row["why"],
         reach=json.loads(row["reach"]),
+        paths=json.loads(row["paths"]),
+        preview=row["preview"],
         undo=row["undo"],
         quotes=json.loads(row["quotes"]),
         status=row["status"],
@@ -96,4 +120,6 @@ def approval(row: Row) -> Approval:
         decided_at=row["decided_at"],
         decided_args=json.loads(row["decided_args"]) if row["decided_args"] else None,
         text=row["text"],
+        remember=row["remember"],
+        used_at=row["used_at"],
     )

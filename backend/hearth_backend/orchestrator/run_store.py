@@ -40,10 +40,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It came to none; `answer` is what had been said before."""
+    """It came to none; `answer` is what had been said before. `is_dead`: it was tried as often as it may be."""
 
     failure: Failure
     answer: Answer | None = None
+    is_dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ class RunStore(Protocol):
 
     def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
         """Call `queued` when there may be something to claim, `cancelled` when a running run shall stop."""
+        ...
+
+    def listen_to_ends(self, ended: Callable[[], None]) -> None:
+        """Call `ended` when a run has come to its end."""
+        ...
+
+    def wake(self) -> None:
+        """There may be something to claim: a decision queued a waiting run again."""
         ...
 
     async def enqueue(self, run: NewRun) -> TaskAccepted:
@@ -86,6 +95,32 @@ class RunStore(Protocol):
 
     async def release(self, claim: Claim) -> bool:
         """Queue it again, this attempt not counted (Hearth is stopping)."""
+        ...
+
+    async def put_off(self, claim: Claim, failure: Failure, pause_s: float, notes: Sequence[Note]) -> bool:
+        """Queue it again for later; what failed is tried again. False when that would be after its deadline, or when it
+        is to be cancelled, or another's."""
+        ...
+
+    def due_in(self) -> float | None:
+        """Seconds until something that was put off or that waits is due; None when nothing is."""
+        ...
+
+    async def wake_due(self) -> None:
+        """Queue what waits beyond its deadline, so that its end is told."""
+        ...
+
+    async def retry(self, owner: str, run_id: str) -> None:
+        """Queue a failed or dead run again, from where it failed. Raises Conflict for one that is neither."""
+        ...
+
+    async def prune(self, before: float) -> int:
+        """Forget the steps of runs that ended before this; how many."""
+        ...
+
+    async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
+        """Lay it aside until a person has decided or its sub-tasks have ended, this attempt not counted. Where that has
+        happened meanwhile, it is queued at once."""
         ...
 
     async def recover(self, attempts: int) -> int:

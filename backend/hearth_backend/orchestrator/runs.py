@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Final
 
 from hearth_backend import ids
+from hearth_backend.agent.routing import AUTO
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.missing import no_agent
 from hearth_backend.orchestrator.requester import Requester
@@ -16,6 +18,7 @@ from hearth_backend.orchestrator.sqlite_run_store import SQLiteRunStore
 from hearth_backend.orchestrator.store import NewRun
 from hearth_backend.storage.database import Database
 from hearth_shared.protocol.tasks import (
+    Budget,
     Lane,
     RunStatus,
     Task,
@@ -30,6 +33,7 @@ from hearth_shared.settings import Runs as Settings
 
 _DAY: Final = 86_400
 _NOTHING: Final = TaskContext()
+_NO_BUDGET: Final = Budget()
 
 
 class Runs:
@@ -47,7 +51,7 @@ class Runs:
         self.store: RunStore = SQLiteRunStore(database, events, clock=clock)
         self._events = events
         self._settings = settings
-        self._agents = frozenset(agents)
+        self._agents = agents
         self._clock = clock
 
     async def submit(
@@ -60,7 +64,7 @@ class Runs:
         idempotency_key: str | None = None,
     ) -> TaskAccepted:
         """Store a task; when this returns it is on disk. In a thread, its goal is a turn of the conversation."""
-        if agent_id not in self._agents:
+        if agent_id != AUTO and agent_id not in self._agents:
             raise no_agent(agent_id)
         digest = _digest("task", agent_id, lane.value, request) if idempotency_key is not None else None
         return await self.store.enqueue(self._new(requester, agent_id, request, lane, idempotency_key, digest))
@@ -101,6 +105,15 @@ class Runs:
         await self.store.cancel(requester.owner, task_id)
         return self.store.get(requester.owner, task_id)
 
+    async def retry(self, requester: Requester, task_id: str) -> Task:
+        """Try a failed or dead task again, from where it failed. Raises Conflict for one that is neither."""
+        await self.store.retry(requester.owner, task_id)
+        return self.store.get(requester.owner, task_id)
+
+    def wake(self) -> None:
+        """Somebody put runs back into the queue, beside the store."""
+        self.store.wake()
+
     async def counts(self) -> dict[str, int]:
         """Open tasks, those that wait and those that run, by lane."""
         return await self.store.counts()
@@ -110,8 +123,9 @@ class Runs:
         return await self.store.waiting()
 
     async def prune(self) -> int:
-        """Delete the events of tasks that ended longer ago than the setting says; how many went."""
-        return await self._events.prune(self._clock() - self._settings.keep_days * _DAY)
+        """Delete events and steps of tasks that ended longer ago than the setting says; how many went."""
+        before = self._clock() - self._settings.keep_days * _DAY
+        return await self._events.prune(before) + await self.store.prune(before)
 
     def _new(
         self,
@@ -141,6 +155,9 @@ class Runs:
             request_sha256=digest,
             trace_id=requester.trace_id,
             created_at=now,
+            webhook_url=request.webhook_url,
+            webhook_secret=None if request.webhook_url is None else f"whs_{secrets.token_urlsafe(32)}",
+            budget="{}" if request.budget == _NO_BUDGET else request.budget.model_dump_json(),
         )
 
 

@@ -14,14 +14,17 @@ from hearth_backend.orchestrator.missing import no_task, no_thread
 from hearth_backend.orchestrator.replay import Earlier, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Note, Outcome, Stopped
 from hearth_backend.orchestrator.store import NewRun
+from hearth_backend.orchestrator.stores import deliveries, plans, retries
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
-from hearth_shared.errors import BadRequest, Conflict, GaveUp, IdempotencyMismatch
+from hearth_shared.errors import BadRequest, Conflict, GaveUp, HearthError, IdempotencyMismatch
 from hearth_shared.protocol.events import Event, EventType
 from hearth_shared.protocol.tasks import (
     FINAL,
     Answer,
+    Budget,
     Failure,
+    FileText,
     Lane,
     RunStatus,
     TaskAccepted,
@@ -33,6 +36,8 @@ from hearth_shared.sites import is_page, site_of
 
 LEASE_S: Final = 60.0
 _SHOWN_GOAL: Final = 200
+_PRUNED_AT_ONCE: Final = 500
+_NO_BUDGET: Final = Budget()
 _TITLE: Final = 60
 _LANES: Final[tuple[Lane, ...]] = tuple(Lane)
 
@@ -56,9 +61,17 @@ class SQLiteRunStore:
         self._clock = clock
         self._queued: Callable[[], None] = _nobody
         self._cancelled: Callable[[str], None] = _nobody
+        self._ended: Callable[[], None] = _nobody
+        self._has_flagged = False  # a running part of a plan is to stop
 
     def listen(self, queued: Callable[[], None], cancelled: Callable[[str], None]) -> None:
         self._queued, self._cancelled = queued, cancelled
+
+    def listen_to_ends(self, ended: Callable[[], None]) -> None:
+        self._ended = ended
+
+    def wake(self) -> None:
+        self._queued()
 
     async def enqueue(self, run: NewRun) -> TaskAccepted:
         def work(connection: Connection) -> tuple[TaskAccepted, Sequence[Event]]:
@@ -66,7 +79,9 @@ class SQLiteRunStore:
                 return known, ()
             placed = _place(connection, run) if run.thread_id else run
             store.add_run(connection, placed)
-            accepted = TaskAccepted.model_construct(task_id=run.id, thread_id=run.thread_id, status=RunStatus.QUEUED)
+            accepted = TaskAccepted.model_construct(
+                task_id=run.id, thread_id=run.thread_id, status=RunStatus.QUEUED, webhook_secret=run.webhook_secret
+            )
             return accepted, (self._note(connection, placed, _queued_note(run)),)
 
         return await self._events.write(work, lambda _: self._queued(), patient=True)
@@ -95,7 +110,7 @@ class SQLiteRunStore:
     async def append_step(self, claim: Claim, step: StepRecord, notes: Sequence[Note]) -> None:
         values = (
             *(claim.run.id, step.seq, step.name, step.call_id, step.state, claim.run.attempt, step.output),
-            self._clock(),
+            *(step.is_effect, self._clock()),
         )
 
         def work(connection: Connection) -> tuple[None, Sequence[Event]]:
@@ -129,20 +144,85 @@ class SQLiteRunStore:
                 return False, ()
             if claim.run.thread_id and answer:
                 _add_answer(connection, claim.run, answer, now)
-            return True, [self._note(connection, claim.run, note) for note in (*notes, last)]
+            told = [self._note(connection, claim.run, note) for note in notes]
+            brought = self._ending(connection, _whose_view(claim.run))
+            return True, [*told, *brought, self._note(connection, claim.run, last)]
 
-        return await self._events.write(work)
+        return await self._events.write(work, lambda _: self._tell_end())
+
+    def _tell_end(self) -> None:
+        """A run may have waited for this one, and its webhook for word of it."""
+        self._queued()
+        self._ended()
+        if self._has_flagged:
+            self._has_flagged = False
+            flagged = self._database.peek(plans.TO_STOP)
+            for run_id in json.loads(flagged[0]) if flagged else ():
+                self._cancelled(run_id)
 
     async def release(self, claim: Claim) -> bool:
         def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
             if store.release_run(connection, claim.run.id, claim.fence):
                 return True, ()
-            if not store.holds_run(connection, claim.run.id, claim.fence):
-                return False, ()
-            store.end_run(connection, claim.run.id, RunStatus.CANCELLED.value, None, self._clock())
-            return True, (self._note(connection, claim.run, Note(EventType.TASK_CANCELLED, {})),)
+            return self._stopped_instead(connection, claim)
 
         return await self._events.write(work)
+
+    async def put_off(self, claim: Claim, failure: Failure, pause_s: float, notes: Sequence[Note]) -> bool:
+        run = claim.run
+        until = self._clock() + pause_s
+        values = {"id": run.id, "fence": claim.fence, "failure": failure.model_dump_json(), "until": until}
+        why = {"code": failure.code, "detail": failure.detail, "again_in_s": round(pause_s, 3)}
+        told = Note(EventType.TASK_QUEUED, {"goal": run.goal[:_SHOWN_GOAL], "lane": run.lane.value, **why})
+
+        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+            if not retries.put_off(connection, values):
+                return False, ()
+            return True, [self._note(connection, run, note) for note in (*notes, told)]
+
+        return await self._events.write(work)
+
+    def due_in(self) -> float | None:
+        row = self._database.peek(retries.NEXT_DUE, ())
+        return None if row is None or row[0] is None else max(0.0, row[0] - self._clock())
+
+    async def wake_due(self) -> None:
+        now = self._clock()
+        await self._database.write(lambda connection: retries.wake_overdue(connection, now))
+
+    async def retry(self, owner: str, run_id: str) -> None:
+        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
+            row = retries.revive(connection, owner, run_id)
+            if row is None and deliveries.revive(connection, owner, run_id, self._clock()):
+                return None, ()
+            if row is None:
+                raise _not_failed(run_id, store.run_of(connection, owner, run_id))
+            told = {"goal": row["goal"][:_SHOWN_GOAL], "lane": row["lane"]}
+            return None, (self._note(connection, _whose(row), Note(EventType.TASK_QUEUED, told)),)
+
+        await self._events.write(work, lambda _: self._tell_end())
+
+    async def prune(self, before: float) -> int:
+        total = 0
+        while gone := await self._database.write(lambda c: retries.prune_steps(c, before, _PRUNED_AT_ONCE)):
+            total += gone
+        return total
+
+    async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
+        def work(connection: Connection) -> tuple[tuple[bool, bool], Sequence[Event]]:
+            if status := store.suspend_run(connection, claim.run.id, claim.fence):
+                events = [self._note(connection, claim.run, note) for note in notes]
+                return (True, status == RunStatus.QUEUED), events
+            held, events = self._stopped_instead(connection, claim)
+            return (held, False), events
+
+        return (await self._events.write(work, lambda result: self._queued() if result[1] else None))[0]
+
+    def _stopped_instead(self, connection: Connection, claim: Claim) -> tuple[bool, Sequence[Event]]:
+        """A claim that cannot be laid aside: the person cancelled the run meanwhile, or it is somebody else's."""
+        if not store.holds_run(connection, claim.run.id, claim.fence):
+            return False, ()
+        return True, self._end(connection, _whose_view(claim.run), RunStatus.CANCELLED, None)
 
     async def recover(self, attempts: int) -> int:
         def work(connection: Connection) -> tuple[int, Sequence[Event]]:
@@ -150,7 +230,7 @@ class SQLiteRunStore:
             events = [event for row in interrupted for event in self._recover(connection, row, attempts)]
             return len(interrupted), events
 
-        return await self._events.write(work, lambda _: self._queued())
+        return await self._events.write(work, lambda _: self._tell_end())
 
     async def cancel(self, owner: str, run_id: str) -> None:
         def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
@@ -162,11 +242,10 @@ class SQLiteRunStore:
                 return True, ()
             if row["status"] in FINAL:
                 return False, ()
-            store.end_run(connection, run_id, RunStatus.CANCELLED.value, None, self._clock())
-            return False, (self._note(connection, _whose(row), Note(EventType.TASK_CANCELLED, {})),)
+            return False, self._end(connection, _whose(row), RunStatus.CANCELLED, None)
 
         # Without the run before it, the next one of a thread can be claimed.
-        await self._events.write(work, lambda running: self._cancelled(run_id) if running else self._queued())
+        await self._events.write(work, lambda running: self._cancelled(run_id) if running else self._tell_end())
 
     def get(self, owner: str, run_id: str) -> TaskDetail:
         row = self._database.peek(store.TASK_WITH_STEPS, (run_id, owner))
@@ -194,16 +273,48 @@ class SQLiteRunStore:
         return {lane.value: 0 for lane in Lane} | {_LANES[int(row[0])].value: row[1] for row in found}
 
     def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Event]:
-        now = self._clock()
         if row["cancel_requested"]:
-            store.end_run(connection, row["id"], RunStatus.CANCELLED.value, None, now)
-            return (self._note(connection, _whose(row), Note(EventType.TASK_CANCELLED, {})),)
+            return self._end(connection, _whose(row), RunStatus.CANCELLED, None)
         if row["attempt"] < attempts:
             store.requeue_run(connection, row["id"])
             return ()
-        failure = _gave_up(row["attempt"])
-        store.end_run(connection, row["id"], RunStatus.DEAD.value, failure.model_dump_json(), now)
-        return (self._note(connection, _whose(row), Note(EventType.TASK_FAILED, failure.model_dump())),)
+        return self._end(connection, _whose(row), RunStatus.DEAD, _gave_up(row["attempt"]))
+
+    def _end(
+        self, connection: Connection, run: "_Whose", status: RunStatus, failure: Failure | None
+    ) -> Sequence[Event]:
+        """End a run that nobody is doing."""
+        store.end_run(connection, run.id, status.value, failure.model_dump_json() if failure else None, self._clock())
+        kind = EventType.TASK_FAILED if failure else EventType.TASK_CANCELLED
+        brought = self._ending(connection, run)
+        return [*brought, self._note(connection, run, Note(kind, failure.model_dump() if failure else {}))]
+
+    def _ending(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+        """What the end of a run brings with it, told before it: nobody needs to decide for it any more, its webhook is
+        to be told, and the task above it may go on."""
+        now = self._clock()
+        deliveries.add(connection, run.id, now)
+        stopped = self._stop_plan(connection, run)
+        plans.resume_parent(connection, run.id)
+        withdrawn = store.withdraw_approvals(connection, run.id, now)
+        return [
+            *stopped,
+            *(self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]})) for row in withdrawn),
+        ]
+
+    def _stop_plan(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+        """Nobody needs the parts of its plan any more; nor, if it did not succeed, what was to come after it."""
+        events: list[Event] = []
+        useless = plans.open_children(connection, run.id)
+        if not store.has_finished(connection, run.id):
+            useless += plans.dependents(connection, run.id)
+        for row in useless:
+            if row["status"] == RunStatus.RUNNING:
+                store.request_cancel(connection, row["id"])
+                self._has_flagged = True
+            else:
+                events += self._end(connection, _whose(row), RunStatus.CANCELLED, None)
+        return events
 
     def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Event:
         return self._events.append(
@@ -225,6 +336,16 @@ def _whose(row: Row) -> _Whose:
     return _Whose(row["id"], row["thread_id"], row["owner"], row["door"])
 
 
+def _whose_view(run: RunView) -> _Whose:
+    return _Whose(run.id, run.thread_id, run.owner, run.door)
+
+
+def _not_failed(run_id: str, row: Row | None) -> HearthError:
+    if row is None:
+        return no_task(run_id)
+    return Conflict(f"The task {run_id} is {row['status']}: only a failed one is tried again.", "Ask again instead.")
+
+
 def _made_before(connection: Connection, run: NewRun) -> TaskAccepted | None:
     row = store.run_by_key(connection, run.owner, run.idempotency_key or "")
     if row is None:
@@ -233,7 +354,12 @@ def _made_before(connection: Connection, run: NewRun) -> TaskAccepted | None:
         raise IdempotencyMismatch(
             "This Idempotency-Key was used before, with another request.", "Use a new key for a new request."
         )
-    return TaskAccepted(task_id=row["id"], thread_id=row["thread_id"], status=RunStatus(row["status"]))
+    return TaskAccepted(
+        task_id=row["id"],
+        thread_id=row["thread_id"],
+        status=RunStatus(row["status"]),
+        webhook_secret=row["webhook_secret"],
+    )
 
 
 def _place(connection: Connection, run: NewRun) -> NewRun:
@@ -278,7 +404,7 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
         agent_id=row["agent_id"],
         thread_id=thread_id,
         goal=row["goal"],
-        context=TaskContext.model_validate_json(row["context"]),
+        context=_context(connection, row),
         history=tuple(rows.message(message) for message in history),
         lane=Lane(row["lane"]),
         door=row["door"],
@@ -288,14 +414,29 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
         local_only=bool(row["local_only"]),
         attempt=row["attempt"],
         seconds_left=left,
+        budget=Budget.model_validate_json(row["budget"]) if row["budget"] != "{}" else _NO_BUDGET,
+        depth=row["depth"],
     )
     earlier = _earlier(connection, run_id) if row["fence"] > 1 else Earlier()
     return Claim(run, row["fence"], earlier, row["trace_id"])
 
 
+def _context(connection: Connection, row: Row) -> TaskContext:
+    """What the asker laid beside it; for a part of a plan, what the parts before it came to, as texts from outside."""
+    context = TaskContext.model_validate_json(row["context"])
+    if not row["depth"]:
+        return context
+    before = plans.before(connection, row["id"])
+    results = [
+        FileText.model_construct(name=f"part {n}", text=plans.outcome(one), origin="page", title=one["goal"][:_TITLE])
+        for n, one in enumerate(before, 1)
+    ]
+    return context.model_copy(update={"files": [*context.files, *results]})
+
+
 def _earlier(connection: Connection, run_id: str) -> Earlier:
     steps = [
-        StepRecord(row["seq"], row["name"], row["call_id"], row["state"], row["output"])
+        StepRecord(row["seq"], row["name"], row["call_id"], row["state"], row["output"], bool(row["effect"]))
         for row in store.steps_of(connection, run_id)
     ]
     story = ((EventType(row["type"]), json.loads(row["data"])) for row in store.story_of(connection, run_id))
@@ -325,8 +466,9 @@ def _ending(outcome: Outcome) -> tuple[RunStatus, Answer | None, Failure | None,
         case Finished(answer):
             note = Note(EventType.TASK_FINISHED, {"answer": answer.model_dump(mode="json")})
             return RunStatus.FINISHED, answer, None, note
-        case Failed(failure, answer):
-            return RunStatus.FAILED, answer, failure, Note(EventType.TASK_FAILED, failure.model_dump())
+        case Failed(failure, answer, is_dead):
+            status = RunStatus.DEAD if is_dead else RunStatus.FAILED
+            return status, answer, failure, Note(EventType.TASK_FAILED, failure.model_dump())
         case Stopped(answer):
             return RunStatus.CANCELLED, answer, None, Note(EventType.TASK_CANCELLED, {})
         case _:

@@ -4,7 +4,7 @@ Whoever may see a row stands in the WHERE of each query: somebody else's id find
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hearth_backend.orchestrator.requester import PERSON
@@ -73,16 +73,22 @@ def prune_events(connection: Connection, before: float, limit: int) -> int:
 
 _ADD_RUN: Final = """
 insert into run(id, agent_id, thread_id, goal, context, lane, priority, status, owner, door, principal, spaces,
-  local_only, deadline_at, idempotency_key, request_sha256, trace_id, created_at)
-values (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  local_only, deadline_at, idempotency_key, request_sha256, trace_id, created_at, budget, webhook_url, webhook_secret,
+  parent_id, depth)
+values (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _TASK: Final = (
     "id, agent_id, thread_id, goal, status, lane, priority, door, local_only, attempt, created_at, started_at, "
-    "finished_at, deadline_at, answer, failure"
+    "finished_at, deadline_at, answer, failure, parent_id, not_before"
 )
 TASK_WITH_STEPS: Final = f"""
 select {_TASK}, (
   select json_group_array(json_object('seq', seq, 'name', name, 'call_id', call_id, 'state', state, 'at', at))
-  from (select * from step where run_id = run.id order by seq)) as steps
+  from (select * from step where run_id = run.id order by seq)) as steps, budget,
+  (select output from step where run_id = run.id and name = 'route' and state = 'done') as routed,
+  (select json_group_array(id) from (select id from run as child where child.parent_id = run.id order by rowid))
+    as children,
+  (select json_object('state', state, 'attempts', attempts, 'next_at', iif(state = 'due', next_at, null),
+    'problem', problem, 'delivered_at', delivered_at) from delivery where run_id = run.id) as webhook
 from run where id = ? and owner = ?"""
 _OPEN_BY_LANE: Final = f"""
 select lane, sum(n) from (
@@ -92,14 +98,17 @@ select lane, sum(n) from (
 group by lane"""
 _QUEUED_BY_LANE: Final = "select lane_rank, count(*) from run where status = 'queued' group by lane_rank"
 STATUS: Final = "select status from run where id = ? and owner = ?"
-# The first of the best lane, unless an earlier run of its thread is still open.
+# The first of the best lane, unless it was put off, or an earlier run of its thread or plan is still open.
 _CLAIM: Final = f"""
 update run set status = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = :lease_until,
   started_at = coalesce(started_at, :now)
 where id = (
-  select id from run as next where status = 'queued' and lane_rank <= :last_rank and not exists (
-    select 1 from run as earlier
-    where earlier.thread_id = next.thread_id and earlier.rowid < next.rowid and earlier.{_OPEN})
+  select id from run as next where status = 'queued' and lane_rank <= :last_rank
+    and (not_before is null or not_before <= :now)
+    and not exists (select 1 from run as earlier
+      where earlier.thread_id = next.thread_id and earlier.rowid < next.rowid and earlier.{_OPEN})
+    and not exists (select 1 from run_after join run as earlier on earlier.id = after_id
+      where run_id = next.id and earlier.{_OPEN})
   order by lane_rank, priority, rowid limit 1)
 returning *"""
 _HOLDS: Final = "select 1 from run where id = ? and fence = ? and status = 'running'"
@@ -132,6 +141,11 @@ class NewRun:
     request_sha256: bytes | None
     trace_id: str
     created_at: float
+    budget: str = "{}"
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    parent_id: str | None = None
+    depth: int = 0
 
 
 def add_run(connection: Connection, run: NewRun) -> None:
@@ -142,6 +156,7 @@ def add_run(connection: Connection, run: NewRun) -> None:
             *(run.id, run.agent_id, run.thread_id, run.goal, run.context, run.lane, run.priority, run.owner),
             *(run.door, run.principal, run.spaces, run.local_only, run.deadline_at),
             *(run.idempotency_key, run.request_sha256, run.trace_id, run.created_at),
+            *(run.budget, run.webhook_url, run.webhook_secret, run.parent_id, run.depth),
         ),
     )
 
@@ -149,7 +164,8 @@ def add_run(connection: Connection, run: NewRun) -> None:
 def run_by_key(connection: Connection, owner: str, key: str) -> Row | None:
     """The run that was made with this idempotency key."""
     return connection.execute(
-        "select id, thread_id, status, request_sha256 from run where owner = ? and idempotency_key = ?", (owner, key)
+        "select id, thread_id, status, request_sha256, webhook_secret from run where owner = ? and idempotency_key = ?",
+        (owner, key),
     ).fetchone()
 
 
@@ -180,6 +196,29 @@ def release_run(connection: Connection, run_id: str, fence: int) -> bool:
     return connection.execute(_RELEASE, (run_id, fence)).rowcount == 1
 
 
+_SUSPEND: Final = f"""
+update run set attempt = attempt - 1, lease_until = null, status = case
+  when exists (select 1 from approval where approval.run_id = run.id and approval.status = 'pending')
+    or exists (select 1 from run as child where child.parent_id = run.id and child.{_OPEN})
+  then 'waiting' else 'queued' end
+where id = ? and fence = ? and status = 'running' and not cancel_requested returning status"""
+_RESUME: Final = f"""
+update run set status = 'queued' where id = ? and status = 'waiting'
+  and not exists (select 1 from run as child where child.parent_id = run.id and child.{_OPEN})"""
+
+
+def suspend_run(connection: Connection, run_id: str, fence: int) -> str | None:
+    """Lay a running run aside, this attempt not counted: "waiting" for a person or for its sub-tasks, or "queued" when
+    there is nothing to wait for any more. None when it is to be cancelled, or another's."""
+    row = connection.execute(_SUSPEND, (run_id, fence)).fetchone()
+    return row[0] if row else None
+
+
+def resume_run(connection: Connection, run_id: str | None) -> bool:
+    """Queue a waiting run again, because a person decided or a sub-task ended; False when it does not wait for that."""
+    return run_id is not None and connection.execute(_RESUME, (run_id,)).rowcount == 1
+
+
 def requeue_run(connection: Connection, run_id: str) -> None:
     """Queue a run again whose process died; the attempt counts."""
     connection.execute("update run set status = 'queued', lease_until = null where id = ?", (run_id,))
@@ -191,6 +230,12 @@ def end_run(connection: Connection, run_id: str, status: str, failure: str | Non
         "update run set status = ?, failure = ?, finished_at = ?, lease_until = null where id = ?",
         (status, failure, now, run_id),
     )
+
+
+def has_finished(connection: Connection, run_id: str) -> bool:
+    """Whether a run came to an answer."""
+    row = connection.execute("select status from run where id = ?", (run_id,)).fetchone()
+    return row is not None and row[0] == "finished"
 
 
 def request_cancel(connection: Connection, run_id: str) -> None:
@@ -237,7 +282,7 @@ def queued_by_lane(connection: Connection) -> list[Row]:
 # -- steps
 
 _SET_STEP: Final = """
-insert into step(run_id, seq, name, call_id, state, attempt, output, at) values (?, ?, ?, ?, ?, ?, ?, ?)
+insert into step(run_id, seq, name, call_id, state, attempt, output, effect, at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict(run_id, seq) do update set
   state = excluded.state, attempt = excluded.attempt, output = excluded.output, at = excluded.at"""
 _STORY: Final = """
@@ -247,13 +292,13 @@ order by seq"""
 
 
 def set_step(connection: Connection, values: Sequence[Any]) -> None:
-    """Values: run_id, seq, name, call_id, state, attempt, output as JSON, at."""
+    """Values: run_id, seq, name, call_id, state, attempt, output as JSON, effect, at."""
     connection.execute(_SET_STEP, values)
 
 
 def steps_of(connection: Connection, run_id: str) -> list[Row]:
     """What a run's earlier attempts did, in order."""
-    sql = "select seq, name, call_id, state, output from step where run_id = ? order by seq"
+    sql = "select seq, name, call_id, state, output, effect from step where run_id = ? order by seq"
     return connection.execute(sql, (run_id,)).fetchall()
 
 
@@ -389,12 +434,34 @@ def approvals_of(connection: Connection, owner: str, status: str | None, limit: 
 
 
 def decide_approval(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Values: id, decision, by, at, args, text. False when it was decided or has expired."""
+    """Values: id, decision, by, at, args, sha256, text, remember. False when it was decided or has expired."""
     sql = """
     update approval set status = 'decided', decision = :decision, decided_by = :by, decided_at = :at,
-      decided_args = :args, text = :text
+      decided_args = :args, decided_sha256 = :sha256, text = :text, remember = :remember
     where id = :id and status = 'pending' and expires_at > :at"""
     return connection.execute(sql, values).rowcount == 1
+
+
+def approval_by_effect(connection: Connection, effect_key: str) -> Row | None:
+    """The latest question about this effect."""
+    return connection.execute(
+        "select * from approval where effect_key = ? order by created_at desc, rowid desc limit 1", (effect_key,)
+    ).fetchone()
+
+
+def use_approval(connection: Connection, approval_id: str, user: str, now: float) -> bool:
+    """Use a grant up; the same user may come again. False when another has it."""
+    sql = "update approval set used_at = coalesce(used_at, ?1), used_by = ?2 where id = ?3 and used_by in ('', ?2)"
+    return connection.execute(sql, (now, user, approval_id)).rowcount == 1
+
+
+def withdraw_approvals(connection: Connection, run_id: str, now: float) -> list[Row]:
+    """Nobody needs to decide any more for a run that has ended."""
+    return connection.execute(
+        """update approval set status = 'expired', decision = 'ignore', decided_at = ?2
+        where run_id = ?1 and status = 'pending' returning *""",
+        (run_id, now),
+    ).fetchall()
 
 
 def expire_approvals(connection: Connection, now: float) -> list[Row]:

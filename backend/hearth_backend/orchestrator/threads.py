@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection
 
 from hearth_backend import ids
+from hearth_backend.agent.routing import AUTO
 from hearth_backend.orchestrator import rows, store
 from hearth_backend.orchestrator.missing import no_agent, no_answer, no_thread
 from hearth_backend.orchestrator.requester import Requester
@@ -26,12 +27,12 @@ class Threads:
 
     def __init__(self, database: Database, agents: Collection[str], *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
-        self._agents = frozenset(agents)
+        self._agents = agents
         self._clock = clock
 
     async def create(self, requester: Requester, request: ThreadRequest) -> Thread:
         """A new, empty thread."""
-        if request.agent_id not in self._agents:
+        if request.agent_id != AUTO and request.agent_id not in self._agents:
             raise no_agent(request.agent_id)
         now = self._clock()
         thread = Thread(

@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from hearth_backend.agent.guard import Suspended
 from hearth_backend.agent.journal import Executor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.orchestrator.journal import RunJournal
+from hearth_backend.orchestrator.retry import is_dead, pause_after
 from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Outcome, Stopped
 from hearth_backend.orchestrator.runs import Runs
 from hearth_shared import logs
@@ -25,6 +29,16 @@ LARGEST_DETAIL: Final = 4000
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _GRACE_S: Final = 10.0
+_SHORTEST_ALARM: Final = 0.01
+_LONGEST_ALARM: Final = 3600.0  # the clock may be set meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """It failed, and is to be tried again after a pause; if there is no time for that, this is how it ended."""
+
+    failed: Failed
+    pause_s: float
 
 
 class Worker:
@@ -34,12 +48,24 @@ class Worker:
     make a person wait. While storage refuses (disk full) it tries again, less and less often, and loses nothing.
     """
 
-    def __init__(self, runs: Runs, executor: Executor, settings: Settings, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        runs: Runs,
+        executor: Executor,
+        settings: Settings,
+        tracer: Tracer,
+        metrics: Metrics,
+        *,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
         self._store = runs.store
         self._executor = executor
         self._settings = settings
         self._tracer = tracer
         self._metrics = metrics
+        self._dice = dice
+        self._alarm: asyncio.TimerHandle | None = None
+        self._is_due = False
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
@@ -63,8 +89,9 @@ class Worker:
             await self._serving
         for work in self._executing.values():
             work.cancel()
-        if self._beat is not None:
-            self._beat.cancel()
+        for timer in (self._beat, self._alarm):
+            if timer is not None:
+                timer.cancel()
         rest = [*self._tasks.values(), *([self._beating] if self._beating else [])]
         if rest:
             _, stuck = await asyncio.wait(rest, timeout=2 * _GRACE_S)
@@ -77,7 +104,25 @@ class Worker:
             self._wake.clear()
             while claim := await self._claim():
                 self._begin(claim)
+            self._set_alarm()
             await self._wake.wait()
+            if self._is_due:
+                self._is_due = False
+                await self._insist(self._store.wake_due)
+
+    def _set_alarm(self) -> None:
+        """For what was put off; there is no timer when nothing was."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        due_in = None if self._stopping.is_set() else self._store.due_in()
+        if due_in is not None:
+            due_in = min(max(due_in, _SHORTEST_ALARM), _LONGEST_ALARM)
+            self._alarm = asyncio.get_running_loop().call_later(due_in, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm, self._is_due = None, True
+        self._wake.set()
 
     async def _claim(self) -> Claim | None:
         free = self._settings.workers - len(self._tasks)
@@ -123,11 +168,20 @@ class Worker:
         if outcome is None:
             await self._insist(lambda: self._store.release(claim))
             log.info("%s goes back to the queue", run.id)
-        elif await self._insist(lambda: self._store.finish(claim, outcome, notes)):
-            self._tell(claim, outcome, asyncio.get_running_loop().time() - began)
+        elif isinstance(outcome, Suspended):
+            await self._insist(lambda: self._store.suspend(claim, notes))
+            log.info("%s waits", run.id)
+        elif isinstance(outcome, Again) and await self._insist(
+            lambda: self._store.put_off(claim, outcome.failed.failure, outcome.pause_s, notes)
+        ):
+            log.info("%s is tried again in %.0f s", run.id, outcome.pause_s)
+        else:
+            end = outcome.failed if isinstance(outcome, Again) else outcome
+            if await self._insist(lambda: self._store.finish(claim, end, notes)):
+                self._tell(claim, end, asyncio.get_running_loop().time() - began)
 
-    async def _execute(self, claim: Claim, journal: RunJournal) -> Outcome | None:
-        """How the run ended; None when it did not, because Hearth stops.
+    async def _execute(self, claim: Claim, journal: RunJournal) -> Outcome | Suspended | Again | None:
+        """How the run ended; Suspended when it waits; None when Hearth stops.
 
         The executor has a task of its own: whoever cancels that one, what the end leaves is stored in this one.
         """
@@ -144,7 +198,7 @@ class Worker:
 
     def _outcome(
         self, claim: Claim, journal: RunJournal, work: asyncio.Task[Answer], *, is_late: bool
-    ) -> Outcome | None:
+    ) -> Outcome | Suspended | Again | None:
         error = asyncio.CancelledError() if not work.done() or work.cancelled() else work.exception()
         if error is None:
             return Finished(_capped(work.result()))
@@ -155,15 +209,22 @@ class Worker:
         if is_late:
             late = DeadlineExceeded("The time set for the task is over.", "Ask again, with more time.")
             return Failed(_failure(late), partial)
+        if isinstance(error, Suspended):
+            return error
         if self._stopping.is_set():
             return None
         if not isinstance(error, HearthError):
             log.error("%s failed", claim.run.id, exc_info=error)
             error = HearthError("Something inside Hearth broke while it worked on this.", "Look into `hearth doctor`.")
-        return Failed(_failure(error), partial)
+        pause = pause_after(error, claim.run.attempt, self._settings.attempts, self._dice)
+        if pause is not None:
+            return Again(Failed(_failure(error), partial), pause)
+        return Failed(_failure(error), partial, is_dead(error))
 
     def _tell(self, claim: Claim, outcome: Outcome, seconds: float) -> None:
         ended = {Finished: "finished", Failed: "failed", Stopped: "cancelled"}[type(outcome)]
+        if isinstance(outcome, Failed) and outcome.is_dead:
+            ended = "dead"
         log.info("%s %s after %.1f s", claim.run.id, ended, seconds)
         self._metrics.run(claim.run.agent_id, claim.run.door, ended, seconds)
         if isinstance(outcome, Failed):

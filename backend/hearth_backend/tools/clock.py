@@ -1,13 +1,13 @@
 """The tool that tells the time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Literal
 
-from hearth_backend.tools.tool import ToolContext, ToolResult
+from hearth_backend.tools.tool import Arguments, Tool, ToolContext, ToolResult
 
-_PARAMETERS: Mapping[str, Any] = MappingProxyType({"type": "object", "properties": {}, "additionalProperties": False})
+
+class NoArguments(Arguments):
+    """Nothing."""
 
 
 def local_now() -> datetime:
@@ -15,18 +15,17 @@ def local_now() -> datetime:
     return datetime.now().astimezone()
 
 
-class Clock:
+class Clock(Tool[NoArguments]):
     """Tells date and time where the person is."""
 
     name = "clock"
     description = "The current date, weekday and time where the person is."
-    parameters = _PARAMETERS
-    effect: Literal["read", "write"] = "read"
+    takes = NoArguments
 
     def __init__(self, now: Callable[[], datetime] = local_now) -> None:
         self._now = now
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+    async def call(self, arguments: NoArguments, context: ToolContext) -> ToolResult:
         now = self._now()
         return ToolResult(
             f"{now:%A}, {now.day} {now:%B %Y, %H:%M} ({now:%Z, UTC%z}); ISO {now.isoformat('T', 'minutes')}"

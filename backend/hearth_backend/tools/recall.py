@@ -1,26 +1,13 @@
 """The tool that asks memory."""
 
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
-from hearth_backend.tools.tool import ToolContext, ToolResult
-from hearth_shared.errors import BadRequest
+from pydantic import Field, field_validator
+
+from hearth_backend.tools.tool import Arguments, Tool, ToolContext, ToolResult
 from hearth_shared.protocol.tasks import Source
 
-_PARAMETERS: Mapping[str, Any] = MappingProxyType(
-    {
-        "type": "object",
-        "properties": {
-            "question": {
-                "type": "string",
-                "description": "What to look for, as a question or a few words; names and dates help.",
-            }
-        },
-        "required": ["question"],
-        "additionalProperties": False,
-    }
-)
 _LONGEST = 4000
 
 
@@ -32,22 +19,34 @@ class Memory(Protocol):
         ...
 
 
-class Recall:
+class Question(Arguments):
+    """What to look for."""
+
+    question: str = Field(
+        min_length=1, description="What to look for, as a question or a few words; names and dates help."
+    )
+
+    @field_validator("question")
+    @classmethod
+    def _says_something(cls, question: str) -> str:
+        if not question.strip():
+            raise ValueError("give a question or a few words to look for")
+        return question
+
+
+class Recall(Tool[Question]):
     """Finds what was told or noted before; what it finds is cited by its number."""
 
     name = "recall"
     description = "Search the person's memory and Hearth's documentation for something not among the passages given."
-    parameters = _PARAMETERS
-    effect: Literal["read", "write"] = "read"
+    takes = Question
 
     def __init__(self, memory: Memory, *, token_budget: int = 1200) -> None:
         self._memory = memory
         self._token_budget = token_budget
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        question = arguments.get("question")
-        if not isinstance(question, str) or not question.strip():
-            raise BadRequest("`question` is missing.", "Give a question or a few words to look for.")
-        found = await self._memory.recall(question[:_LONGEST], context.spaces, token_budget=self._token_budget)
+    async def call(self, arguments: Question, context: ToolContext) -> ToolResult:
+        question = arguments.question[:_LONGEST]
+        found = await self._memory.recall(question, context.spaces, token_budget=self._token_budget)
         text = f"{len(found)} found." if found else "Nothing was found."
-        return ToolResult(text, tuple(found))
+        return ToolResult(text, tuple(found), private=any(source.kind == "memory" for source in found))

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-from hearth_backend.tools.tool import Tool
+from hearth_backend.tools.tool import AnyTool
 from hearth_shared.errors import NotFound
 
 
 class Registry:
     """Holds each tool once."""
 
-    def __init__(self, tools: Iterable[Tool]) -> None:
-        self._tools: dict[str, Tool] = {}
+    def __init__(self, tools: Iterable[AnyTool]) -> None:
+        self._tools: dict[str, AnyTool] = {}
         for tool in tools:
             if tool.name in self._tools:
                 raise ValueError(f"two tools are called {tool.name}")
@@ -21,7 +21,11 @@ class Registry:
         """All names, in the order given."""
         return tuple(self._tools)
 
-    def pick(self, names: Iterable[str]) -> list[Tool]:
+    def get(self, name: str) -> AnyTool:
+        """One of them. Raises NotFound."""
+        return self.pick([name])[0]
+
+    def pick(self, names: Iterable[str]) -> list[AnyTool]:
         """The tools of a profile. Raises NotFound for one that there is not."""
         missing = [name for name in names if name not in self._tools]
         if missing:

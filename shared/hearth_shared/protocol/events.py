@@ -23,6 +23,7 @@ class EventType(StrEnum):
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"
     APPROVAL_EXPIRED = "approval.expired"
+    AMBIENT_SUGGESTED = "ambient.suggested"
     MEMORY_RECALLED = "memory.recalled"
     MEMORY_STORED = "memory.stored"
     MEMORY_FORGOTTEN = "memory.forgotten"

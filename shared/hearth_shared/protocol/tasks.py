@@ -50,6 +50,15 @@ class TaskContext(Request):
     seen: list[Identifier] = Field(default=[], max_length=16)
 
 
+class Budget(Request):
+    """What a task may take; None is no limit. Whoever asks may give less than the agent's profile does, never more."""
+
+    steps: int | None = Field(default=None, ge=1, le=10_000, description="calls of models and tools")
+    tokens: int | None = Field(default=None, ge=1, description="tokens read and written")
+    dollars: float | None = Field(default=None, ge=0, description="US dollars; a price that is not known ends the task")
+    seconds: float | None = Field(default=None, gt=0, le=86_400, description="time at work, waiting not counted")
+
+
 class TaskRequest(Request):
     """Work for an agent."""
 
@@ -59,6 +68,8 @@ class TaskRequest(Request):
     thread_id: Identifier | None = None
     local_only: bool = False
     deadline_s: float | None = Field(default=None, gt=0, le=86_400)
+    webhook_url: str | None = Field(default=None, max_length=2048, description="told how it ended, signed")
+    budget: Budget = Budget()
 
 
 class MadeBy(Message):
@@ -123,7 +134,7 @@ class Step(Message):
     seq: int
     name: str
     call_id: str = ""
-    state: Literal["started", "done", "failed", "unknown"]
+    state: Literal["intent", "started", "done", "failed", "unknown"]
     at: Seconds
 
 
@@ -146,12 +157,45 @@ class Task(Message):
     deadline_at: Seconds | None = None
     answer: Answer | None = None
     failure: Failure | None = None
+    parent_id: str | None = Field(default=None, description="the task whose plan it is part of")
+    not_before: Seconds | None = Field(default=None, description="when it is tried again")
+
+
+class Routed(Message):
+    """Which agent a task went to when it named none, and by what."""
+
+    agent_id: str
+    how: Literal["rule", "likeness", "model", "default"]
+    why: str
+
+
+class LogLine(Message):
+    """One line of what happened in a task."""
+
+    at: Seconds
+    level: Literal["info", "warn", "error"] = "info"
+    text: str
+
+
+class Delivery(Message):
+    """How far the word of a task's end has got to its webhook; `dead`: it was tried as often as it may be."""
+
+    state: Literal["due", "delivered", "dead"]
+    attempts: int = 0
+    next_at: Seconds | None = None
+    problem: str = ""
+    delivered_at: Seconds | None = None
 
 
 class TaskDetail(Task):
-    """A task with its steps."""
+    """A task with its steps and what happened."""
 
     steps: list[Step] = []
+    logs: list[LogLine] = []
+    routed: Routed | None = None
+    budget: Budget = Budget()
+    children: list[str] = Field(default=[], description="the tasks of its plan")
+    webhook: Delivery | None = None
 
 
 class TaskAccepted(Message):
@@ -160,6 +204,7 @@ class TaskAccepted(Message):
     task_id: str
     thread_id: str | None = None
     status: RunStatus = RunStatus.QUEUED
+    webhook_secret: str | None = Field(default=None, description="the key that its webhook is signed with")
 
 
 class TaskList(Message):
@@ -169,6 +214,14 @@ class TaskList(Message):
     next: str | None = None
 
 
+class UndoneTask(Message):
+    """What was put back as it was before a task."""
+
+    id: str
+    paths: list[str]
+    calls: int = Field(description="how many calls were taken back")
+
+
 class Agent(Message):
     """A profile that tasks can be given to."""
 
@@ -176,12 +229,17 @@ class Agent(Message):
     title: str
     description: str
     tools: list[str]
+    unasked: list[str] = Field(default=[], description="tools that it may use without asking, if the policy lets it")
+    budget: Budget = Budget()
+    model: str = "auto"
+    problem: str = Field(default="", description="why its file is not used")
 
 
 class AgentList(Message):
     """All profiles."""
 
     agents: list[Agent]
+    problems: list[str] = Field(default=[], description="files that are not used, with their line")
 
 
 Arguments = Json

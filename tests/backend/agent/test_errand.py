@@ -1,33 +1,32 @@
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
 import pytest
 
 from hearth_backend.agent.errand import Errand
 from hearth_backend.agent.turn import Turn
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
-from hearth_backend.tools.tool import ToolContext, ToolResult
+from hearth_backend.tools.clock import NoArguments
+from hearth_backend.tools.performing import Performer
+from hearth_backend.tools.tool import Tool, ToolContext, ToolResult
 from hearth_shared.errors import BadRequest, HearthError, NotFound
+from support.guards import ScriptedGuard
 from support.journals import MemoryJournal
 from support.memories import memory
 
 pytestmark = pytest.mark.unit
 
 
-@dataclass
-class Teller:
+class Teller(Tool[NoArguments]):
     """A tool that says what it was given to say."""
 
-    says: ToolResult | HearthError
-    contexts: list[ToolContext] = field(default_factory=list[ToolContext])
-    name: str = "teller"
-    description: str = "Tells."
-    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    effect: Literal["read", "write"] = "read"
+    name = "teller"
+    description = "Tells."
+    takes = NoArguments
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+    def __init__(self, says: ToolResult | HearthError) -> None:
+        self.says = says
+        self.contexts: list[ToolContext] = []
+
+    async def call(self, arguments: NoArguments, context: ToolContext) -> ToolResult:
         self.contexts.append(context)
         if isinstance(self.says, HearthError):
             raise self.says
@@ -35,7 +34,7 @@ class Teller:
 
 
 def errand(journal: MemoryJournal, metrics: Metrics | None = None) -> Errand:
-    return Errand(Turn(journal), Tracer(), metrics or Metrics())
+    return Errand(Turn(journal), ScriptedGuard(), Performer(), Tracer(), metrics or Metrics())
 
 
 async def test_text_from_outside_is_marked_as_data_and_cannot_end_its_block() -> None:
@@ -67,4 +66,6 @@ async def test_a_wrong_call_is_the_models_to_repair() -> None:
 async def test_a_tool_knows_for_whom_it_runs() -> None:
     tool = Teller(ToolResult("ok"))
     await errand(MemoryJournal()).run(tool, "c", {})
-    assert tool.contexts == [ToolContext("run_1", "person", frozenset({"main"}), False)]
+    context = tool.contexts[0]
+    assert (context.run_id, context.owner, context.spaces) == ("run_1", "person", frozenset({"main"}))
+    assert (context.local_only, context.agent_id, context.door) == (False, "assistant", "cli")

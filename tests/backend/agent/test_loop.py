@@ -22,6 +22,7 @@ from hearth_shared.protocol.threads import ThreadMessage
 from hearth_shared.settings import Memory as MemorySettings
 from support import provider as server_that
 from support.gateways import gateway_over, provider_of
+from support.guards import ScriptedGuard
 from support.journals import RUN, MemoryJournal
 from support.memories import SmallMemory, file_passages, memory
 from support.provider import model_server, tool_call, words
@@ -53,6 +54,7 @@ async def desk(
             Tracer(),
             Metrics(),
             MemorySettings(enabled=enabled),
+            guard=ScriptedGuard(),
             passages_of=file_passages,
             remember=remembered.remember,
             now=lambda: NOON,
@@ -150,14 +152,14 @@ async def test_a_wrong_tool_call_gets_one_more_try(tmp_path: Path) -> None:
         answer = await at.loop(MemoryJournal())
         told = server.calls[1].body["messages"][-1]
     assert answer.text == "Done."
-    assert "`question` is missing" in told["content"]
+    assert "`question`: Field required" in told["content"]
 
 
 async def test_a_model_that_only_calls_tools_is_stopped(tmp_path: Path) -> None:
     async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, provider_of(server)) as at:
         answer = await at.loop(MemoryJournal())
-    assert len(server.calls) == 8
-    assert "8 times" in answer.text
+    assert len(server.calls) == 12  # and as many tool calls
+    assert "24 steps" in answer.text
 
 
 async def test_a_model_that_breaks_off_leaves_what_it_said_marked_as_incomplete(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.orchestrator.approvals import digest
+from hearth_backend.orchestrator.approvals import Asked
 from hearth_backend.orchestrator.requester import PERSON, Requester
+from hearth_backend.tools.binding import digest
 from hearth_shared.errors import Conflict, Forbidden, NotFound
 from hearth_shared.protocol.approvals import Approval, DecisionRequest
 from hearth_shared.protocol.events import EventType
@@ -24,15 +25,19 @@ VALUES = st.recursive(
 
 
 async def ask(band: Orchestra, owner: str = PERSON, **args: Any) -> Approval:
+    wanted = args or {"path": "a.txt"}
     return await band.approvals.request(
-        agent_id=AGENT,
-        owner=owner,
-        door="cli",
-        tool="write_file",
-        args=args or {"path": "a.txt"},
-        reach=["this folder"],
-        undo="the old file comes back",
-        quotes=[{"text": "do it", "source": "a page", "trusted": False}],
+        Asked(
+            agent_id=AGENT,
+            owner=owner,
+            door="cli",
+            tool="write_file",
+            args=wanted,
+            sha256=digest("write_file", wanted),
+            reach=["this folder"],
+            undo="the old file comes back",
+            quotes=[{"text": "do it", "source": "a page", "trusted": False}],
+        )
     )
 
 

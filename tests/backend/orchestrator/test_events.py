@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hearth_backend.orchestrator.approvals import Asked
 from hearth_backend.orchestrator.requester import PERSON
 from hearth_shared.errors import NotFound
 from hearth_shared.protocol.events import Event, EventGap, EventType
@@ -126,7 +127,9 @@ async def test_a_run_that_is_not_mine_is_not_there(band: Orchestra, owner: str) 
 
 
 async def test_the_person_hears_of_every_approval(band: Orchestra) -> None:
-    await band.approvals.request(agent_id=AGENT, owner=STRANGER.owner, door="http", tool="send", args={})
+    await band.approvals.request(
+        Asked(agent_id=AGENT, owner=STRANGER.owner, door="http", tool="send", args={}, sha256="")
+    )
     await record(band, 1)
     heard = await first(2, band.events.follow(PERSON, after_seq=0))
     assert [event.type for event in heard] == [EventType.APPROVAL_REQUESTED, EventType.MEMORY_STORED]

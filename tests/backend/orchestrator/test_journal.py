@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hearth_backend.agent.guard import Effect, Go, Refused, Suspended, Verdict
 from hearth_backend.orchestrator.frames import Frames
 from hearth_backend.orchestrator.journal import RunJournal
 from hearth_backend.orchestrator.requester import PERSON
 from hearth_backend.orchestrator.run_store import Claim, Finished
-from hearth_shared.errors import Conflict, ModelFailed, OutcomeUnknown, ReplayMismatch, StorageFull, TooLarge
+from hearth_shared.errors import Conflict, ModelFailed, ReplayMismatch, StorageFull, TooLarge
 from hearth_shared.protocol.events import Event, EventType
 from hearth_shared.protocol.tasks import Answer, Lane, RunStatus, TaskRequest
+from support.guards import ScriptedGuard
 from support.orchestra import AGENT, ME, Orchestra, first, orchestra, shown
 
 pytestmark = pytest.mark.integration
@@ -125,27 +127,113 @@ async def test_a_step_that_only_reads_is_done_again_if_it_was_not_finished(band:
     assert await states(band, claim) == [("act", "done")]
 
 
-async def test_what_must_not_be_done_twice_is_not(band: Orchestra) -> None:
+async def test_an_effect_is_on_disk_before_the_question_before_it_begins_and_after_it(band: Orchestra) -> None:
     claim = await begin(band)
+    journal, seen = journal_of(band, claim), list[list[tuple[str, str]]]()
+
+    class Looking(ScriptedGuard):
+        async def ask(self, effect: Effect) -> Verdict:
+            seen.append(await states(band, claim))
+            return Go({**effect.args, "edited": True}, "apr_1")
+
+    async def body(go: Go, key: str) -> Any:
+        seen.append(await states(band, claim))
+        return [go.args, key]
+
+    done = await journal.effect("act", "c1", {"a": 1}, Looking(), body)
+    assert done == [{"a": 1, "edited": True}, f"{claim.run.id}:0"]
+    assert [*seen, await states(band, claim)] == [[("act", "intent")], [("act", "started")], [("act", "done")]]
+    again = journal_of(band, await begin_again(band))
+    assert await again.effect("act", "c1", {"a": 1}, NOBODY, doing([])) == done
+
+
+async def test_what_waits_for_a_person_is_asked_again_at_the_same_step(band: Orchestra) -> None:
+    claim = await begin(band)
+    asks, calls = ScriptedGuard([Suspended()]), list[str]()
+    with pytest.raises(Suspended):
+        await journal_of(band, claim).effect("act", "c1", {"a": 1}, asks, doing(calls))
+    again = journal_of(band, await begin_again(band))
+    assert await again.effect("act", "c1", {"a": 1}, asks, doing(calls)) == {"a": 1}
+    assert [effect.key for effect in asks.asked] == [f"{claim.run.id}:0"] * 2
+    assert calls == [f"{claim.run.id}:0"]
+
+
+async def test_what_was_refused_is_left_and_remembered(band: Orchestra) -> None:
+    claim, calls = await begin(band), list[str]()
+    journal = journal_of(band, claim)
+    refused = await journal.effect("act", "c1", {}, ScriptedGuard([Refused("not now")]), doing(calls))
+    again = journal_of(band, await begin_again(band))
+    assert await again.effect("act", "c1", {}, NOBODY, doing(calls)) == refused == {"refused": "not now"}
+    assert calls == []
+
+
+async def test_what_must_not_be_done_twice_asks_the_person(band: Orchestra) -> None:
+    claim, calls = await begin(band), list[str]()
     await interrupted(journal_of(band, claim), "write")
-    calls: list[Any] = []
+    asks = ScriptedGuard(settled=[Suspended(), Suspended(), Refused("it was done")])
     for _ in range(2):
         again = journal_of(band, await begin_again(band))
-        with pytest.raises(OutcomeUnknown, match="act"):
-            await again.step("act", "c1", giving(2, calls), effect="write")
+        with pytest.raises(Suspended):
+            await again.effect("act", "c1", {"a": 1}, asks, doing(calls))
         assert await states(band, claim) == [("act", "unknown")]
-    assert calls == []
+    again = journal_of(band, await begin_again(band))
+    assert await again.effect("act", "c1", {"a": 1}, asks, doing(calls)) == {"refused": "it was done"}
+    assert (calls, asks.asked, len(asks.unknown)) == ([], [], 3)
+    assert await states(band, claim) == [("act", "done")]
+
+
+async def test_what_the_person_wants_again_is_done_once_more(band: Orchestra) -> None:
+    claim, calls = await begin(band), list[str]()
+    await interrupted(journal_of(band, claim), "write")
+    again = journal_of(band, await begin_again(band))
+    assert await again.effect("act", "c1", {"a": 1}, ScriptedGuard(), doing(calls)) == {"a": 1}
+    assert calls == [f"{claim.run.id}:0"]
+
+
+async def test_what_may_be_repeated_is_done_again_with_its_key_and_nobody_is_asked(band: Orchestra) -> None:
+    claim, calls = await begin(band), list[str]()
+    await interrupted(journal_of(band, claim), "write")
+    again = journal_of(band, await begin_again(band))
+    assert await again.effect("act", "c1", {"a": 1}, NOBODY, doing(calls), repeatable=True) == {"a": 1}
+    assert calls == [f"{claim.run.id}:0"]
+
+
+async def test_an_effect_with_other_arguments_than_before_is_another_way(band: Orchestra) -> None:
+    claim = await begin(band)
+    with pytest.raises(Suspended):
+        await journal_of(band, claim).effect("act", "c1", {"a": 1}, ScriptedGuard([Suspended()]), doing([]))
+    with pytest.raises(ReplayMismatch):
+        await journal_of(band, await begin_again(band)).effect("act", "c1", {"a": 2}, ScriptedGuard(), doing([]))
+
+
+NOBODY = ScriptedGuard([AssertionError("asked")] * 9, [AssertionError("asked")] * 9)
+
+
+def doing(calls: list[str]) -> Callable[[Go, str], Awaitable[Any]]:
+    """An effect that gives back what it was to do, and notes its key."""
+
+    async def body(go: Go, key: str) -> Any:
+        calls.append(key)
+        return go.args
+
+    return body
 
 
 async def interrupted(journal: RunJournal, effect: Any) -> None:
     """The process dies in the middle of a step."""
     began = asyncio.Event()
 
-    async def body() -> None:
+    async def body(*_: object) -> None:
         began.set()
         await asyncio.Event().wait()
 
-    step = asyncio.create_task(journal.step("act", "c1", body, effect=effect))
+    async def act() -> None:
+        if effect == "write":
+            await journal.effect("act", "c1", {"a": 1}, ScriptedGuard(), body)
+        else:
+            await journal.step("act", "c1", body)
+
+    step = asyncio.create_task(act())
     await began.wait()
     step.cancel()
     await asyncio.wait([step])

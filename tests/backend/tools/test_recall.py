@@ -1,6 +1,6 @@
 import pytest
 
-from hearth_backend.tools.recall import Recall
+from hearth_backend.tools.recall import Question, Recall
 from hearth_backend.tools.tool import ToolContext
 from hearth_shared.errors import BadRequest
 from support.memories import SmallMemory, memory
@@ -12,21 +12,21 @@ CONTEXT = ToolContext("run_1", "person", frozenset({"main"}), False)
 
 async def test_it_finds_passages_with_their_sources() -> None:
     found = memory("My dentist is Dr. Ito.")
-    result = await Recall(SmallMemory([found])).call({"question": "dentist"}, CONTEXT)
+    result = await Recall(SmallMemory([found])).call(Question(question="dentist"), CONTEXT)
     assert (result.text, result.sources) == ("1 found.", (found,))
 
 
 async def test_it_says_when_there_is_nothing() -> None:
-    assert (await Recall(SmallMemory()).call({"question": "dentist"}, CONTEXT)).text == "Nothing was found."
+    assert (await Recall(SmallMemory()).call(Question(question="dentist"), CONTEXT)).text == "Nothing was found."
 
 
 @pytest.mark.parametrize("arguments", [{}, {"question": ""}, {"question": 3}])
-async def test_it_needs_a_question(arguments: dict[str, object]) -> None:
-    with pytest.raises(BadRequest, match="`question` is missing"):
-        await Recall(SmallMemory()).call(arguments, CONTEXT)
+def test_it_needs_a_question(arguments: dict[str, object]) -> None:
+    with pytest.raises(BadRequest, match="recall was called wrongly: `question`"):
+        Recall(SmallMemory()).read(arguments)
 
 
 async def test_a_very_long_question_is_cut() -> None:
     remembered = SmallMemory()
-    await Recall(remembered).call({"question": "x" * 10_000}, CONTEXT)
+    await Recall(remembered).call(Question(question="x" * 10_000), CONTEXT)
     assert len(remembered.asked[0]) == 4000

@@ -2,10 +2,17 @@
 
 from pydantic import Field
 
-from hearth_backend.api.endpoint import Endpoint, find, get, post
+from hearth_backend.api.endpoint import Endpoint, delete, find, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.services import Services
-from hearth_shared.protocol.approvals import Approval, ApprovalList, ApprovalStatus, DecisionRequest
+from hearth_shared.protocol.approvals import (
+    Approval,
+    ApprovalList,
+    ApprovalRuleList,
+    ApprovalStatus,
+    DecisionRequest,
+    RuleDecision,
+)
 from hearth_shared.protocol.base import Request
 from hearth_shared.protocol.principals import Scope
 
@@ -21,6 +28,7 @@ class Approvals:
 
     def __init__(self, services: Services) -> None:
         self._approvals = services.approvals
+        self._rules = services.box.rules
         self._metrics = services.metrics
 
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -29,6 +37,22 @@ class Approvals:
             find("/v1/approvals", ApprovalFilter, self.list, "Approvals, pending first.", answer=ApprovalList).needing(
                 Scope.APPROVALS_READ
             ),
+            get(
+                "/v1/approvals/rules",
+                self.rules,
+                "Rules: proposed by equal answers, each with what it would have decided; accepted; of policy.toml.",
+                answer=ApprovalRuleList,
+            ).needing(Scope.APPROVALS_READ),
+            post(
+                "/v1/approvals/rules/{rule_id}",
+                RuleDecision,
+                self.decide_rule,
+                "Accept a proposed rule, or do not see it again.",
+                answer=ApprovalRuleList,
+            ).needing(Scope.APPROVALS_DECIDE),
+            delete(
+                "/v1/approvals/rules/{rule_id}", self.forget_rule, "Forget an accepted rule.", answer=ApprovalRuleList
+            ).needing(Scope.APPROVALS_DECIDE),
             get("/v1/approvals/{approval_id}", self.get, "One approval.", answer=Approval).needing(
                 Scope.APPROVALS_READ
             ),
@@ -54,3 +78,17 @@ class Approvals:
         decided = await self._approvals.decide(call.requester(), call.params["approval_id"], body)
         self._metrics.approval(body.decision)
         return decided
+
+    async def rules(self, call: Call) -> ApprovalRuleList:
+        """What may be done unasked, and what might."""
+        return await self._rules.list()
+
+    async def decide_rule(self, call: Call, body: RuleDecision) -> ApprovalRuleList:
+        """How things are then."""
+        await self._rules.decide(call.requester(), call.params["rule_id"], body.decision)
+        return await self._rules.list()
+
+    async def forget_rule(self, call: Call) -> ApprovalRuleList:
+        """How things are then."""
+        await self._rules.forget(call.params["rule_id"])
+        return await self._rules.list()

@@ -146,6 +146,59 @@ create table forgotten_row(
 create index forgotten_row_of on forgotten_row(forgotten, kind);
 """
 
+_ORCHESTRA = """
+alter table step add column effect integer not null default 0;
+alter table approval add column effect_key text not null default '';
+alter table approval add column kind text not null default 'act' check (kind in ('act', 'unknown'));
+create index approval_by_effect on approval(effect_key) where effect_key <> '';
+create index approval_pending_by_run on approval(run_id) where status = 'pending' and run_id is not null;
+alter table run add column not_before real;
+alter table run add column parent_id text;
+alter table run add column depth integer not null default 0;
+alter table run add column budget text not null default '{}';
+alter table run add column webhook_secret text;
+create index run_by_parent on run(parent_id) where parent_id is not null;
+create index run_put_off on run(not_before) where status = 'queued' and not_before is not null;
+create table run_after(
+  run_id text not null references run(id) on delete cascade,
+  after_id text not null references run(id) on delete cascade,
+  primary key (run_id, after_id)) strict, without rowid;
+create index run_before on run_after(after_id);
+create table delivery(
+  run_id text primary key references run(id) on delete cascade, state text not null
+    check (state in ('due', 'delivered', 'dead')), attempts integer not null default 0, next_at real not null,
+  problem text not null default '', delivered_at real) strict;
+create index delivery_due on delivery(next_at) where state = 'due';
+"""
+
+_TOOLS = """
+alter table approval add column preview text not null default '';
+alter table approval add column paths text not null default '[]';
+alter table approval add column pattern text not null default '{}';
+alter table approval add column subject text not null default '{}';
+alter table approval add column decided_sha256 text not null default '';
+alter table approval add column why text not null default '';
+alter table approval add column remember text not null default 'once' check (remember in ('once', 'run'));
+alter table approval add column used_by text not null default '';
+create index approval_by_tool on approval(tool, decided_at) where status = 'decided';
+create table approval_rule(
+  id text primary key, tool text not null, pattern text not null, agent_id text not null, origin text not null,
+  decision text not null check (decision in ('allow', 'deny')),
+  state text not null check (state in ('proposed', 'active', 'dismissed')), because text not null default '[]',
+  decided_by text not null default '', created_at real not null, decided_at real,
+  unique (tool, pattern, agent_id, origin, decision)) strict;
+create table reverse(
+  id integer primary key, key text not null unique, run_id text not null, tool text not null, root text not null,
+  state text not null check (state in ('prepared', 'done', 'undone')), at real not null) strict;
+create index reverse_by_run on reverse(run_id);
+create index reverse_by_time on reverse(at);
+create table reverse_entry(
+  reverse_id integer not null references reverse(id) on delete cascade, position integer not null,
+  path text not null, before_kind text not null, before_mode integer not null, before_bytes blob not null,
+  before_mtime integer not null, after_kind text not null, after_mode integer not null, after_sha256 text not null,
+  primary key (reverse_id, position)) strict;
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
@@ -155,4 +208,6 @@ MIGRATIONS = (
     Migration(6, "vectors", VECTORS),
     Migration(7, "facts", FACTS),
     Migration(8, "responses", RESPONSES),
+    Migration(9, "orchestra", _ORCHESTRA),
+    Migration(10, "tools", _TOOLS),
 )

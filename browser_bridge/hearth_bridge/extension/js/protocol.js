@@ -6,11 +6,13 @@ export const NATIVE_HOST = 'dev.hearth.host';
 
 export const ErrorCode = Object.freeze({
   ALREADY_RUNNING: 'already_running',
+  APPROVAL_MISMATCH: 'approval_mismatch',
   BACKEND_UNAVAILABLE: 'backend_unavailable',
   BAD_HOME: 'bad_home',
   BAD_MODEL_FILE: 'bad_model_file',
   BAD_REQUEST: 'bad_request',
   BAD_SETTINGS: 'bad_settings',
+  BUDGET_EXCEEDED: 'budget_exceeded',
   BUILD_FAILED: 'build_failed',
   CANCELLED: 'cancelled',
   CONFLICT: 'conflict',
@@ -34,7 +36,6 @@ export const ErrorCode = Object.freeze({
   NO_PAIRING: 'no_pairing',
   NOT_FOUND: 'not_found',
   NOT_LOOPBACK: 'not_loopback',
-  OUTCOME_UNKNOWN: 'outcome_unknown',
   OVERLOADED: 'overloaded',
   PORT_IN_USE: 'port_in_use',
   RATE_LIMITED: 'rate_limited',
@@ -42,6 +43,8 @@ export const ErrorCode = Object.freeze({
   STORAGE_FAULT: 'storage_fault',
   STORAGE_FULL: 'storage_full',
   TOO_LARGE: 'too_large',
+  TOOL_FAILED: 'tool_failed',
+  TOOL_OFF: 'tool_off',
   UNAUTHORIZED: 'unauthorized',
   UNSUPPORTED_MEDIA: 'unsupported_media',
   WRONG_CODE: 'wrong_code',
@@ -72,6 +75,7 @@ export const EventType = Object.freeze({
   APPROVAL_REQUESTED: 'approval.requested',
   APPROVAL_DECIDED: 'approval.decided',
   APPROVAL_EXPIRED: 'approval.expired',
+  AMBIENT_SUGGESTED: 'ambient.suggested',
   MEMORY_RECALLED: 'memory.recalled',
   MEMORY_STORED: 'memory.stored',
   MEMORY_FORGOTTEN: 'memory.forgotten',
@@ -129,7 +133,11 @@ export const Scope = Object.freeze({
  * @property {string} tool
  * @property {Object<string, *>} args
  * @property {string} sha256
+ * @property {'act'|'unknown'} kind
+ * @property {string} why
  * @property {Array<string>} reach
+ * @property {Array<string>} paths
+ * @property {string} preview
  * @property {string} undo
  * @property {Array<Object<string, *>>} quotes
  * @property {'pending'|'decided'|'expired'} status
@@ -140,6 +148,8 @@ export const Scope = Object.freeze({
  * @property {number|null} decided_at
  * @property {Object<string, *>|null} decided_args
  * @property {string|null} text
+ * @property {'once'|'run'} remember
+ * @property {number|null} used_at
  */
 
 /** Pending first, then newest first.
@@ -152,6 +162,41 @@ export const Scope = Object.freeze({
  * @property {'accept'|'edit'|'respond'|'ignore'} decision
  * @property {Object<string, *>|null} [args]
  * @property {string|null} [text]
+ * @property {'once'|'run'} [remember]
+ */
+
+/** A call that was decided, held against a rule.
+ * @typedef {Object} ReplayedCall
+ * @property {string} approval_id
+ * @property {string} subject
+ * @property {'accept'|'edit'|'respond'|'ignore'} decision
+ * @property {number} decided_at
+ */
+
+/** A rule about calls like each other: one that equal answers propose, one that was accepted, or one of policy.toml.
+ * @typedef {Object} ApprovalRule
+ * @property {string} id
+ * @property {string} tool
+ * @property {Object<string, string>} match
+ * @property {string} agent
+ * @property {Array<string>} origins
+ * @property {'allow'|'ask'|'deny'} decision
+ * @property {'proposed'|'active'|'written'} state
+ * @property {string} source
+ * @property {Array<string>} because
+ * @property {Array<ReplayedCall>} would
+ * @property {number|null} created_at
+ */
+
+/** Proposed ones first. `problem` says why policy.toml cannot be read; until it is mended everything asks.
+ * @typedef {Object} ApprovalRuleList
+ * @property {Array<ApprovalRule>} rules
+ * @property {string} problem
+ */
+
+/** accept: from now on; ignore: do not propose it again.
+ * @typedef {Object} RuleDecision
+ * @property {'accept'|'ignore'} decision
  */
 
 /** off: neither read nor kept; ask: kept when the person says so; remember: kept when the person asks about it.
@@ -1037,6 +1082,14 @@ export const Scope = Object.freeze({
  * @property {Array<string>} [seen]
  */
 
+/** What a task may take; None is no limit. Whoever asks may give less than the agent's profile does, never more.
+ * @typedef {Object} Budget
+ * @property {number|null} [steps]
+ * @property {number|null} [tokens]
+ * @property {number|null} [dollars]
+ * @property {number|null} [seconds]
+ */
+
 /** Work for an agent.
  * @typedef {Object} TaskRequest
  * @property {string} goal
@@ -1045,6 +1098,8 @@ export const Scope = Object.freeze({
  * @property {string|null} [thread_id]
  * @property {boolean} [local_only]
  * @property {number|null} [deadline_s]
+ * @property {string|null} [webhook_url]
+ * @property {Budget} [budget]
  */
 
 /** Where a statement came from, so that a person can open it.
@@ -1088,7 +1143,7 @@ export const Scope = Object.freeze({
  * @property {number} seq
  * @property {string} name
  * @property {string} call_id
- * @property {'started'|'done'|'failed'|'unknown'} state
+ * @property {'intent'|'started'|'done'|'failed'|'unknown'} state
  * @property {number} at
  */
 
@@ -1110,9 +1165,34 @@ export const Scope = Object.freeze({
  * @property {number|null} deadline_at
  * @property {Answer|null} answer
  * @property {Failure|null} failure
+ * @property {string|null} parent_id
+ * @property {number|null} not_before
  */
 
-/** A task with its steps.
+/** Which agent a task went to when it named none, and by what.
+ * @typedef {Object} Routed
+ * @property {string} agent_id
+ * @property {'rule'|'likeness'|'model'|'default'} how
+ * @property {string} why
+ */
+
+/** One line of what happened in a task.
+ * @typedef {Object} LogLine
+ * @property {number} at
+ * @property {'info'|'warn'|'error'} level
+ * @property {string} text
+ */
+
+/** How far the word of a task's end has got to its webhook; `dead`: it was tried as often as it may be.
+ * @typedef {Object} Delivery
+ * @property {'due'|'delivered'|'dead'} state
+ * @property {number} attempts
+ * @property {number|null} next_at
+ * @property {string} problem
+ * @property {number|null} delivered_at
+ */
+
+/** A task with its steps and what happened.
  * @typedef {Object} TaskDetail
  * @property {string} id
  * @property {string} agent_id
@@ -1130,7 +1210,14 @@ export const Scope = Object.freeze({
  * @property {number|null} deadline_at
  * @property {Answer|null} answer
  * @property {Failure|null} failure
+ * @property {string|null} parent_id
+ * @property {number|null} not_before
  * @property {Array<Step>} steps
+ * @property {Array<LogLine>} logs
+ * @property {Routed|null} routed
+ * @property {Budget} budget
+ * @property {Array<string>} children
+ * @property {Delivery|null} webhook
  */
 
 /** It is stored and will be done.
@@ -1138,6 +1225,7 @@ export const Scope = Object.freeze({
  * @property {string} task_id
  * @property {string|null} thread_id
  * @property {string} status
+ * @property {string|null} webhook_secret
  */
 
 /** Newest first; `next` continues the list.
@@ -1146,17 +1234,29 @@ export const Scope = Object.freeze({
  * @property {string|null} next
  */
 
+/** What was put back as it was before a task.
+ * @typedef {Object} UndoneTask
+ * @property {string} id
+ * @property {Array<string>} paths
+ * @property {number} calls
+ */
+
 /** A profile that tasks can be given to.
  * @typedef {Object} Agent
  * @property {string} id
  * @property {string} title
  * @property {string} description
  * @property {Array<string>} tools
+ * @property {Array<string>} unasked
+ * @property {Budget} budget
+ * @property {string} model
+ * @property {string} problem
  */
 
 /** All profiles.
  * @typedef {Object} AgentList
  * @property {Array<Agent>} agents
+ * @property {Array<string>} problems
  */
 
 /** A new thread.

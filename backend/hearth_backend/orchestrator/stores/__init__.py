@@ -1,0 +1,1 @@
+"""SQL of the orchestrator beside that of runs, threads and approvals (`../store.py`), a file for each concern."""

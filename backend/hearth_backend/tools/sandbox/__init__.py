@@ -1,0 +1,1 @@
+"""Where commands of agents run: without network, without the person's home, without rights."""
