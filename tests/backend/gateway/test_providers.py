@@ -10,16 +10,16 @@ pytestmark = pytest.mark.unit
 HERE = ProviderSettings(url="http://127.0.0.1:9/v1", where="this machine")
 
 
-async def test_a_key_alone_connects_a_well_known_cloud() -> None:
-    (openai,) = configured({}, KeyRing(openai="k"))
-    assert [(info.provider, info.where) for info in await openai.models()] == [("openai", "cloud")]
-    (openai,) = configured({}, KeyRing())
-    assert await openai.models() == ()
+@pytest.mark.parametrize("name", ["openai", "anthropic", "google"])
+async def test_a_key_alone_connects_a_well_known_cloud(name: str) -> None:
+    with_key = {one.name: await one.models() for one in configured({}, KeyRing(**{name: "k"}))}
+    assert {(info.provider, info.where) for listed in with_key.values() for info in listed} == {(name, "cloud")}
+    assert [await one.models() for one in configured({}, KeyRing())] == [(), (), ()]
 
 
 def test_the_settings_go_before_what_is_well_known() -> None:
-    (openai,) = configured({"openai": HERE}, KeyRing())
-    assert openai.where == "this machine"
+    by_name = {one.name: one for one in configured({"openai": HERE}, KeyRing())}
+    assert by_name["openai"].where == "this machine"
 
 
 @pytest.mark.parametrize("name", ["engine", "minilm", "a/b", ""])
