@@ -176,11 +176,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     working = Working()
     stack.callback(working.close)
     elsewhere = (Redaction(database), States(engine.forget), InSight(working), Papers(home.root / "answers"))
-    index = Index(
-        database, IndexFolder(home.data / "index"), partial(health.set, "index"), exact_below=own.exact_below,
-        idle_s=own.embedder_idle_s,
-    )  # fmt: skip
-    former = _former(home, own, stack, minilm)
+    index = _index(home, database, health, own)
     memory = Memory(
         database,
         embedder,
@@ -188,7 +184,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         emit,
         elsewhere=elsewhere,
         index=index,
-        former=former,
+        former=_former(home, own, stack, minilm),
         questions=chosen.for_questions if chosen else None,
     )
     files = partial(model_files.listed, engine, settings.engine.context)
@@ -243,6 +239,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+def _index(home: Home, database: Database, health: Health, settings: MemorySettings) -> Index:
+    folder = IndexFolder(home.data / "index")
+    told = partial(health.set, "index")
+    return Index(database, folder, told, exact_below=settings.exact_below, idle_s=settings.embedder_idle_s)
 
 
 def _former(

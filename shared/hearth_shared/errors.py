@@ -143,18 +143,6 @@ class ApprovalMismatch(Conflict):
     code = "approval_mismatch"
 
 
-class ToolOff(HearthError):
-    """The tool cannot be used here; the reason says why, and the fix what would make it."""
-
-    code, status = "tool_off", 503
-
-
-class ToolFailed(HearthError):
-    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
-
-    code, status = "tool_failed", 502
-
-
 class IdempotencyMismatch(Conflict):
     """The same Idempotency-Key came with another body."""
 
@@ -201,6 +189,18 @@ class Overloaded(HearthError):
     """More is asked than can be served; `retry_after` seconds ride along."""
 
     code, status, retryable = "overloaded", 503, True
+
+
+class ToolOff(HearthError):
+    """The tool cannot be used here; the reason says why, and the fix what would make it."""
+
+    code, status = "tool_off", 503
+
+
+class ToolFailed(HearthError):
+    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
+
+    code, status = "tool_failed", 502
 
 
 class DeadlineExceeded(HearthError):

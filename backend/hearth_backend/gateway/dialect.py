@@ -199,9 +199,7 @@ def _of_completion(found: Mapping[str, Any]) -> tuple[Likelihood, ...]:
     tokens, values = found["tokens"], found["token_logprobs"]
     others: list[Any] = found.get("top_logprobs") or [None] * len(tokens)
     return tuple(
-        Likelihood(
-            str(token), float(value), tuple((str(one), float(its)) for one, its in as_object(beside).items())
-        )
+        Likelihood(str(token), float(value), tuple((str(one), float(its)) for one, its in as_object(beside).items()))
         for token, value, beside in zip(tokens, values, others, strict=True)
     )
 
