@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from hearth_backend.engine.frames import (
     Embed,
     Ended,
     Event,
+    Forget,
     Piece,
     Started,
     Task,
@@ -32,10 +33,10 @@ from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.placement import Placement
 from hearth_backend.engine.sampling import Sampling
-from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Supervisor
+from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Said, Supervisor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
-from hearth_shared.errors import BadRequest, HearthError, ModelUnavailable
+from hearth_shared.errors import BadRequest, EngineCrashed, HearthError, ModelUnavailable
 from hearth_shared.settings import Engine as EngineSettings
 
 PLAIN = Sampling()
@@ -198,9 +199,13 @@ class Engine:
             supervisor.unload()
 
     async def forget(self) -> int:
-        """Remove all kept beginnings, in files and in memory; how many files there were."""
-        for supervisor in self._supervisors.values():
-            supervisor.unload()
+        """Keep nothing of any prompt that was read so far, in files or in memory; how many files there were.
+
+        Answers that are being written go on, and what they have read goes with their end. When this returns, no file
+        is left, and no later request finds what an earlier one read.
+        """
+        running = [supervisor for supervisor in self._supervisors.values() if supervisor.running]
+        await asyncio.gather(*map(_forgotten, running))
         return await asyncio.to_thread(statefiles.forget, self._states) if self._states else 0
 
     async def close(self) -> None:
@@ -217,7 +222,7 @@ class Engine:
                     if isinstance(said, Started | Piece | Ended):
                         yield said
 
-    async def _one(self, file: str, task: Task) -> Tokens | Text | Vectors | Event:
+    async def _one(self, file: str, task: Task) -> Said:
         supervisor = await self._supervisor(file)
         async with aclosing(supervisor.answers("chat", task)) as answers:
             return await anext(answers)
@@ -243,3 +248,11 @@ class Engine:
                 self._broker.remove(known)
                 await known.close()
         return self._supervisors[file.path]
+
+
+async def _forgotten(supervisor: Supervisor) -> None:
+    """One that dies meanwhile keeps nothing either."""
+    with suppress(EngineCrashed):
+        async with aclosing(supervisor.answers("inline", Forget())) as answers:
+            async for _ in answers:
+                pass

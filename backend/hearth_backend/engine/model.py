@@ -217,6 +217,10 @@ class Model:
         length = common(self._beginnings[key], prompt)
         return length if length >= LEAST and length < len(prompt) else 0
 
+    def forget(self) -> None:
+        """Keep nothing of the prompts there were."""
+        self._beginnings.clear()
+
     def opens_thought(self, prompt: Sequence[int]) -> bool:
         """Whether a prompt ends in an opened thought, as the templates of some thinking models leave it."""
         end = b"".join(self.piece(token) for token in prompt[-4:]).decode("utf-8", "replace")

@@ -79,6 +79,7 @@ class Job:
     chosen: int | None = None  # a token that was sampled and is not yet in the context
     stride: int = 0  # the longest chunk of its prompt, once one was aborted
     begun: bool = False
+    passing: bool = False  # what it reads is forgotten when it ends
 
     @property
     def reads(self) -> bool:
@@ -146,9 +147,11 @@ class Scheduler:
         for job in [*self._active, *self._waiting]:
             self._end(job, error)
 
-    def forget_idle(self) -> None:
-        """Give back what is kept of prompts nobody goes on with."""
-        self._seats.clear()
+    def forget(self) -> None:
+        """Keep nothing of what was read so far; who is being answered goes on."""
+        self._seats.forget()
+        for job in (*self._active, *self._waiting):
+            job.beginning, job.passing = 0, True
 
     def step(self) -> None:
         """Let in whom there is room for, and compute one batch (or the few it is cheapest in)."""
@@ -179,6 +182,7 @@ class Scheduler:
                 continue
             self._waiting.drop(job.id)
             job.seat = self._seats.take(job.prompt, exact=job.exact)
+            job.seat.passing = job.passing
             self._active.append(job)
             self._restore(job, job.seat)
             if not job.begun:

@@ -19,6 +19,7 @@ from hearth_backend.engine.frames import (
     Ended,
     Event,
     Failed,
+    Forgotten,
     Hold,
     Piece,
     Ready,
@@ -46,7 +47,7 @@ from hearth_shared.errors import (
 
 log = logging.getLogger(__name__)
 
-Said = Event | Tokens | Text | Vectors
+Said = Event | Tokens | Text | Vectors | Forgotten
 _MOST_TASKS = 256
 
 
@@ -298,7 +299,7 @@ class _Call:
             case _:
                 self._begun = self._begun or isinstance(event, Started)
                 self.shown = self.shown or isinstance(event, Piece)
-                self._over = isinstance(event, Ended | Tokens | Text | Vectors)
+                self._over = isinstance(event, Ended | Tokens | Text | Vectors | Forgotten)
                 self.events.put_nowait(event)
 
     def fail(self, error: HearthError) -> None:
