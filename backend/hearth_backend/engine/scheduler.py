@@ -267,6 +267,8 @@ class Scheduler:
         if top == 0 or not rows:
             return []
         others = [job for job in self._active if rank(job.lane) > top and not job.reads and not job.exact]
+        if not others:
+            return []
         others.sort(key=lambda job: (rank(job.lane), job.id))
         return [_row(job) for job in others[: self._cost.riders(rows, min(len(others), self._cells.batch_size - rows))]]
 
