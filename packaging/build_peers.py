@@ -21,7 +21,7 @@ from pathlib import Path
 from build_llama import NAME, Pin, flags_for, key_for, processor_of, read_pin
 from build_tools import ROOT, BuildFailed, Tools, checked, say
 
-LACKING = ("pydantic-settings", "sse-starlette", "starlette-context")
+LACKING = ("pydantic-settings", "python-dotenv", "sse-starlette", "starlette-context")
 """What the binding's server imports and Hearth has not."""
 # The binding's own choices for the parts they share; the rest leaves out what a bench does not ask for.
 SERVER_FLAGS = (

@@ -26,6 +26,7 @@ from hearth_backend.gateway import model_files
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
+from hearth_backend.gateway.messages import Provider
 from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.policy import MINILM_MODEL
 from hearth_backend.gateway.providers import configured
@@ -167,11 +168,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     embedder: MiniLMEmbedder | GgufEmbedder = chosen or minilm
     usage = _closing(stack, UsageLog(notes, metrics))
     _closing(stack, discovery)
-    here = [
-        LocalEngine(engine, context=settings.engine.context, embed_tokens=settings.engine.embed_tokens),
-        MiniLM(minilm),
-    ]
-    providers = [*here, *configured(settings.providers, secrets)]
+    providers = [*_here(engine, minilm, settings), *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
     working = Working()
     stack.callback(working.close)
@@ -263,6 +260,12 @@ def _engine(
     return Engine(
         settings.engine, home.models, emit, metrics=metrics, tracer=tracer, placement=placement, states=states
     )
+
+
+def _here(engine: Engine, minilm: MiniLMEmbedder, settings: Settings) -> tuple[Provider, ...]:
+    """What answers on this machine without any server."""
+    own = settings.engine
+    return LocalEngine(engine, context=own.context, embed_tokens=own.embed_tokens), MiniLM(minilm)
 
 
 def _gguf_embedder(engine: Engine, settings: Settings) -> GgufEmbedder | None:

@@ -99,6 +99,9 @@ class Engine(_Section):
     )
     threads: int = Field(default=0, ge=0, description="Threads while writing; 0: physical cores - 1.")
     idle_s: float = Field(default=600, ge=0, description="Seconds without use after which the model is unloaded.")
+    pinned: str = Field(
+        default="", description="Models that stay loaded once they are, by their ids with commas between."
+    )
 
 
 class Memory(_Section):

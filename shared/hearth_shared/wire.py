@@ -914,7 +914,7 @@ class Plan(TypedDict):
 
 
 class ModelFileDetail(TypedDict):
-    """One model file: what it says of itself, how it would be loaded, how it ran when it was last loaded."""
+    """One model file: what it says of itself, how it would be loaded, how fast its latest answer was here."""
 
     file: ModelFileInfo
     architecture: str
@@ -928,6 +928,10 @@ class ModelFileDetail(TypedDict):
     loaded: bool
     load_s: float | None
     tokens_per_s: float | None
+    words_per_s: float | None
+    first_s: float | None
+    first_read: int | None
+    pinned: bool
 
 
 class FileRemoved(TypedDict):

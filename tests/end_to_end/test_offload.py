@@ -29,7 +29,7 @@ from support.gguf_files import TINY, generated, generator, models, tiny_gguf
 __all__ = ["models", "tiny_gguf"]
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]  # its shaders are compiled for each processor once
 ALL_OF_TINY = 5  # four layers, and the output
-PROMPT = "def main(arguments):\n    "
+PROMPT = "def main():"
 MB = 1 << 20
 
 Engines = Callable[..., Engine]
@@ -103,14 +103,6 @@ async def test_layers_on_the_device_give_the_processor_s_likelihoods(
     assert max(abs(there[token] - here[token]) for token in common) < 0.05
 
 
-async def test_several_requests_share_the_device(engines: Engines) -> None:
-    engine = engines()
-    prompts = [f"def f{number}(x):\n    return " for number in range(4)]
-    short = Sampling(max_tokens=8, temperature=0)
-    answers = await asyncio.gather(*(heard(engine.complete("", prompt, None, short)) for prompt in prompts))
-    assert all(text_of(events) for events in answers)
-
-
 @pytest.fixture(scope="session")
 def wide() -> Path:
     """A model whose layers outweigh what computing them takes: 4 MB each, the output 1 MB."""
@@ -122,8 +114,7 @@ async def test_fewer_layers_are_tried_until_the_device_takes_them_and_that_is_re
     engines: Engines, announced: Announced, builds: Builds, wide: Path
 ) -> None:
     facts = ModelFiles(wide.parent, str(wide)).find(wide.stem).facts
-    each = max(facts.shape.layers)
-    most = 5 * each + each // 2  # all 9 do not fit, nor do 6 of the layers; 4 do
+    most = 4 * max(facts.shape.layers)  # 9 of 9 do not fit, nor do 6, which are the output and 5 layers; 4 do
     engine = engines(folder=wide.parent, placement=vulkan.Scarce(builds, most))
     assert text_of(await heard(engine.complete(wide.stem, PROMPT, None, Sampling(max_tokens=4, temperature=0))))
     fallen = of(announced, EventType.MODEL_FALLBACK)
@@ -183,7 +174,6 @@ async def test_the_plan_foresees_what_the_device_gives(build: Build, builds: Bui
     room = cells(file.facts.shape, 2048)
     real = await asyncio.to_thread(taken, build, str(wide), "9", "2048", str(room), kv_type)
     planned = gpu_bytes(file.facts.shape, 9, 2048, kv_type)
-    assert real["gpu_layers"] == 9
     held = real["model"] + real["KV"]
     assert planned >= sum(real[kind] for kind in ("model", "KV", "compute"))
     assert held <= planned <= held + 64 * MB

@@ -35,7 +35,7 @@ def main() -> None:
         model, AbortFlag(), context=context, batch=512, threads=1, batch_threads=1, seats=16, capacity=cells,
         kv_type=kv_type,
     )  # fmt: skip
-    print(json.dumps({"gpu_layers": model.gpu_layers, **found}))
+    print(json.dumps(found))
     made.close()
     model.close()
 

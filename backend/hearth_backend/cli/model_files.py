@@ -70,19 +70,24 @@ def info(desk: Desk, options: Namespace) -> int:
     terminal, file = desk.terminal, found["file"]
     terminal.say((found["name"], "strong"), f"  {file['path']}, {size(file['bytes'])}")
     roles = ", ".join(found["roles"]) or "writes no text"
-    template = "" if found["chat_template"] else ", no chat template of its own"
+    template = "" if found["chat_template"] or "chat" not in found["roles"] else ", no chat template of its own"
     terminal.say(f"  {found['architecture']}, {found['layers']} layers, {roles}{template}")
     terminal.say(f"  reads {found['trained_context']:,} tokens; vocabulary {found['vocabulary']:,}")
-    terminal.say(f"  {_speed(found)}")
+    terminal.fold(f"  {_speed(found)}", hanging=2)
     _say_plan(terminal, found["plan"])
     return 0
 
 
 def _speed(found: wire.ModelFileDetail) -> str:
-    if not found["loaded"]:
-        return "not loaded; how fast it is shows after its first answer"
-    speed = f", {found['tokens_per_s']:.1f} tokens a second" if found["tokens_per_s"] else ""
-    return f"loaded in {found['load_s'] or 0:.1f} s{speed} on this machine"
+    loaded = f"loaded in {found['load_s'] or 0:.1f} s" if found["loaded"] else "not loaded"
+    pinned = ", pinned: it stays loaded" if found["pinned"] else ""
+    if found["first_s"] is None or not found["words_per_s"]:
+        return f"{loaded}{pinned}; how fast it is shows after its first answer"
+    return (
+        f"{loaded}{pinned}; on this machine its first word came after {found['first_s']:.2f} s "
+        f"({found['first_read'] or 0:,} tokens read), then {found['words_per_s']:.1f} words a second "
+        f"({found['tokens_per_s'] or 0:.1f} tokens)"
+    )
 
 
 def plan(desk: Desk, options: Namespace) -> int:

@@ -46,14 +46,26 @@ def use(desk: Desk, options: Namespace) -> int:
     """The backend is started again when it has to be: the choice counts from the next question on."""
     client, role = desk.backend(), options.role or "chat"
     changes = _choice(client, role, options.model)
+    if (name := changes[f"models.{role}"]) != "auto":
+        changes |= _pins(client, name, options.pin)
     found = client.request("PUT", route("settings"), {"values": changes})
     if any(name in found["needs_restart"] for name in changes):
         desk.terminal.status("Hearth starts again…")
         stop_backend(desk.home)
         ensure_backend(desk.home)
-    name = changes[f"models.{role}"]
     desk.terminal.say(f"Hearth chooses {_WHAT[role]}." if name == "auto" else f"{name} {_DOES[role]} from now on.")
+    if options.pin and name != "auto":
+        desk.terminal.say(f"Once it is loaded it stays loaded. `hearth models use {role} {name} --no-pin` ends that.")
     return 0
+
+
+def _pins(client: BackendClient, name: str, pin: bool | None) -> dict[str, str]:
+    """The option to set so that a model is pinned, or no longer; none when nothing is said of it."""
+    if pin is None:
+        return {}
+    now: str = client.request("GET", route("settings"))["values"]["engine.pinned"]
+    ids = [one for one in (part.strip() for part in now.split(",")) if one and one != name]
+    return {"engine.pinned": ", ".join([*ids, name] if pin else ids)}
 
 
 def _choice(client: BackendClient, role: str, name: str) -> dict[str, str]:

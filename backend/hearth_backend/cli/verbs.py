@@ -1,5 +1,7 @@
 """Every verb there is. One that is not done is not here."""
 
+from argparse import BooleanOptionalAction
+
 from hearth_backend.cli.verb import JSON, Verb, option
 
 _FILES = option("--file", metavar="F", action="append", default=[], help="a text file to answer from; may be repeated")
@@ -110,6 +112,11 @@ VERBS = (
                 help="chat (when left out), complete or embed",
             ),
             option("model", metavar="NAME", help="an id of `hearth models list`, a model file's path, or auto"),
+            option(
+                "--pin",
+                action=BooleanOptionalAction,
+                help="keep it loaded once it is, though nobody asks it and another model wants its room",
+            ),
         ),
     ),
     Verb(

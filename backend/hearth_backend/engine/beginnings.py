@@ -34,6 +34,10 @@ class KeptBeginnings:
         """Whether this beginning is worth keeping and not kept yet."""
         return len(tokens) >= LEAST and not self._files.has(tokens)
 
+    def forget(self) -> None:
+        """None is known any more; what was being written is written, for whoever removes the files."""
+        self._files.forget_names()
+
     def keep(self, seat: Seat) -> None:
         """Keep what a seat holds."""
         self._files.write(seat.tokens, self._context.state(seat.id))

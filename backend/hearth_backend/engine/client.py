@@ -2,8 +2,9 @@
 
 import asyncio
 import importlib.util
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hearth_backend.engine.frames import (
     Embed,
     Ended,
     Event,
+    Forget,
     Piece,
     Started,
     Task,
@@ -31,13 +33,16 @@ from hearth_backend.engine.keystrokes import Keystrokes
 from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import Emit, Loader, LoadOptions
 from hearth_backend.engine.placement import Placement
+from hearth_backend.engine.plan import Room, Wish
+from hearth_backend.engine.residency import Resident, Together, together
 from hearth_backend.engine.sampling import Sampling
-from hearth_backend.engine.supervisor import NOBODY, Asker, Running, Supervisor
+from hearth_backend.engine.supervisor import NOBODY, Asker, Figures, Running, Said, Supervisor
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
-from hearth_shared.errors import BadRequest, HearthError, ModelUnavailable
+from hearth_shared.errors import BadRequest, EngineCrashed, HearthError, ModelUnavailable
 from hearth_shared.settings import Engine as EngineSettings
 
+log = logging.getLogger(__name__)
 PLAIN = Sampling()
 _SLICE = 16
 _LONGEST_TOKEN = 64
@@ -49,6 +54,8 @@ class ModelState:
 
     file: ModelFile
     running: Running | None = None
+    figures: Figures | None = None
+    pinned: bool = False
 
 
 class Engine:
@@ -77,6 +84,8 @@ class Engine:
             settings.context, settings.gpu_layers, threads, batch_threads, str(states or ""), settings.embed_tokens
         )
         self._idle_s = settings.idle_s
+        self._pinned = frozenset(id for part in settings.pinned.split(",") if (id := part.strip()))
+        self._moving = asyncio.Lock()
         self._files = ModelFiles(models_folder, settings.model_file, (settings.embed_file,))
         self._emit = emit
         self._metrics = metrics
@@ -119,7 +128,25 @@ class Engine:
         """A file's facts and how it runs. Raises NotFound, NoModel or BadModelFile."""
         found = await asyncio.to_thread(self._files.find, file)
         supervisor = self._supervisors.get(found.path)
-        return ModelState(found, supervisor.running if supervisor else None)
+        pinned = found.id in self._pinned
+        if supervisor is None:
+            return ModelState(found, pinned=pinned)
+        return ModelState(found, supervisor.running, supervisor.figures, pinned)
+
+    def together(self, file: ModelFile, wish: Wish, room: Room) -> Together:
+        """Who would leave for this file, and why; nothing is done."""
+        residents = [one for path, supervisor in self._supervisors.items() if (one := _beside(file, path, supervisor))]
+        return together(file.facts.shape, wish, room, residents)
+
+    async def _make_room(self, file: ModelFile, wish: Wish, room: Room) -> Sequence[str]:
+        """Let others leave for a file that is to be loaded; who left."""
+        async with self._moving:
+            found = self.together(file, wish, room)
+            by_id = {supervisor.file.id: supervisor for supervisor in self._supervisors.values()}
+            left = [id for id in found.leave if await by_id[id].leave()]
+        if left:
+            log.info("model %s: %s", file.id, " ".join(found.reasons))
+        return left
 
     async def chat(
         self,
@@ -198,9 +225,13 @@ class Engine:
             supervisor.unload()
 
     async def forget(self) -> int:
-        """Remove all kept beginnings, in files and in memory; how many files there were."""
-        for supervisor in self._supervisors.values():
-            supervisor.unload()
+        """Keep nothing of any prompt that was read so far, in files or in memory; how many files there were.
+
+        Answers that are being written go on, and what they have read goes with their end. When this returns, no file
+        is left, and no later request finds what an earlier one read.
+        """
+        running = [supervisor for supervisor in self._supervisors.values() if supervisor.running]
+        await asyncio.gather(*map(_forgotten, running))
         return await asyncio.to_thread(statefiles.forget, self._states) if self._states else 0
 
     async def close(self) -> None:
@@ -217,7 +248,7 @@ class Engine:
                     if isinstance(said, Started | Piece | Ended):
                         yield said
 
-    async def _one(self, file: str, task: Task) -> Tokens | Text | Vectors | Event:
+    async def _one(self, file: str, task: Task) -> Said:
         supervisor = await self._supervisor(file)
         async with aclosing(supervisor.answers("chat", task)) as answers:
             return await anext(answers)
@@ -235,11 +266,31 @@ class Engine:
             raise BadRequest(f"{file.id} writes no text.", "Choose a language model: `hearth models list`.")
         known = self._supervisors.get(file.path)
         if known is None or known.file.stamp != file.stamp:
-            loader = Loader(file, self._options, self._emit, self._argv, self._placement)
-            supervisor = Supervisor(file, loader, idle_s=self._idle_s, metrics=self._metrics, tracer=self._tracer)
+            loader = Loader(file, self._options, self._emit, self._argv, self._placement, self._make_room)
+            supervisor = Supervisor(
+                file,
+                loader,
+                idle_s=self._idle_s,
+                metrics=self._metrics,
+                tracer=self._tracer,
+                pinned=file.id in self._pinned,
+            )
             self._supervisors[file.path] = supervisor
             self._broker.add(supervisor)
             if known is not None:  # the file was replaced: what runs is the old one
                 self._broker.remove(known)
                 await known.close()
         return self._supervisors[file.path]
+
+
+def _beside(file: ModelFile, path: Path, supervisor: Supervisor) -> Resident | None:
+    """What a model takes beside the one of this file."""
+    return None if path == file.path else supervisor.resident
+
+
+async def _forgotten(supervisor: Supervisor) -> None:
+    """One that dies meanwhile keeps nothing either."""
+    with suppress(EngineCrashed):
+        async with aclosing(supervisor.answers("inline", Forget())) as answers:
+            async for _ in answers:
+                pass

@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from hearth_backend.engine.abortflag import AbortFlag
-from hearth_backend.engine.frames import Answer, Ask, Embed, Failed, Load, Ready, Tokenize, Tokens, Vectors
+from hearth_backend.engine.frames import (
+    Answer,
+    Ask,
+    Embed,
+    Failed,
+    Forget,
+    Forgotten,
+    Load,
+    Ready,
+    Tokenize,
+    Tokens,
+    Vectors,
+)
 from hearth_backend.engine.kvcache import Fault
 from hearth_backend.engine.mailbox import Mailbox
 from hearth_backend.engine.native import NativeModel
@@ -81,12 +93,14 @@ class EmbeddingChild:
         if said is not None:
             self._mailbox.send(Answer(ask.id, said))
 
-    def _answer(self, ask: Ask) -> Vectors | Tokens | None:
+    def _answer(self, ask: Ask) -> Vectors | Tokens | Forgotten | None:
         match ask.task:
             case Embed(texts):
                 return self._embed(ask, [self._model.tokens(text) for text in texts])
             case Tokenize(text):
                 return Tokens(self._model.native.tokenize(text[: self._model.context.size * _LONGEST_TOKEN]))
+            case Forget():
+                return Forgotten()
             case _:
                 raise BadRequest(f"{self._model.name} makes vectors; it writes no text.", "Choose a language model.")
 

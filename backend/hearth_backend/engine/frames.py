@@ -131,7 +131,12 @@ class Embed:
     texts: Sequence[str]
 
 
-Task = Chat | Complete | Tokenize | Detokenize | Embed
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Nothing of what was read is to be kept: what is written now goes when it ends."""
+
+
+Task = Chat | Complete | Tokenize | Detokenize | Embed | Forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,11 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Answer to Forget."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A HearthError, to be raised where the task came from."""
 
@@ -227,7 +237,7 @@ class Answer:
     """One event of the answer to task `id`."""
 
     id: int
-    event: Event | Tokens | Text | Vectors | Failed
+    event: Event | Tokens | Text | Vectors | Forgotten | Failed
 
 
 Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
@@ -235,8 +245,8 @@ Message = Load | Ask | Cancel | Hold | Hello | Ready | Refused | Answer
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold, Embed),
-        *(Hello, Ready, Refused, Tokens, Text, Vectors, Failed, Answer, Sampling),
+        *(Started, Piece, Ended, Load, Chat, Complete, Tokenize, Detokenize, Ask, Cancel, Hold, Embed, Forget),
+        *(Hello, Ready, Refused, Tokens, Text, Vectors, Forgotten, Failed, Answer, Sampling),
     )
 }
 _INNER: dict[type[Any], str] = {Ask: "task", Answer: "event", Chat: "sampling", Complete: "sampling"}

@@ -55,13 +55,14 @@ class Cells(Protocol):
 class Seat:
     """One sequence: `tokens` is exactly what the context holds of it, whatever happened."""
 
-    __slots__ = ("aligned", "id", "taken", "tokens", "used")
+    __slots__ = ("aligned", "id", "passing", "taken", "tokens", "used")
 
     def __init__(self, id: int) -> None:
         self.id = id
         self.tokens: list[int] = []
         self.aligned = 0  # tokens at its beginning that were read in whole batches of their own
         self.taken = False
+        self.passing = False  # what it holds is forgotten once nobody sits on it
         self.used = 0
 
 
@@ -104,6 +105,9 @@ class Seats:
         """Nobody goes on with this sequence now; what it holds stays for the next prompt."""
         seat.taken = False
         seat.used = next(self._turn)
+        if seat.passing:
+            seat.passing = False
+            self.cut(seat, 0)
 
     def cut(self, seat: Seat, length: int) -> None:
         """Forget all after `length` tokens, also what a broken batch may have left behind."""
@@ -122,15 +126,17 @@ class Seats:
         self.cut(min(idle, key=lambda seat: seat.used), 0)
         return True
 
-    def clear(self) -> None:
-        """Forget all that nobody needs now."""
+    def forget(self) -> None:
+        """Forget all: at once what nobody needs, the rest when it is left; none of it is the beginning of another."""
         while self.evict():
             pass
+        for seat in self._seats:
+            seat.passing = seat.taken
 
     def _donor(self, prompt: Tokens[int], exact: bool) -> tuple[Seat | None, int]:
         best, most = None, 0
         for seat in self._seats:
-            if seat.taken and not self._cells.shares:
+            if seat.passing or (seat.taken and not self._cells.shares):
                 continue
             length = min(common(seat.tokens, prompt), len(prompt) - 1)
             if exact:

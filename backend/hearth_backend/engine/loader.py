@@ -15,13 +15,14 @@ from hearth_backend.engine.files import ModelFile
 from hearth_backend.engine.frames import Answer, Hello, Load, Ready, Refused
 from hearth_backend.engine.offload import rungs
 from hearth_backend.engine.placement import Placement, Spot
-from hearth_backend.engine.plan import KV_TYPES, Wish
+from hearth_backend.engine.plan import KV_TYPES, Room, Wish
 from hearth_shared.errors import BadModelFile, HearthError, ModelUnavailable
 from hearth_shared.protocol.events import EventType
 
 log = logging.getLogger(__name__)
 
 Emit = Callable[[EventType, Mapping[str, Any]], Awaitable[None]]
+MakeRoom = Callable[[ModelFile, Wish, Room], Awaitable[Sequence[str]]]
 _DEATHS = 2
 KILLED = ("SIGKILL", "SIGTERM")
 """How a process ends that somebody else ended: for want of memory, or by hand."""
@@ -49,17 +50,23 @@ class Loader:
         emit: Emit,
         argv: Sequence[str] = ARGV,
         placement: Placement | None = None,
+        make_room: MakeRoom | None = None,
     ) -> None:
-        """Without a `placement` the installed build is used, and as many layers are tried as `options` say."""
+        """Without a `placement` the installed build is used, and as many layers are tried as `options` say.
+
+        `make_room` lets other models leave for this one.
+        """
         self._file = file
         self._options = options
         self._emit = emit
         self._argv = argv
         self._placement = placement
+        self._make_room = make_room
         self._spot: Spot | None = None
         self._rungs = list(rungs(file.facts.layers, options.gpu_layers))
         self._deaths = 0
         self._fallen = ""
+        self._left: Sequence[str] = ()
         self.verdict: BadModelFile | None = None
         """Why the file is not tried again, once that is so."""
 
@@ -70,7 +77,8 @@ class Loader:
         if self._fallen:
             await self._step_down(self._fallen)
             self._fallen = ""
-        await self._tell(EventType.MODEL_LOADING)
+        left, self._left = self._left, ()
+        await self._tell(EventType.MODEL_LOADING, **({"unloaded": list(left)} if left else {}))
         while True:
             child = await Child.start(answered, ended, self._argv, self._spot.environ if self._spot else NOTHING_MORE)
             try:
@@ -83,6 +91,15 @@ class Loader:
                 return child, outcome
             await child.close()
             await self._failed(child, layers, outcome)
+
+    @property
+    def taken(self) -> tuple[int, int, int] | None:
+        """Bytes of its weights for the processor, of what else it takes there, and on the GPU, as was planned last."""
+        if self._spot is None:
+            return None
+        made, layers = self._spot.plan, self._rungs[0]
+        weights = 0 if layers else min(self._file.facts.shape.weights, made.memory_bytes)
+        return weights, made.memory_bytes - weights, made.gpu_bytes if layers else 0
 
     def crashed(self, layers: int, how: str) -> None:
         """A loaded child died while it worked: with layers on a GPU, most likely for want of its memory."""
@@ -108,6 +125,9 @@ class Loader:
             return
         wish = Wish(self._context, self._options.gpu_layers, KV_TYPES)
         self._spot = await self._placement.spot(self._file, wish)
+        if self._make_room is not None and (left := await self._make_room(self._file, wish, self._spot.room)):
+            self._left = left
+            self._spot = await self._placement.spot(self._file, wish)
         most = self._rungs[0] if self._fallen else self._spot.rungs[0]
         self._rungs = [rung for rung in self._spot.rungs if rung <= most] or [0]
         log.info("model %s: %s", self._file.id, " ".join(self._spot.plan.reasons))

@@ -31,8 +31,7 @@ _OFFLOADED = re.compile(rb"offloaded (\d+)/\d+ layers to GPU")
 _KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml's numbers
 _LONGEST_GRAMMAR, _DEEPEST_GRAMMAR = 262_144, 256
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
-_said: deque[str] = deque(maxlen=16)
-_offloaded: deque[int] = deque(maxlen=1)
+_said, _offloaded = deque[str](maxlen=16), deque[int](maxlen=1)
 
 
 class NativeError(Fault):
@@ -49,8 +48,7 @@ class Misuse(Fault):
 
 @C.llama_log_callback
 def _note(level: int, text: bytes, _data: object) -> None:
-    """llama.cpp's log is the process's, not an object's: its errors are kept, for the reason of a refusal, and how
-    many layers went to the GPU, which it tells nowhere else."""
+    """Of llama.cpp's log, which is the process's: errors, the reason of a refusal, and how many layers a GPU took."""
     if level == _ERROR:
         _said.append(text.decode("utf-8", "replace").strip())
     elif level == _INFO and (found := _OFFLOADED.search(text)):
@@ -235,6 +233,7 @@ class NativeContext:
         self._owner = 0
         self._outputs: frozenset[int] = frozenset()
         self._batch = _Batch(batch, seats)
+        self._row: Any = ctypes.c_float * model.vocabulary
 
     def close(self) -> None:
         if self.pointer:
@@ -260,8 +259,7 @@ class NativeContext:
         code: int = C.llama_decode(self.pointer, batch)
         if code < 0:
             raise NativeError(f"llama_decode answered {code}")
-        if code == 0:
-            self._outputs = outputs
+        self._outputs = outputs if code == 0 else frozenset()
         return ("done", "full", "aborted")[min(code, 2)]
 
     def forget(self, seat: int, start: int) -> bool:
@@ -286,8 +284,7 @@ class NativeContext:
         self._check_seat(seat)
         size: int = C.llama_state_seq_get_size(self.pointer, seat)
         buffer = (ctypes.c_uint8 * size)()
-        written: int = C.llama_state_seq_get_data(self.pointer, buffer, size, seat)
-        return bytes(memoryview(buffer)[:written])
+        return bytes(memoryview(buffer)[: C.llama_state_seq_get_data(self.pointer, buffer, size, seat)])
 
     def restore(self, seat: int, data: bytes, length: int) -> bool:
         """Put a state of `length` tokens into an empty sequence; False, and empty, when it does not fit.
@@ -312,7 +309,7 @@ class NativeContext:
     def logits(self, row: int = -1) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """A view of the logits of a row of the last batch (-1: of its last output), valid until the next."""
         pointer = C.llama_get_logits_ith(self.pointer, self.output(row))
-        return np.ctypeslib.as_array(pointer, (self.model.vocabulary,))
+        return np.frombuffer(self._row.from_address(ctypes.addressof(pointer.contents)), np.float32)
 
     def likelihoods(self, row: int, token: int, others: int) -> tuple[float, list[tuple[int, float]]]:
         """The logarithm of a token's probability in a row, and the likeliest tokens with theirs."""
@@ -433,6 +430,9 @@ class NativeSampler:
                     model.vocabulary, 1 << 16, repeat_penalty, frequency_penalty, presence_penalty
                 )
             )
+        self._plain = (
+            temperature <= 0 and grammar is None and not C.llama_sampler_chain_n(self._chain)
+        )  # no list needed
         if temperature <= 0:
             self._add(C.llama_sampler_init_greedy())
             return
@@ -455,6 +455,8 @@ class NativeSampler:
 
     def sample(self, context: NativeContext, row: int = -1) -> int:
         """The next token, from a row of the last batch. Raises NativeError when the grammar leaves none."""
+        if self._plain:
+            return int(context.logits(row).argmax())
         if self._grammar is None:
             return C.llama_sampler_sample(self._chain, context.pointer, context.output(row))
         logits = context.logits(row)
@@ -492,7 +494,6 @@ def json_grammar(schema: Mapping[str, Any] | None) -> str:
     """The GBNF of any JSON object, or of a JSON schema. Raises NativeError for a schema that cannot be one."""
     from llama_cpp.llama_grammar import json_schema_to_gbnf  # reached by few requests
 
-    wanted = {"type": "object"} if schema is None else schema
     with contextlib.suppress(AssertionError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return json_schema_to_gbnf(json.dumps(wanted))
+        return json_schema_to_gbnf(json.dumps({"type": "object"} if schema is None else schema))
     raise NativeError("the schema uses something that cannot be turned into a grammar")

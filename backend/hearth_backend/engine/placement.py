@@ -24,6 +24,7 @@ from hearth_backend.engine.plan import Device, Plan, Room, Wish, plan
 from hearth_backend.engine.probe import BuildUnusable
 
 log = logging.getLogger(__name__)
+NO_ROOM: Final = Room(0, 0)
 _DAY_S: Final = 86_400
 _MODULES: Final = ("nvidia", "amdgpu", "i915", "xe", "nouveau")
 
@@ -52,6 +53,7 @@ class Spot:
     plan: Plan
     trial: Trial | None
     key: str = ""
+    room: Room = NO_ROOM
 
     @property
     def device(self) -> str:
@@ -86,14 +88,15 @@ class Placement:
         trial = await self.chosen()
         gpu = trial.gpu if trial else None
         free, total = await asyncio.to_thread(self._room)
-        made = plan(file.facts.shape, Room(free, total, gpu), wish)
+        room = Room(free, total, gpu)
+        made = plan(file.facts.shape, room, wish)
         environ = {"LLAMA_CPP_LIB_PATH": str(trial.build.libraries)} if trial and trial.build.added else {}
         if gpu is None or made.gpu_layers == 0:
-            return Spot(environ, (0,), made, trial)
+            return Spot(environ, (0,), made, trial, room=room)
         key = _key(file, trial.build if trial else None, gpu, self._driver())
         most = await asyncio.to_thread(self._known, key)
         first = made.gpu_layers if most is None else min(most, made.gpu_layers)
-        return Spot(environ, rungs(file.facts.layers, first), made, trial, key)
+        return Spot(environ, rungs(file.facts.layers, first), made, trial, key, room)
 
     async def chosen(self) -> Trial | None:
         """The build that is used: the first that finds a GPU, else the first that loads; None when none does."""

@@ -1,7 +1,7 @@
 """How to load a model here: layers on the GPU, context, and the cache's type, with the reasons in words. Pure.
 
-llama.cpp gives the GPU the last layers first; n + 1 of n layers means the output too. What the cache takes is exact to
-half a percent; the room for computing and the margin are estimates on the safe side.
+llama.cpp gives the GPU the output first and then the last layers, and counts the output as a layer. What the cache
+takes is exact to half a percent; the room for computing and the margin are estimates on the safe side.
 """
 
 from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ def memory_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
     """What the rest takes in this machine's memory."""
     there = set(_on_gpu_indexes(shape, layers))
     here = [index for index in range(len(shape.layers)) if index not in there]
-    rest = 0 if layers >= shape.count else shape.output
+    rest = shape.output - _output(shape, layers)
     return _held(shape, here, context, kv_type) + rest + shape.embedding_table + compute_bytes(shape, context)
 
 
@@ -161,16 +161,17 @@ def kv_bytes(shape: Shape, context: int, kv_type: str) -> int:
 
 def compute_bytes(shape: Shape, context: int) -> int:
     """Room for computing one batch: logits, the widest rows between layers, and which token may look at which."""
-    return BATCH * (4 * shape.vocabulary + 16 * shape.embedding + 8 * shape.feed_forward + 2 * context)
+    width = 4 * shape.vocabulary + 16 * shape.embedding + 8 * shape.feed_forward
+    return BATCH * (width + 4 * cells(shape, context))
 
 
 def _on_gpu_indexes(shape: Shape, layers: int) -> range:
     count = len(shape.layers)
-    return range(count - min(layers, count), count)
+    return range(count - min(max(layers - 1, 0), count), count)
 
 
 def _output(shape: Shape, layers: int) -> int:
-    return shape.output if layers >= shape.count else 0
+    return shape.output if layers else 0
 
 
 def _held(shape: Shape, indexes: Sequence[int], context: int, kv_type: str) -> int:

@@ -29,6 +29,7 @@ class Runner:
         self._changed = threading.Condition()
         self._new: list[Job] = []
         self._cancelled: list[int] = []
+        self._works: list[Callable[[Scheduler], object]] = []
         self._doing: tuple[Job, ...] = ()
         self._held = False
 
@@ -44,6 +45,12 @@ class Runner:
         with self._changed:
             self._cancelled.append(id)
             self._interrupt()
+            self._changed.notify()
+
+    def call(self, work: Callable[[Scheduler], object]) -> None:
+        """Do something with the scheduler, on its thread, between two steps."""
+        with self._changed:
+            self._works.append(work)
             self._changed.notify()
 
     def hold(self, on: bool) -> None:
@@ -65,15 +72,21 @@ class Runner:
         """Tell the scheduler what is new; waits when there is nothing to do."""
         with self._changed:
             self._doing = ()
-            self._changed.wait_for(lambda: scheduler.busy(held=self._held) or self._new or self._cancelled)
+            self._changed.wait_for(lambda: self._is_wanted(scheduler))
             scheduler.held = self._held
             new, self._new = self._new, []
             cancelled, self._cancelled = self._cancelled, []
+            works, self._works = self._works, []
             self._flag.down()
         for job in new:
             scheduler.add(job)
         for id in cancelled:
             scheduler.cancel(id)
+        for work in works:
+            work(scheduler)
+
+    def _is_wanted(self, scheduler: Scheduler) -> bool:
+        return bool(scheduler.busy(held=self._held) or self._new or self._cancelled or self._works)
 
     def _about(self, scheduler: Scheduler) -> None:
         """A batch is about to be computed: what came since the step began may stop it at once."""

@@ -79,6 +79,7 @@ class Job:
     chosen: int | None = None  # a token that was sampled and is not yet in the context
     stride: int = 0  # the longest chunk of its prompt, once one was aborted
     begun: bool = False
+    passing: bool = False  # what it reads is forgotten when it ends
 
     @property
     def reads(self) -> bool:
@@ -146,9 +147,11 @@ class Scheduler:
         for job in [*self._active, *self._waiting]:
             self._end(job, error)
 
-    def forget_idle(self) -> None:
-        """Give back what is kept of prompts nobody goes on with."""
-        self._seats.clear()
+    def forget(self) -> None:
+        """Keep nothing of what was read so far; who is being answered goes on."""
+        self._seats.forget()
+        for job in (*self._active, *self._waiting):
+            job.beginning, job.passing = 0, True
 
     def step(self) -> None:
         """Let in whom there is room for, and compute one batch (or the few it is cheapest in)."""
@@ -179,6 +182,7 @@ class Scheduler:
                 continue
             self._waiting.drop(job.id)
             job.seat = self._seats.take(job.prompt, exact=job.exact)
+            job.seat.passing = job.passing
             self._active.append(job)
             self._restore(job, job.seat)
             if not job.begun:
@@ -235,6 +239,8 @@ class Scheduler:
         top = min(rank(job.lane) for job in self._active)
         if self.held and top > 0:
             return []
+        if len(self._active) == 1 and not self._active[0].reads:  # which is most of all steps
+            return [[_row(self._active[0])]]
         ours = sorted((job for job in self._active if rank(job.lane) == top), key=lambda job: job.id)
         exact = [self._exact(job) for job in ours if job.exact]
         rows = [_row(job) for job in ours if not job.reads and not job.exact][: self._cells.batch_size]
@@ -263,6 +269,8 @@ class Scheduler:
         if top == 0 or not rows:
             return []
         others = [job for job in self._active if rank(job.lane) > top and not job.reads and not job.exact]
+        if not others:
+            return []
         others.sort(key=lambda job: (rank(job.lane), job.id))
         return [_row(job) for job in others[: self._cost.riders(rows, min(len(others), self._cells.batch_size - rows))]]
 

@@ -72,6 +72,11 @@ class StateFiles:
         with contextlib.suppress(OSError):
             self._path(name).unlink()
 
+    def forget_names(self) -> None:
+        """Know of none any more, once all that was to be kept is on disk."""
+        self.settled()
+        self._known.clear()
+
     def settled(self) -> None:
         """Wait until all that was to be kept is on disk."""
         self._writes.join()

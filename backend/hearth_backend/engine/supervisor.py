@@ -16,9 +16,13 @@ from hearth_backend.engine.frames import (
     Answer,
     Ask,
     Cancel,
+    Chat,
+    Complete,
+    Embed,
     Ended,
     Event,
     Failed,
+    Forgotten,
     Hold,
     Piece,
     Ready,
@@ -30,6 +34,7 @@ from hearth_backend.engine.frames import (
 )
 from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.loader import KILLED, Loader
+from hearth_backend.engine.residency import Resident
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.spans import Span, Untraced
 from hearth_backend.observe.traces import Tracer
@@ -46,7 +51,7 @@ from hearth_shared.errors import (
 
 log = logging.getLogger(__name__)
 
-Said = Event | Tokens | Text | Vectors
+Said = Event | Tokens | Text | Vectors | Forgotten
 _MOST_TASKS = 256
 
 
@@ -59,6 +64,18 @@ class Running:
     context: int
     gpu_layers: int
     tokens_per_s: float | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How fast the latest whole answer was on this machine: seconds to its first word, for which `read` tokens of the
+    prompt were read, then words and tokens a second."""
+
+    first_s: float
+    read: int
+    words_per_s: float
+    tokens_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +94,19 @@ class Supervisor:
     """One model file, its child, and the tasks that wait for it."""
 
     def __init__(
-        self, file: ModelFile, loader: Loader, *, idle_s: float, metrics: Metrics | None, tracer: Tracer
+        self,
+        file: ModelFile,
+        loader: Loader,
+        *,
+        idle_s: float,
+        metrics: Metrics | None,
+        tracer: Tracer,
+        pinned: bool = False,
     ) -> None:
+        """`pinned`: once it is loaded it stays, though nobody asks it and another wants its room."""
         self.file = file
+        self.pinned = pinned
+        self.figures: Figures | None = None
         self._metrics = metrics
         self._tracer = tracer
         self._loader = loader
@@ -88,12 +115,13 @@ class Supervisor:
         self._calls: dict[int, _Call] = {}
         self._child: Child | None = None
         self._ready = Ready(0, 0, 0.0)
-        self._speed: float | None = None
         self._starting: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
         self._held = False
+        self._used = 0.0
+        self._role = ""
         self._crashes = Crashes()
 
     @property
@@ -107,19 +135,40 @@ class Supervisor:
         if self._child is None:
             return None
         ready = self._ready
-        return Running(self._child.pid, ready.seconds, ready.context, ready.gpu_layers, self._speed)
+        speed = self.figures.tokens_per_s if self.figures else None
+        return Running(self._child.pid, ready.seconds, ready.context, ready.gpu_layers, speed, self.pinned)
+
+    @property
+    def resident(self) -> Resident | None:
+        """What it takes while it is loaded, or is about to be; None when it takes nothing."""
+        taken = self._loader.taken
+        if taken is None or (self._child is None and self._starting is None):
+            return None
+        busy = bool(self._calls) or self._child is None
+        return Resident(self.file.id, self._role, *taken, self._used, self.pinned, busy)
+
+    async def leave(self) -> bool:
+        """Make room for another model, unless somebody has asked meanwhile; returns when its memory is free."""
+        if self._calls or self._child is None:
+            return False
+        self.unload()
+        await asyncio.wait(self._ending)
+        return True
 
     async def answers(self, lane: Lane, task: Task, asker: Asker = NOBODY) -> AsyncGenerator[Said, None]:
         """What the child says to this task, to its end. Leaving early cancels the task."""
         with self._tracer.span(f"model.{type(task).__name__.lower()}", model=self.file.id, lane=lane) as span:
             call = self._admit(lane, task, asker)
+            spaces = 0
             try:
                 while not call.over:
                     said = await call.events.get()
                     if isinstance(said, HearthError):
                         raise said
-                    if isinstance(said, Ended):
-                        self._took(said, span)
+                    if isinstance(said, Piece):
+                        spaces += said.text.count(" ")
+                    elif isinstance(said, Ended):
+                        self._took(said, spaces + 1, span)
                     yield said
             finally:
                 self._dismiss(call)
@@ -151,9 +200,11 @@ class Supervisor:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    def _took(self, end: Ended, span: Span | Untraced) -> None:
+    def _took(self, end: Ended, words: int, span: Span | Untraced) -> None:
         """How long a whole answer took, and how fast its words came."""
-        self._speed = end.output_tokens / end.output_s if end.output_s else self._speed
+        if end.output_s:
+            read, tokens_per_s = end.prompt_tokens - end.cached_tokens, end.output_tokens / end.output_s
+            self.figures = Figures(end.prompt_s, read, words / end.output_s, tokens_per_s)
         span.set(
             prompt_tokens=end.prompt_tokens,
             cached_tokens=end.cached_tokens,
@@ -171,6 +222,8 @@ class Supervisor:
             raise Overloaded("The model has too much to do.", "Try again in a few seconds.", retry_after=2)
         call = _Call(Ask(next(self._ids), lane, task, asker.owner, asker.document, asker.deadline_s))
         self._calls[call.ask.id] = call
+        self._used = asyncio.get_running_loop().time()
+        self._role = _role(lane, task, self._role)
         self._rest(None)
         self._wake()
         return call
@@ -179,13 +232,17 @@ class Supervisor:
         if self._calls.pop(call.ask.id, None) is not None and call.sent and self._child is not None:
             self._child.send(Cancel(call.ask.id))
         if not self._calls and self._child is not None and not self._closed:
-            self._rest(asyncio.get_running_loop().call_later(self._idle_s, self.unload))
+            self._rest_soon()
 
     def _rest(self, timer: asyncio.TimerHandle | None) -> None:
         """There is one timer, and only while a loaded model has nothing to do."""
         if self._idle is not None:
             self._idle.cancel()
         self._idle = timer
+
+    def _rest_soon(self) -> None:
+        if not self.pinned:
+            self._rest(asyncio.get_running_loop().call_later(self._idle_s, self.unload))
 
     def _answered(self, answer: Answer) -> None:
         call = self._calls.get(answer.id)
@@ -244,7 +301,7 @@ class Supervisor:
             if child.returncode is not None:
                 self._ended(child)
             elif not self._calls:
-                self._rest(asyncio.get_running_loop().call_later(self._idle_s, self.unload))
+                self._rest_soon()
 
     def _ended(self, child: Child) -> None:
         if child is not self._child:  # it was let go, or never got ready
@@ -265,6 +322,17 @@ class Supervisor:
                 f"The engine died while {self.file.id} was answering ({how}).", "It is started again: ask once more."
             )
         )
+
+
+def _role(lane: Lane, task: Task, before: str) -> str:
+    """What a model is used for; one that has completed at the cursor is kept for that."""
+    match task:
+        case Embed():
+            return "embed"
+        case Chat() | Complete():
+            return "complete" if lane == "inline" or before == "complete" else "chat"
+        case _:
+            return before
 
 
 class _Call:
@@ -298,7 +366,7 @@ class _Call:
             case _:
                 self._begun = self._begun or isinstance(event, Started)
                 self.shown = self.shown or isinstance(event, Piece)
-                self._over = isinstance(event, Ended | Tokens | Text | Vectors)
+                self._over = isinstance(event, Ended | Tokens | Text | Vectors | Forgotten)
                 self.events.put_nowait(event)
 
     def fail(self, error: HearthError) -> None:

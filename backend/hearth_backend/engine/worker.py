@@ -24,6 +24,8 @@ from hearth_backend.engine.frames import (
     Detokenize,
     Embed,
     Failed,
+    Forget,
+    Forgotten,
     Hello,
     Load,
     Ready,
@@ -141,8 +143,18 @@ class Child:
                 self._answer(ask, Tokens(model.tokenize(text)))
             case Detokenize(tokens):
                 self._answer(ask, Text(model.detokenize(tokens)))
+            case Forget():
+                model.forget()
+                self._runner.call(lambda scheduler: self._forget(scheduler, ask))
             case Embed():
                 raise BadRequest(f"{model.name} writes; it makes no vectors.", "Choose an embedding model.")
+
+    def _forget(self, scheduler: Scheduler, ask: Ask) -> None:
+        """On the engine thread."""
+        scheduler.forget()
+        if self._model.kept is not None:
+            self._model.kept.forget()
+        self._outbox.append(Answer(ask.id, Forgotten()))
 
     def _start(self, ask: Ask, job: Job) -> None:
         if not self._mailbox.keep(ask, lambda: self._runner.submit(job), self._runner.cancel):

@@ -3,6 +3,7 @@
 import asyncio
 import glob
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hearth_backend.engine.catalogue import Known, fit, known_files
@@ -50,13 +51,19 @@ class Shelf:
         wished = Wish(
             context or self._settings.context, self._settings.gpu_layers if gpu_layers is None else gpu_layers, KV_TYPES
         )
-        return _plan(file, await self._placement.spot(file, wished))
+        return await self._planned(file, wished)
+
+    async def _planned(self, file: ModelFile, wished: Wish) -> Plan:
+        """Beside the models that are loaded now: who leaves for it and who stays is said."""
+        spot = await self._placement.spot(file, wished)
+        found = self._engine.together(file, wished, spot.room)
+        return _plan(file, replace(spot, plan=found.plan) if found.leave else spot, found.reasons)
 
     async def detail(self, name: str) -> ModelFileDetail:
         """What it says of itself, how it would be loaded, and how it runs. Raises as `plan` does."""
         state = await self._engine.info(name)
         wished = Wish(self._settings.context, self._settings.gpu_layers, KV_TYPES)
-        return _detail(state, self._settings.context, _plan(state.file, await self._placement.spot(state.file, wished)))
+        return _detail(state, self._settings.context, await self._planned(state.file, wished))
 
     async def remove(self, name: str) -> FileRemoved:
         """Unload it and remove all its parts. Raises NotFound, and Conflict for a file that is not in the folder."""
@@ -109,11 +116,11 @@ def _removed(id: str, path: Path) -> FileRemoved:
     return FileRemoved(model=id, files=[part.name for part in parts], bytes=size)
 
 
-def _plan(file: ModelFile, spot: Spot) -> Plan:
+def _plan(file: ModelFile, spot: Spot, beside: Sequence[str] = ()) -> Plan:
     made, trial = spot.plan, spot.trial
     gpu = trial.gpu if trial else None
     layers = spot.rungs[0]
-    reasons = list(made.reasons)
+    reasons = [*made.reasons, *beside]
     if layers < made.gpu_layers:
         reasons.append(f"More than {layers} layers failed on this device before, so it begins with {layers}.")
     return Plan(
@@ -134,7 +141,7 @@ def _plan(file: ModelFile, spot: Spot) -> Plan:
 
 
 def _detail(state: ModelState, context: int, plan: Plan) -> ModelFileDetail:
-    facts, running = state.file.facts, state.running
+    facts, running, figures = state.file.facts, state.running, state.figures
     return ModelFileDetail(
         file=_usable(state.file, context),
         architecture=facts.architecture,
@@ -147,7 +154,11 @@ def _detail(state: ModelState, context: int, plan: Plan) -> ModelFileDetail:
         plan=plan,
         loaded=running is not None,
         load_s=running.load_s if running else None,
-        tokens_per_s=running.tokens_per_s if running else None,
+        tokens_per_s=figures.tokens_per_s if figures else None,
+        words_per_s=figures.words_per_s if figures else None,
+        first_s=figures.first_s if figures else None,
+        first_read=figures.read if figures else None,
+        pinned=state.pinned,
     )
 
 

@@ -124,7 +124,7 @@ class Plan(Message):
 
 
 class ModelFileDetail(Message):
-    """One model file: what it says of itself, how it would be loaded, how it ran when it was last loaded."""
+    """One model file: what it says of itself, how it would be loaded, how fast its latest answer was here."""
 
     file: ModelFileInfo
     architecture: str
@@ -137,7 +137,11 @@ class ModelFileDetail(Message):
     plan: Plan
     loaded: bool = False
     load_s: float | None = None
-    tokens_per_s: float | None = Field(default=None, description="of the latest answer since it was loaded")
+    tokens_per_s: float | None = Field(default=None, description="of the latest answer")
+    words_per_s: float | None = Field(default=None, description="of the latest answer")
+    first_s: float | None = Field(default=None, description="seconds to the first word of the latest answer")
+    first_read: int | None = Field(default=None, description="tokens of the prompt that were read for it")
+    pinned: bool = Field(default=False, description="whether it stays loaded though nobody asks it")
 
 
 class FileRemoved(Message):

@@ -101,14 +101,20 @@ def test_info_tells_how_fast_it_was(backend: SmallBackend) -> None:
     file = {"name": "b.gguf", "path": "models/b.gguf", "bytes": 2_000_000_000, "model": "b"}
     found = {"file": file, "architecture": "llama", "name": "Bee", "layers": 28, "vocabulary": 32000}
     found |= {"trained_context": 40960, "roles": ["chat"], "chat_template": False, "plan": PLAN}
-    found |= {"loaded": True, "load_s": 1.25, "tokens_per_s": 12.34}
+    found |= {"loaded": True, "load_s": 1.25, "tokens_per_s": 12.34, "words_per_s": 9.25, "pinned": False}
+    found |= {"first_s": 0.754, "first_read": 1024}
     backend.routes["GET", "/v1/model-files/b"] = lambda asked: found
     out = hearth("models", "info", "b").out
     assert "Bee  models/b.gguf, 2.0 GB\n" in out
     assert "llama, 28 layers, chat, no chat template of its own\n" in out
-    assert "loaded in 1.2 s, 12.3 tokens a second on this machine\n" in out
-    backend.routes["GET", "/v1/model-files/b"] = lambda asked: {**found, "loaded": False}
-    assert "not loaded" in hearth("models", "info", "b").out
+    told = (
+        "loaded in 1.2 s; on this machine its first word came after 0.75 s (1,024 tokens read), then 9.2 words a second"
+    )
+    assert told in " ".join(out.split())
+    unloaded = {**found, "loaded": False, "pinned": True, "first_s": None}
+    backend.routes["GET", "/v1/model-files/b"] = lambda asked: unloaded
+    out = hearth("models", "info", "b").out
+    assert "not loaded, pinned: it stays loaded; how fast it is shows after its first answer" in " ".join(out.split())
 
 
 def test_removing_says_what_went(backend: SmallBackend) -> None:

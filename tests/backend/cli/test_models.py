@@ -130,6 +130,23 @@ def test_a_file_anywhere_is_chosen_by_its_path(listing: SmallBackend, tmp_path: 
     assert hearth("models", "use", "complete", str(path)).err.startswith("hearth: mine.gguf cannot complete")
 
 
+@pytest.mark.parametrize(
+    ("flag", "before", "after"),
+    [
+        ("--pin", "a, b", "a, b, minilm"),
+        ("--pin", "minilm", "minilm"),
+        ("--no-pin", "a,minilm", "a"),
+        ("--pin", "", "minilm"),
+    ],
+)
+def test_a_chosen_model_is_pinned_or_no_longer(listing: SmallBackend, flag: str, before: str, after: str) -> None:
+    listing.routes["GET", "/v1/settings"] = lambda asked: {"values": {"engine.pinned": before}}
+    listing.routes["PUT", "/v1/settings"] = lambda asked: {"needs_restart": []}
+    out = hearth("models", "use", "embed", "minilm", flag).out
+    assert ("Once it is loaded it stays loaded." in out) == (flag == "--pin")
+    assert listing.asked[-1].body == {"values": {"models.embed": "minilm", "engine.pinned": after}}
+
+
 def test_an_embedding_model_anywhere_is_chosen_beside_the_one_that_answers(
     listing: SmallBackend, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from hearth_backend.engine.client import Engine
 from hearth_backend.engine.frames import Ended
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.settings import Engine as EngineSettings
-from support.engines import Announced, end_of, heard, text_of, user
+from support.engines import Announced, begun, end_of, heard, text_of, user
 from support.gguf_files import TINY
 
 pytestmark = pytest.mark.engine
@@ -65,6 +65,25 @@ async def test_short_system_prompts_are_not_kept(models: Path, tmp_path: Path) -
     await asked(engine, "hello", [{"role": "system", "content": "Be kind."}])
     await engine.close()
     assert not (tmp_path / "kv").exists()
+
+
+async def test_after_forgetting_nobody_finds_what_was_read_and_who_is_answered_goes_on(
+    models: Path, tmp_path: Path
+) -> None:
+    states = tmp_path / "kv"
+    engine = started(models, states)
+    await asked(engine, "hello")
+    assert (await asked(engine, "hello"))[1].cached_tokens > 128
+    long = Sampling(max_tokens=600, temperature=0)
+    running = engine.chat(TINY, [{"role": "system", "content": "Another one. " * 60}, *user("go on")], long)
+    await begun(running)
+    await engine.forget()
+    assert not list(states.iterdir())
+    assert (await asked(engine, "hello"))[1].cached_tokens == 0
+    assert end_of(await heard(running)).output_tokens == 600
+    again = [{"role": "system", "content": "Another one. " * 60}]
+    assert (await asked(engine, "go on", again))[1].cached_tokens < 8  # as many as any two conversations share
+    await engine.close()
 
 
 async def test_forgetting_removes_what_was_kept(models: Path, tmp_path: Path) -> None:

@@ -10,8 +10,12 @@ from typing import Any
 import psutil
 import pytest
 
+from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.frames import Piece, Started
+from hearth_backend.engine.gguf import read_facts
+from hearth_backend.engine.placement import Placement
+from hearth_backend.engine.plan import memory_bytes
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.errors import BadRequest, Cancelled, ModelUnavailable, NotFound
 from hearth_shared.protocol.events import EventType
@@ -254,6 +258,10 @@ async def test_info_says_whether_and_how_the_model_runs(engine: Engine) -> None:
     assert state.running is not None
     assert state.running.load_s > 0
     assert state.running.tokens_per_s
+    assert state.figures is not None
+    assert state.figures.first_s > 0
+    assert state.figures.read > 0
+    assert state.figures.words_per_s > 0
     assert psutil.pid_exists(state.running.pid)
 
 
@@ -312,3 +320,60 @@ async def test_a_file_that_was_replaced_is_loaded_anew(engine: Engine, models: P
     (models / f"{TINY}.gguf").write_bytes(bare.read_bytes())
     await heard(engine.chat(TINY, user("hello"), steady()))
     assert announced.kinds.count(EventType.MODEL_READY) == 2
+
+
+def tight(models: Path, folder: Path, announced: Announced, pinned: str = "") -> Engine:
+    """An engine on a machine with memory for one of two models, by its plan."""
+    other = generated("hearth-test-bare", tiny(template=None))
+    (models / other.name).symlink_to(other)
+    room = memory_bytes(read_facts(other).shape, 0, 1024, "f16") + 100_000
+    placement = Placement(Builds(folder / "engine"), room=lambda: (room, room))
+    return Engine(EngineSettings(context=1024, pinned=pinned), models, announced, placement=placement)
+
+
+async def test_a_model_that_is_idle_leaves_for_one_that_needs_its_room(
+    models: Path, tmp_path: Path, announced: Announced
+) -> None:
+    engine = tight(models, tmp_path, announced)
+    await heard(engine.chat(TINY, user("hello"), steady()))
+    first = (await engine.info(TINY)).running
+    assert first is not None
+    await heard(engine.chat("hearth-test-bare", user("hello"), steady()))
+    assert (await engine.info(TINY)).running is None
+    assert not psutil.pid_exists(first.pid)
+    told = [data.get("unloaded") for kind, data in announced if kind == EventType.MODEL_LOADING]
+    assert told == [None, [TINY]]
+    assert (await engine.info(TINY)).figures is not None  # how fast it was is still known
+    await engine.close()
+
+
+async def test_a_pinned_model_and_one_that_answers_stay(models: Path, tmp_path: Path, announced: Announced) -> None:
+    engine = tight(models, tmp_path, announced, pinned=f"x, {TINY}")
+    await heard(engine.chat(TINY, user("hello"), steady()))
+    running = engine.chat("hearth-test-bare", user("hello"), Sampling(max_tokens=900))
+    await begun(running)
+    state = await engine.info(TINY)
+    assert state.running is not None
+    assert state.running.pinned
+    bert_path = generated("hearth-test-bert", bert)
+    (models / bert_path.name).symlink_to(bert_path)
+    assert [said.width async for said in engine.embed(bert_path.stem, ["x"])] == [64]
+    assert end_of(await heard(running)).output_tokens == 900
+    assert (await engine.info(TINY)).running == state.running
+    await engine.close()
+
+
+async def test_a_pinned_model_is_not_unloaded_when_idle(models: Path, announced: Announced) -> None:
+    engine = Engine(EngineSettings(idle_s=0, pinned=TINY), models, announced)
+    await heard(engine.chat(TINY, user("hello"), steady()))
+    await heard(engine.chat(TINY, user("hello"), steady()))
+    assert (await engine.info(TINY)).running is not None
+    assert announced.kinds.count(EventType.MODEL_READY) == 1
+    await engine.close()
+
+
+async def test_a_model_is_not_loaded_again_for_a_smaller_context(engine: Engine, announced: Announced) -> None:
+    await heard(engine.chat(TINY, user("hello " * 100), steady()))
+    await heard(engine.chat(TINY, user("hello"), steady(max_tokens=2), budget=40))
+    await heard(engine.complete(TINY, "x = ", None, steady(max_tokens=2), lane="inline", budget=20))
+    assert announced.kinds.count(EventType.MODEL_READY) == 1

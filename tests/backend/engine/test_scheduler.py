@@ -100,7 +100,7 @@ asked = st.fixed_dictionaries(
     }
 )
 happenings = st.lists(
-    st.sampled_from(["ask", "ask", "step", "step", "cancel", "aborted", "full", "fault"]), max_size=60
+    st.sampled_from(["ask", "ask", "step", "step", "cancel", "forget", "aborted", "full", "fault"]), max_size=60
 )
 
 
@@ -128,6 +128,8 @@ def test_whatever_happens_between_them_each_request_says_what_it_says_alone(
         elif what == "cancel" and room.jobs:
             cancelled.add(len(room.jobs) - 1)
             room.scheduler.cancel(len(room.jobs) - 1)
+        elif what == "forget":
+            room.scheduler.forget()
         elif what in outcomes and room.scheduler.busy():
             room.cells.outcomes.append(outcomes[what])
     while left:
@@ -143,6 +145,31 @@ def test_whatever_happens_between_them_each_request_says_what_it_says_alone(
         elif job.id not in cancelled:
             assert isinstance(voice.ends[0], ModelFailed)
             assert "fault" in happening or "full" in happening
+
+
+def test_what_was_read_is_forgotten_at_once_and_what_is_read_at_its_end() -> None:
+    room = Room()
+    room.ask([1, 2, 3, 4])
+    room.finish()
+    running = room.ask([5, 6, 7, 8], limit=4)
+    room.scheduler.step()
+    room.scheduler.forget()
+    assert sorted(room.cells.tokens(seat) for seat in range(9))[-1][:4] == [5, 6, 7, 8]
+    again = room.ask([1, 2, 3, 4])
+    beside = room.ask([5, 6, 7, 8])
+    room.finish()
+    assert (again.cached, beside.cached) == (0, 0)
+    assert running.said == alone([5, 6, 7, 8], 4)
+    room.scheduler.forget()
+    assert room.cells.used == 0
+
+
+def test_a_beginning_that_was_to_be_kept_is_not_kept_once_all_is_to_be_forgotten() -> None:
+    room = Room()
+    job = Job(0, "chat", [1, 2, 3], Fable(room.cells, 1), beginning=2)
+    room.scheduler.add(job)
+    room.scheduler.forget()
+    assert (job.beginning, job.passing) == (0, True)
 
 
 def test_rows_of_all_who_write_share_a_batch() -> None:

@@ -764,7 +764,7 @@ export const Scope = Object.freeze({
  * @property {Array<string>} reasons
  */
 
-/** One model file: what it says of itself, how it would be loaded, how it ran when it was last loaded.
+/** One model file: what it says of itself, how it would be loaded, how fast its latest answer was here.
  * @typedef {Object} ModelFileDetail
  * @property {ModelFileInfo} file
  * @property {string} architecture
@@ -778,6 +778,10 @@ export const Scope = Object.freeze({
  * @property {boolean} loaded
  * @property {number|null} load_s
  * @property {number|null} tokens_per_s
+ * @property {number|null} words_per_s
+ * @property {number|null} first_s
+ * @property {number|null} first_read
+ * @property {boolean} pinned
  */
 
 /** What went, and how much room that made.
