@@ -24,6 +24,7 @@ from hearth_backend.gateway import model_files
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
+from hearth_backend.gateway.messages import Provider
 from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
@@ -136,33 +137,20 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     notes = _closing(stack, Database(home.telemetry, telemetry.MIGRATIONS, synchronous="NORMAL"))
     metrics, health = Metrics(), Health()
     tracer = _closing(stack, Tracer(notes, settings.observe))
-    events = EventLog(database)
+    events, extraction = EventLog(database), Extraction(database, clock=time.time)
     stack.callback(events.close)
-
-    extraction = Extraction(database, clock=time.time)
-
-    async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
-        await events.record(kind, door=Door.INTERNAL, data=data)
-        if kind is EventType.MEMORY_STORED:
-            extraction.wake()
-
-    placement = Placement(Builds(home.engines), settings.engine.backend)
+    emit = _emitter(events, extraction)
+    placement, own = Placement(Builds(home.engines), settings.engine.backend), settings.memory
     engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
-    own = settings.memory
     embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
     usage = _closing(stack, UsageLog(notes, metrics))
     _closing(stack, discovery)
     here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
-    providers = [*here, *configured(settings.providers, secrets)]
-    models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
+    models = _closing(stack, _gateway(here, settings, secrets, usage, tracer, discovery))
     working = Working()
     stack.callback(working.close)
+    index, former = _index(home, database, own, health), _other_embedder(home, own, stack)
     elsewhere = (Redaction(database), States(engine.forget), InSight(working), Papers(home.root / "answers"))
-    index = Index(
-        database, IndexFolder(home.data / "index"), partial(health.set, "index"), exact_below=own.exact_below,
-        idle_s=own.embedder_idle_s,
-    )  # fmt: skip
-    former = _other_embedder(home, own, stack)
     memory = Memory(database, embedder, own, emit, elsewhere=elsewhere, index=index, former=former)
     files = partial(model_files.listed, engine, settings.engine.context)
     runs = Runs(database, events, settings.runs, AGENTS)
@@ -204,6 +192,27 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+def _gateway(
+    here: Sequence[Provider], settings: Settings, secrets: Secrets, usage: UsageLog, tracer: Tracer, found: Discovery
+) -> Gateway:
+    providers = [*here, *configured(settings.providers, secrets)]
+    return Gateway(providers, settings.models, usage, tracer, discovery=found)
+
+
+def _emitter(events: EventLog, extraction: Extraction) -> Emit:
+    async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
+        await events.record(kind, door=Door.INTERNAL, data=data)
+        if kind is EventType.MEMORY_STORED:
+            extraction.wake()
+
+    return emit
+
+
+def _index(home: Home, database: Database, settings: MemorySettings, health: Health) -> Index:
+    folder, told = IndexFolder(home.data / "index"), partial(health.set, "index")
+    return Index(database, folder, told, exact_below=settings.exact_below, idle_s=settings.embedder_idle_s)
 
 
 def _other_embedder(home: Home, settings: MemorySettings, stack: AsyncExitStack) -> Callable[[str], Embedder | None]:
