@@ -702,6 +702,7 @@ class Forgotten(TypedDict):
     quotes: int
     undo_id: str
     undo_until: float | None
+    erased: bool
     backups: int
     backups_until: float | None
 

@@ -100,6 +100,7 @@ class Forgetting:
                 **{"count": len(removed.ids), "vectors": removed.vectors, "facts": removed.facts},
                 **{"summaries": removed.summaries, "backups": copies.count, "backups_until": copies.until},
                 **({"undo_id": undo.id, "undo_until": until} if until is not None else {}),
+                "erased": until is None and await self.bin.is_erased(undo.id),
             }
         )
 

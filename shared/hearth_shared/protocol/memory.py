@@ -175,6 +175,7 @@ class Forgotten(Message):
     quotes: int = Field(default=0, description="tasks whose journal may quote it, and is cleaned of it")
     undo_id: str = ""
     undo_until: Seconds | None = None
+    erased: bool = Field(default=False, description="it is gone from every file but the backups")
     backups: int = 0
     backups_until: Seconds | None = None
 

@@ -575,6 +575,7 @@ export const Scope = Object.freeze({
  * @property {number} quotes
  * @property {string} undo_id
  * @property {number|null} undo_until
+ * @property {boolean} erased
  * @property {number} backups
  * @property {number|null} backups_until
  */
