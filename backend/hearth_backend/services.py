@@ -31,9 +31,11 @@ from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.blocks import Blocks
 from hearth_backend.memory.extraction import Extraction
+from hearth_backend.memory.facts import Facts
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.index_folder import IndexFolder
 from hearth_backend.memory.knowledge import Knowledge, knowledge
+from hearth_backend.memory.known_first import KnownFirst
 from hearth_backend.memory.memory import Memory
 from hearth_backend.memory.places import InSight, Papers, States
 from hearth_backend.memory.ports import Embedder
@@ -260,7 +262,7 @@ def _agent(
 
     return AgentLoop(
         models,
-        memory,
+        KnownFirst(memory, Facts(database, memory.remember)),
         tools,
         tracer,
         metrics,
