@@ -37,6 +37,7 @@ from hearth_backend.memory.index_folder import IndexFolder
 from hearth_backend.memory.knowledge import Knowledge, knowledge
 from hearth_backend.memory.known_first import KnownFirst
 from hearth_backend.memory.memory import Memory
+from hearth_backend.memory.model_reader import LocalReader
 from hearth_backend.memory.places import InSight, Papers, States
 from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.working import Working
@@ -119,6 +120,8 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await services.reports.look()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
+        if settings.memory.model_facts:
+            services.knowledge.extraction.read_with(LocalReader(services.models))
         await services.knowledge.extraction.start()
         stack.push_async_callback(services.knowledge.extraction.close)
         services.worker.start()

@@ -99,6 +99,9 @@ class Memory(_Section):
     exact_below: int = Field(default=2000, ge=0, description="Memories in a space from which on an index answers; below, search is exact.")
     embedder_idle_s: float = Field(default=300, ge=0, description="Seconds without use after which embedder and index are unloaded.")
     embedder_variant: Literal["fp32", "int8"] = Field(default="fp32", description="Precision of the built-in embedder.")
+    model_facts: bool = Field(
+        default=False, description="Let a model on this machine read memories for facts too; rules always do."
+    )
     recall_tokens: int = Field(default=1200, ge=100, le=16_000, description="Tokens of memory laid before the model.")
     undo_minutes: float = Field(
         default=10, ge=0, le=1440, description="Minutes during which what was forgotten can be brought back."

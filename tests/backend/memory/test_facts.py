@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,9 @@ from hearth_backend.memory.extraction import Extraction
 from hearth_backend.memory.facts import Facts
 from hearth_backend.memory.knowledge import Knowledge, knowledge
 from hearth_backend.memory.known_first import KnownFirst
-from hearth_shared.errors import BadRequest, NotFound
+from hearth_backend.memory.statement import Statement
+from hearth_backend.storage.driver import Row
+from hearth_shared.errors import BadRequest, HearthError, NoModel, NotFound
 from hearth_shared.protocol.facts import BlockRequest, MergeRequest, NewFact, PatternRequest, StructuredFile
 from hearth_shared.protocol.memory import EpisodeBatch, ForgetRequest, NewEpisode
 from support.rooms_of_memory import MAIN, Room, room
@@ -304,3 +306,39 @@ async def test_pinned_blocks_keep_their_versions(open_study: Study) -> None:
     for call in (blocks.history("main", "me", MAIN), blocks.delete("main", "me", MAIN)):
         with pytest.raises(NotFound):
             await call
+
+
+class Pointing:
+    """A reader that finds one fact in every batch, and counts how often it is asked."""
+
+    def __init__(self, failure: HearthError | None = None) -> None:
+        self.failure = failure
+        self.asked = 0
+
+    async def read(self, turns: Sequence[Row]) -> Mapping[int, Sequence[Statement]]:
+        self.asked += 1
+        if self.failure:
+            raise self.failure
+        return {turns[0]["rowid"]: [Statement("me", "owns", "a boat", START.timestamp(), (0, 5), extractor="model")]}
+
+
+async def test_a_model_reads_beside_the_rules_once_a_batch(open_study: Study) -> None:
+    model = Pointing()
+    open_study.known.extraction.read_with(model)
+    open_study.known.extraction.pause()
+    batch = [
+        NewEpisode(external_id=str(n), occurred_at=START, text=text)
+        for n, text in enumerate(["The boat is mine.", "I live in Gdynia."])
+    ]
+    await open_study.room.memory.remember(EpisodeBatch(episodes=batch), spaces=MAIN)
+    open_study.known.extraction.wake()
+    open_study.known.extraction.resume()
+    await open_study.known.extraction.settled()
+    assert model.asked == 1
+    assert sorted(await open_study.texts()) == ["You live in Gdynia", "You own a boat"]
+
+
+async def test_without_a_model_the_rules_read_alone(open_study: Study) -> None:
+    open_study.known.extraction.read_with(Pointing(NoModel("No model.", "Connect one.")))
+    await open_study.say("I live in Gdynia.")
+    assert await open_study.texts() == ["You live in Gdynia"]
