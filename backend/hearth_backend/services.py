@@ -30,6 +30,7 @@ from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.blocks import Blocks
+from hearth_backend.memory.consent import Permits
 from hearth_backend.memory.extraction import Extraction
 from hearth_backend.memory.facts import Facts
 from hearth_backend.memory.index import Index
@@ -152,15 +153,15 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     _closing(stack, discovery)
     here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
     models = _closing(stack, _gateway(here, settings, secrets, usage, tracer, discovery))
-    working = Working()
+    consents, working = Consents(database), Working()
     stack.callback(working.close)
     index, former = _index(home, database, own, health), _other_embedder(home, own, stack)
     elsewhere = (Redaction(database), States(engine.forget), InSight(working), Papers(home.root / "answers"))
     memory = Memory(database, embedder, own, emit, elsewhere=elsewhere, index=index, former=former)
     files = partial(model_files.listed, engine, settings.engine.context)
-    runs = Runs(database, events, settings.runs, AGENTS)
-    clients = Clients(database)
+    runs, clients = Runs(database, events, settings.runs, AGENTS), Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
+    agent = _agent(models, memory, database, Permits(consents.decisions), tracer, metrics, own)
     return Services(
         home=home,
         settings=settings,
@@ -180,12 +181,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         runs=runs,
         threads=Threads(database, AGENTS),
         approvals=Approvals(database, events, settings.runs),
-        worker=Worker(runs, _agent(models, memory, database, tracer, metrics, own), settings.runs, tracer, metrics),
+        worker=Worker(runs, agent, settings.runs, tracer, metrics),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
         working=working,
-        consents=Consents(database),
+        consents=consents,
         models=models,
         usage=usage,
         engine=engine,
@@ -255,10 +256,16 @@ async def _hub_token(secrets: Secrets) -> str | None:
 
 
 def _agent(
-    models: Gateway, memory: Memory, database: Database, tracer: Tracer, metrics: Metrics, settings: MemorySettings
+    models: Gateway,
+    memory: Memory,
+    database: Database,
+    permits: Permits,
+    tracer: Tracer,
+    metrics: Metrics,
+    settings: MemorySettings,
 ) -> AgentLoop:
     blocks = Blocks(database, clock=time.time)
-    tools = Registry([Recall(memory, token_budget=settings.recall_tokens), Clock()])
+    tools = Registry([Recall(memory, token_budget=settings.recall_tokens, permits=permits.source), Clock()])
 
     async def pinned(spaces: frozenset[str]) -> Sequence[str]:
         return [f"{block.label}: {block.text}" for block in await blocks.pinned(spaces)]
@@ -273,6 +280,7 @@ def _agent(
         passages_of=memory.rank_passages,
         remember=memory.remember,
         pinned=pinned,
+        permits=permits.source,
     )
 
 

@@ -96,8 +96,12 @@ class Memory(_Section):
     """What is remembered and how it is found."""
 
     enabled: bool = Field(default=True, description="Remember what is said in threads.")
-    exact_below: int = Field(default=2000, ge=0, description="Memories in a space from which on an index answers; below, search is exact.")
-    embedder_idle_s: float = Field(default=300, ge=0, description="Seconds without use after which embedder and index are unloaded.")
+    exact_below: int = Field(
+        default=2000, ge=0, description="Memories in a space from which on an index answers; below, search is exact."
+    )
+    embedder_idle_s: float = Field(
+        default=300, ge=0, description="Seconds without use after which embedder and index are unloaded."
+    )
     embedder_variant: Literal["fp32", "int8"] = Field(default="fp32", description="Precision of the built-in embedder.")
     model_facts: bool = Field(
         default=False, description="Let a model on this machine read memories for facts too; rules always do."

@@ -1246,6 +1246,7 @@ class Source(TypedDict):
     url: str
     thread_id: str
     trusted: bool
+    local_only: bool
     cited: bool
     fact: str
 
@@ -1259,6 +1260,7 @@ class Answer(TypedDict):
     tokens: Tokens
     complete: bool
     notes: list[str]
+    local_only: bool
 
 
 class Failure(TypedDict):
@@ -1389,6 +1391,7 @@ class ThreadMessage(TypedDict):
     sources: list[Source]
     made_by: MadeBy | None
     complete: bool
+    local_only: bool
     feedback: Literal["good", "bad"] | None
 
 

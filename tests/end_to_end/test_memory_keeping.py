@@ -130,3 +130,32 @@ def test_a_program_forgets_and_exports_in_its_spaces_alone(house: Backend) -> No
     reader = house.program(Scope.MEMORY_READ)
     for path in ("forget", "restore", "import"):
         assert reader.post(f"/v1/memory/{path}", json={}).status_code == 403
+
+
+def test_what_must_stay_here_is_given_to_no_program(house: Backend) -> None:
+    tell(
+        house, "Heard at the well: Cassiopeia.", "Said beside it: Betelgeuse.", session="well", sensitivity="local only"
+    )
+    tell(house, "Open to all at the well: Andromeda.", session="well")
+    program = house.program(Scope.MEMORY_READ)
+    search = {"query": "well", "k": 50, "neighbours": 2}
+    seen = program.post("/v1/memory/search", json=search).text + program.get("/v1/memory/episodes?limit=500").text
+    assert "Andromeda" in seen
+    assert "Cassiopeia" not in seen
+    assert "Betelgeuse" not in seen
+    assert "Cassiopeia" in house.door("editor").post("/v1/memory/search", json=search).text
+
+
+def test_a_browser_is_not_given_what_the_person_said_no_to(house: Backend) -> None:
+    tell(house, "The ferry timetable of Vega.", source="https://ferry.example.net/t")
+    browser = house.browser(house.pair())
+    search = {"query": "ferry timetable", "k": 50}
+    assert "Vega" in browser.post("/v1/memory/search", json=search).text
+    no = {"door": "browser", "subject": "example.net", "level": "off"}
+    assert house.door().put("/v1/consents", json=no).status_code == 200
+    assert "Vega" not in browser.post("/v1/memory/search", json=search).text
+    assert "Vega" in house.door().post("/v1/memory/search", json=search).text
+    project = {"door": "editor", "subject": "Dam", "level": "off"}
+    assert house.door().put("/v1/consents", json=project).status_code == 200
+    told = {"external_id": "p", "occurred_at": "2025-05-01T12:00:00Z", "text": "x", "project": "dam", "origin": "event"}
+    assert house.door("editor").post("/v1/memory/episodes", json={"episodes": [told]}).json()["code"] == "no_consent"

@@ -15,10 +15,11 @@ from hearth_shared.protocol.tasks import Source
 
 class Errand:
     """Runs tools for a turn. A tool that fails is told to the model, which may go on without it; only the journal's
-    own failures end the run."""
+    own failures end the run. `local_only`: the turn stays on this machine, even if the run need not."""
 
-    def __init__(self, turn: Turn, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(self, turn: Turn, tracer: Tracer, metrics: Metrics, *, local_only: bool = False) -> None:
         self._turn = turn
+        self._local_only = local_only
         self._tracer = tracer
         self._metrics = metrics
 
@@ -58,7 +59,7 @@ class Errand:
 
     def _context(self) -> ToolContext:
         run = self._turn.journal.run
-        return ToolContext(run.id, run.owner, run.spaces, run.local_only)
+        return ToolContext(run.id, run.owner, run.spaces, run.local_only or self._local_only, run.door)
 
 
 def _as_data(tool: Tool, text: str) -> str:

@@ -18,6 +18,7 @@ from hearth_backend.agent.profiles import AGENTS, Profile
 from hearth_backend.agent.reading import Passages, Reader, Reading
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Speech
+from hearth_backend.agent.staying import stay
 from hearth_backend.agent.turn import Turn
 from hearth_backend.agent.usage import use_of
 from hearth_backend.gateway.messages import Caller, Models
@@ -29,12 +30,17 @@ from hearth_backend.tools.registry import Registry
 from hearth_backend.tools.tool import Tool
 from hearth_shared.errors import HearthError, LocalOnly, ModelFailed, ModelUnavailable, NoModel, NotFound
 from hearth_shared.protocol.models import Role
-from hearth_shared.protocol.tasks import Answer, Lane, MadeBy
+from hearth_shared.protocol.tasks import Answer, Lane, MadeBy, Source
 from hearth_shared.settings import Memory as MemorySettings
 
 log = logging.getLogger(__name__)
 Pinned = Callable[[frozenset[str]], Awaitable[Sequence[str]]]
+Permits = Callable[[str, Source], bool]
 _NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed)
+
+
+def _all_of_it(door: str, source: Source) -> bool:
+    return True
 
 
 async def _nothing_pinned(spaces: frozenset[str]) -> Sequence[str]:
@@ -69,6 +75,7 @@ class AgentLoop:
         passages_of: Passages,
         remember: Remember,
         pinned: Pinned = _nothing_pinned,
+        permits: Permits = _all_of_it,
         agents: Mapping[str, Profile] = AGENTS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -76,7 +83,7 @@ class AgentLoop:
         self._tools = tools
         self._tracer = tracer
         self._metrics = metrics
-        self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
+        self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens, permits=permits)
         self._keeper = Keeper(remember, now, enabled=settings.enabled)
         self._pinned = pinned
         self._agents = agents
@@ -121,12 +128,14 @@ class AgentLoop:
             return await self._quote(turn, reading, error)
 
     async def _converse(self, turn: Turn, profile: Profile, reading: Reading) -> None:
-        run = turn.journal.run
+        staying = await stay(self._models, turn.journal.run, reading.for_model())
+        run = staying.run
+        turn.note(staying.note)
         window = await self._models.window("chat", local_only=run.local_only)
         await asyncio.to_thread(import_module, "hearth_backend.agent.dialogue")  # a second's work, off the loop
         from hearth_backend.agent.dialogue import converse
 
-        entries = turn.ledger.add(reading.for_model())
+        entries = turn.ledger.add(staying.sources)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         tools, pinned = self._tools.pick(profile.tools), await self._pinned(run.spaces)
         room = self._room(run, window, tools)
@@ -136,7 +145,7 @@ class AgentLoop:
             )
         )
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window))
-        errand = Errand(turn, self._tracer, self._metrics)
+        errand = Errand(turn, self._tracer, self._metrics, local_only=run.local_only)
         await converse(speech, opening, tools, errand.run, room)
 
     def _room(self, run: RunView, window: int, tools: Sequence[Tool]) -> Room:

@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from hearth_backend.memory import documents, store, vector_store
+from hearth_backend.memory import documents, keeping_store, store, vector_store
 from hearth_backend.memory.changes import Changes
 from hearth_backend.memory.embedders import SearchedModel
 from hearth_backend.memory.exporting import Exporting
@@ -189,6 +189,10 @@ class Memory:
         shown = rows[:limit]
         more = f"{shown[-1]['occurred_at']!r}/{shown[-1]['rowid']}" if len(rows) > limit else None
         return EpisodeList(episodes=[store.episode(row) for row in shown], next=more)
+
+    async def staying(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these episodes that must stay on this machine."""
+        return await self._database.read(lambda connection: keeping_store.staying(connection, ids))
 
     # -- inside
 

@@ -15,6 +15,7 @@ class ToolContext:
     owner: str
     spaces: frozenset[str]
     local_only: bool
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,4 +67,4 @@ async def test_a_wrong_call_is_the_models_to_repair() -> None:
 async def test_a_tool_knows_for_whom_it_runs() -> None:
     tool = Teller(ToolResult("ok"))
     await errand(MemoryJournal()).run(tool, "c", {})
-    assert tool.contexts == [ToolContext("run_1", "person", frozenset({"main"}), False)]
+    assert tool.contexts == [ToolContext("run_1", "person", frozenset({"main"}), False, "cli")]

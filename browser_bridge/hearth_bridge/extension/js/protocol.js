@@ -1062,6 +1062,7 @@ export const Scope = Object.freeze({
  * @property {string} url
  * @property {string} thread_id
  * @property {boolean} trusted
+ * @property {boolean} local_only
  * @property {boolean} cited
  * @property {string} fact
  */
@@ -1074,6 +1075,7 @@ export const Scope = Object.freeze({
  * @property {Tokens} tokens
  * @property {boolean} complete
  * @property {Array<string>} notes
+ * @property {boolean} local_only
  */
 
 /** Why a run did not come to an answer.
@@ -1192,6 +1194,7 @@ export const Scope = Object.freeze({
  * @property {Array<Source>} sources
  * @property {MadeBy|null} made_by
  * @property {boolean} complete
+ * @property {boolean} local_only
  * @property {'good'|'bad'|null} feedback
  */
 
