@@ -18,7 +18,7 @@ from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import proper_nouns, words
 from hearth_backend.storage.driver import Connection
 
-_LOOKED_AT: Final = 5
+_LOOKED_AT: Final = 3
 _MOST_BRIDGES: Final = 3
 _TOO_COMMON: Final = 0.05  # a name that stands in more of the turns leads nowhere
 _MOST_OF_ONE_WORD: Final = 40  # turns; a word left open that is as common as that says little
