@@ -132,7 +132,13 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
             Upkeep(
-                services.runs, services.approvals, services.usage, services.bridge, settings.observe, services.metrics
+                services.runs,
+                services.approvals,
+                services.usage,
+                services.bridge,
+                settings.observe,
+                services.metrics,
+                (services.database.path, services.telemetry.path),
             )
         )
         yield services

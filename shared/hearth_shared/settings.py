@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -110,7 +110,7 @@ class Memory(_Section):
     undo_minutes: float = Field(
         default=10, ge=0, le=1440, description="Minutes during which what was forgotten can be brought back."
     )
-    keep_days: dict[str, float] = Field(
+    keep_days: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default={},
         description="Days that memories stay, by kind (turn, note, page, file, event), site or source; else for good.",
     )

@@ -737,6 +737,30 @@ class UndoList(TypedDict):
     forgotten: list[Undo]
 
 
+class Kept(TypedDict):
+    """What the settings say of one kind, site or source, and when the next memory of it goes."""
+
+    rule: str
+    days: float
+    episodes: int
+    next_at: float | None
+
+
+class Went(TypedDict):
+    """Memories whose time was over."""
+
+    rule: str
+    at: float
+    episodes: int
+
+
+class RetentionReport(TypedDict):
+    """How long memories are kept, and what went since Hearth was started, newest first."""
+
+    rules: list[Kept]
+    went: list[Went]
+
+
 class MadeBy(TypedDict):
     """Where an answer was made. `model` is empty when no language model was connected."""
 

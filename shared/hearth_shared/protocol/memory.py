@@ -208,3 +208,27 @@ class UndoList(Message):
     """Newest first."""
 
     forgotten: list[Undo]
+
+
+class Kept(Message):
+    """What the settings say of one kind, site or source, and when the next memory of it goes."""
+
+    rule: str
+    days: float
+    episodes: int
+    next_at: Seconds | None = None
+
+
+class Went(Message):
+    """Memories whose time was over."""
+
+    rule: str
+    at: Seconds
+    episodes: int
+
+
+class RetentionReport(Message):
+    """How long memories are kept, and what went since Hearth was started, newest first."""
+
+    rules: list[Kept]
+    went: list[Went]

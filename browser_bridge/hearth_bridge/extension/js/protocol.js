@@ -606,6 +606,27 @@ export const Scope = Object.freeze({
  * @property {Array<Undo>} forgotten
  */
 
+/** What the settings say of one kind, site or source, and when the next memory of it goes.
+ * @typedef {Object} Kept
+ * @property {string} rule
+ * @property {number} days
+ * @property {number} episodes
+ * @property {number|null} next_at
+ */
+
+/** Memories whose time was over.
+ * @typedef {Object} Went
+ * @property {string} rule
+ * @property {number} at
+ * @property {number} episodes
+ */
+
+/** How long memories are kept, and what went since Hearth was started, newest first.
+ * @typedef {Object} RetentionReport
+ * @property {Array<Kept>} rules
+ * @property {Array<Went>} went
+ */
+
 /** Where an answer was made. `model` is empty when no language model was connected.
  * @typedef {Object} MadeBy
  * @property {'this machine'|'another machine'|'cloud'|'no model'} where
