@@ -4,6 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hearth_backend.memory import entity_store
+from hearth_backend.storage.driver import Connection
 from hearth_shared.protocol.memory import NewEpisode, SearchRequest
 from support.embedders import WordEmbedder
 from support.rooms_of_memory import MAIN, START, room
@@ -115,3 +117,18 @@ async def test_whatever_is_asked_is_answered(tmp_path: Path, query: str) -> None
     async with room(home) as one:
         await one.memory.search(SearchRequest(query=query, neighbours=1), MAIN)
         await one.memory.recall(query, MAIN)
+
+
+async def test_somebody_with_two_names_is_found_by_either(tmp_path: Path) -> None:
+    async with room(tmp_path, WordEmbedder()) as one:
+        await one.keep(*(f"Tea number{place} was good." for place in range(30)), session="t", prefix="t")
+        await one.keep("Magdalena grows peas.", session="m", prefix="m")
+
+        def same(connection: Connection) -> None:
+            lena = entity_store.resolve(connection, "main", "Lena")
+            entity_store.add_alias(connection, "main", lena, "Magdalena")
+
+        await one.database.write(same)
+        hit = (await one.find("What does Lena do?"))[0]
+        assert hit.text == "Magdalena grows peas."
+        assert any("speaks of Magdalena" in reason for reason in hit.why)
