@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import Profiles
@@ -33,11 +33,15 @@ from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.blocks import Blocks
+from hearth_backend.memory.consent import Permits
 from hearth_backend.memory.extraction import Extraction
+from hearth_backend.memory.facts import Facts
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.index_folder import IndexFolder
 from hearth_backend.memory.knowledge import Knowledge, knowledge
+from hearth_backend.memory.known_first import KnownFirst
 from hearth_backend.memory.memory import Memory
+from hearth_backend.memory.model_reader import LocalReader
 from hearth_backend.memory.places import InSight, Papers, States
 from hearth_backend.memory.ports import Embedder
 from hearth_backend.memory.working import Working
@@ -129,6 +133,8 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await services.box.rules.load()
         await services.memory.start()
         stack.push_async_callback(services.memory.close)
+        if settings.memory.model_facts:
+            services.knowledge.extraction.read_with(LocalReader(services.models))
         await services.knowledge.extraction.start()
         stack.push_async_callback(services.knowledge.extraction.close)
         services.worker.start()
@@ -139,76 +145,81 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
             Upkeep(
-                services.runs, services.approvals, services.usage, services.bridge, settings.observe, services.metrics
+                services.runs,
+                services.approvals,
+                services.usage,
+                services.bridge,
+                settings.observe,
+                services.metrics,
+                (services.database.path, services.telemetry.path),
             )
         )
         yield services
 
 
+class _Ground(NamedTuple):
+    """What everything stands on."""
+
+    home: Home
+    settings: Settings
+    secrets: Secrets
+    discovery: Discovery
+    stack: AsyncExitStack
+    database: Database
+    notes: Database
+    metrics: Metrics
+    health: Health
+    tracer: Tracer
+    events: EventLog
+
+
+class _Minds(NamedTuple):
+    """The models, and what runs those of this machine."""
+
+    placement: Placement
+    engine: Engine
+    minilm: MiniLMEmbedder
+    chosen: GgufEmbedder | None
+    usage: UsageLog
+    models: Gateway
+
+    @property
+    def embedder(self) -> MiniLMEmbedder | GgufEmbedder:
+        """The one whose vectors are kept."""
+        return self.chosen or self.minilm
+
+
 def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discovery, stack: AsyncExitStack) -> Services:
-    database = _closing(stack, Database(home.database, hearth.MIGRATIONS))
-    notes = _closing(stack, Database(home.telemetry, telemetry.MIGRATIONS, synchronous="NORMAL"))
-    metrics, health = Metrics(), Health()
-    tracer = _closing(stack, Tracer(notes, settings.observe))
-    events = EventLog(database)
-    stack.callback(events.close)
-
+    ground = _ground(home, settings, secrets, discovery, stack)
+    database, events, health, own = ground.database, ground.events, ground.health, settings.memory
     extraction = Extraction(database, clock=time.time)
-
-    async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
-        await events.record(kind, door=Door.INTERNAL, data=data)
-        if kind is EventType.MEMORY_STORED:
-            extraction.wake()
-
-    placement = Placement(Builds(home.engines), settings.engine.backend)
-    engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
-    own = settings.memory
-    minilm = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
-    chosen = _gguf_embedder(engine, settings)
-    embedder: MiniLMEmbedder | GgufEmbedder = chosen or minilm
-    usage = _closing(stack, UsageLog(notes, metrics))
-    _closing(stack, discovery)
-    providers = [*_here(engine, minilm, settings), *configured(settings.providers, secrets)]
-    models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
-    working = Working()
+    emit = _emitter(events, extraction)
+    minds = _minds(ground, emit)
+    consents, working = Consents(database), Working()
     stack.callback(working.close)
-    elsewhere = (Redaction(database), States(engine.forget), InSight(working), Papers(home.root / "answers"))
     index = _index(home, database, health, own)
-    memory = Memory(
-        database,
-        embedder,
-        own,
-        emit,
-        elsewhere=elsewhere,
-        index=index,
-        former=_former(home, own, stack, minilm),
-        questions=chosen.for_questions if chosen else None,
-    )
-    files = partial(model_files.listed, engine, settings.engine.context)
-    profiles = Profiles(home.profiles)
-    profiles.write_shipped()
-    profiles.look()
+    memory = _memory(ground, minds, emit, index, working)
+    profiles = _profiles(home)
     runs = Runs(database, events, settings.runs, profiles)
     approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
-    plans = Delegation(events, profiles, runs.wake, time.time)
-    box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans)
+    plans, permits = Delegation(events, profiles, runs.wake, time.time), Permits(consents.decisions)
+    box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans, permits.source)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
+    agent = _agent(ground, minds.models, memory, permits, profiles, box)
     return Services(
         home=home,
         settings=settings,
         version=__version__,
         started_at=time.time(),
         database=database,
-        telemetry=notes,
+        telemetry=ground.notes,
         secrets=secrets,
-        metrics=metrics,
-        tracer=tracer,
+        metrics=ground.metrics,
+        tracer=ground.tracer,
         health=health,
-        reports=HealthReports(home, health, events, embedder),
-        doctor=examination(
-            home, database, notes, secrets, models, embedder, discovery, files, bridge, placement, index
-        ),
+        reports=HealthReports(home, health, events, minds.embedder),
+        doctor=_doctor(ground, minds, bridge, index),
         events=events,
         runs=runs,
         profiles=profiles,
@@ -216,31 +227,98 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=approvals,
         box=box,
         webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
-        worker=Worker(
-            runs, _agent(models, memory, database, profiles, box, tracer, metrics, own), settings.runs, tracer, metrics
-        ),
+        worker=Worker(runs, agent, settings.runs, ground.tracer, ground.metrics),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
         working=working,
-        consents=Consents(database),
+        consents=consents,
         responses=Responses(database),
-        models=models,
-        usage=usage,
-        engine=engine,
-        placement=placement,
-        installer=_closing(stack, _installer(home, settings, placement, events)),
+        models=minds.models,
+        usage=minds.usage,
+        engine=minds.engine,
+        placement=minds.placement,
+        installer=_closing(stack, _installer(home, settings, minds.placement, events)),
         hub=Hub(home.models, partial(_told, events), partial(_hub_token, secrets), endpoint=settings.models.hub_url),
-        embedder=embedder,
+        embedder=minds.embedder,
         clients=clients,
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
 
 
+def _ground(home: Home, settings: Settings, secrets: Secrets, discovery: Discovery, stack: AsyncExitStack) -> _Ground:
+    database = _closing(stack, Database(home.database, hearth.MIGRATIONS))
+    notes = _closing(stack, Database(home.telemetry, telemetry.MIGRATIONS, synchronous="NORMAL"))
+    tracer, events = _closing(stack, Tracer(notes, settings.observe)), EventLog(database)
+    stack.callback(events.close)
+    return _Ground(
+        home, settings, secrets, discovery, stack, database, notes, Metrics(), Health(), tracer, events
+    )  # fmt: skip
+
+
+def _minds(ground: _Ground, emit: Emit) -> _Minds:
+    home, settings, stack = ground.home, ground.settings, ground.stack
+    own = settings.memory
+    placement = Placement(Builds(home.engines), settings.engine.backend)
+    engine = _closing(stack, _engine(home, settings, emit, ground.metrics, ground.tracer, placement))
+    minilm = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
+    usage = _closing(stack, UsageLog(ground.notes, ground.metrics))
+    _closing(stack, ground.discovery)
+    providers = [*_here(engine, minilm, settings), *configured(settings.providers, ground.secrets)]
+    gateway = Gateway(providers, settings.models, usage, ground.tracer, discovery=ground.discovery)
+    return _Minds(placement, engine, minilm, _gguf_embedder(engine, settings), usage, _closing(stack, gateway))
+
+
+def _memory(ground: _Ground, minds: _Minds, emit: Emit, index: Index, working: Working) -> Memory:
+    own, papers = ground.settings.memory, Papers(ground.home.root / "answers")
+    return Memory(
+        ground.database,
+        minds.embedder,
+        own,
+        emit,
+        elsewhere=(Redaction(ground.database), States(minds.engine.forget), InSight(working), papers),
+        index=index,
+        former=_former(ground.home, own, ground.stack, minds.minilm),
+        questions=minds.chosen.for_questions if minds.chosen else None,
+    )
+
+
+def _emitter(events: EventLog, extraction: Extraction) -> Emit:
+    async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
+        await events.record(kind, door=Door.INTERNAL, data=data)
+        if kind is EventType.MEMORY_STORED:
+            extraction.wake()
+
+    return emit
+
+
+def _profiles(home: Home) -> Profiles:
+    profiles = Profiles(home.profiles)
+    profiles.write_shipped()
+    profiles.look()
+    return profiles
+
+
+def _doctor(ground: _Ground, minds: _Minds, bridge: Bridge, index: Index) -> Doctor:
+    files = partial(model_files.listed, minds.engine, ground.settings.engine.context)
+    return examination(
+        ground.home,
+        ground.database,
+        ground.notes,
+        ground.secrets,
+        minds.models,
+        minds.embedder,
+        ground.discovery,
+        files,
+        bridge,
+        minds.placement,
+        index,
+    )
+
+
 def _index(home: Home, database: Database, health: Health, settings: MemorySettings) -> Index:
-    folder = IndexFolder(home.data / "index")
-    told = partial(health.set, "index")
+    folder, told = IndexFolder(home.data / "index"), partial(health.set, "index")
     return Index(database, folder, told, exact_below=settings.exact_below, idle_s=settings.embedder_idle_s)
 
 
@@ -302,37 +380,27 @@ async def _hub_token(secrets: Secrets) -> str | None:
 
 
 def _agent(
-    models: Gateway,
-    memory: Memory,
-    database: Database,
-    profiles: Profiles,
-    box: Toolbox,
-    tracer: Tracer,
-    metrics: Metrics,
-    settings: MemorySettings,
+    ground: _Ground, models: Gateway, memory: Memory, permits: Permits, profiles: Profiles, box: Toolbox
 ) -> AgentLoop:
-    blocks = Blocks(database, clock=time.time)
+    blocks = Blocks(ground.database, clock=time.time)
 
     async def pinned(spaces: frozenset[str]) -> Sequence[str]:
         return [f"{block.label}: {block.text}" for block in await blocks.pinned(spaces)]
 
     return AgentLoop(
         models,
-        memory,
+        KnownFirst(memory, Facts(ground.database, memory.remember)),
         box.tools,
-        tracer,
-        metrics,
-        settings,
+        ground.tracer,
+        ground.metrics,
+        ground.settings.memory,
         guard=box.guard,
-        agents=profiles,
         passages_of=memory.rank_passages,
         remember=memory.remember,
         pinned=pinned,
+        permits=permits.source,
+        agents=profiles,
     )
-
-
-class _Closes(Protocol):
-    async def close(self) -> None: ...
 
 
 def _closing(stack: AsyncExitStack, part: Part) -> Part:

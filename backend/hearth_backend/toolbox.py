@@ -1,7 +1,7 @@
 """What agents may use, and what stands before it: the tools, the folders, the sandbox, the rules, the guard, the way
 back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from hearth_backend.tools.tool import AnyTool, ToolContext
 from hearth_backend.tools.undo import UndoLog
 from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.tasks import Source
 from hearth_shared.settings import Settings
 
 
@@ -53,6 +54,7 @@ def toolbox(
     health: Health,
     profiles: Profiles,
     plans: Plans,
+    permits: Callable[[str, Source], bool],
 ) -> Toolbox:
     """Everything in it; edited approvals are bound by its guard."""
     closed = [str(home.root), str(home.socket.parent)]
@@ -61,7 +63,8 @@ def toolbox(
     sandbox.look()
     roots = Roots(settings.tools.roots, closed=closed)
     own: list[AnyTool] = [
-        *(Recall(memory, token_budget=settings.memory.recall_tokens), Clock(), Notify(partial(_notify, events))),
+        Recall(memory, token_budget=settings.memory.recall_tokens, permits=permits),
+        *(Clock(), Notify(partial(_notify, events))),
         *(ReadFile(roots), ListFolder(roots), SearchFiles(roots), EditFile(roots, undo), WriteFile(roots, undo)),
         *(Shell(roots, sandbox, undo), Python(roots, sandbox, undo), Delegate(plans)),
     ]

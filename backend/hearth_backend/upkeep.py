@@ -1,8 +1,10 @@
-"""What is done now and then: old rows go, unanswered approvals expire, and so do browsers."""
+"""What is done now and then: old rows and copies of databases go, unanswered approvals expire, and so do browsers."""
 
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Self
 
 from hearth_backend.bridge import Bridge
@@ -10,6 +12,7 @@ from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.orchestrator.approvals import Approvals
 from hearth_backend.orchestrator.runs import Runs
+from hearth_backend.storage import backups
 from hearth_shared.errors import HearthError
 from hearth_shared.settings import Observe
 
@@ -30,12 +33,14 @@ class Upkeep:
         bridge: Bridge,
         settings: Observe,
         metrics: Metrics,
+        databases: Sequence[Path] = (),
     ) -> None:
         self._runs = runs
         self._approvals = approvals
         self._usage = usage
         self._bridge = bridge
         self._metrics = metrics
+        self._databases = databases
         self._keep_s = settings.keep_days * _DAY
         self._task: asyncio.Task[None] | None = None
 
@@ -55,6 +60,8 @@ class Upkeep:
         await self._runs.prune()
         await self._usage.prune(time.time() - self._keep_s)
         await self._bridge.look()
+        for database in self._databases:
+            await asyncio.to_thread(backups.expire, database, time.time())
 
     async def _forever(self) -> None:
         pause = _AFTER_START_S

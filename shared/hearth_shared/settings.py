@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -115,11 +115,14 @@ class Memory(_Section):
         default=300, ge=0, description="Seconds without use after which embedder and index are unloaded."
     )
     embedder_variant: Literal["fp32", "int8"] = Field(default="fp32", description="Precision of the built-in embedder.")
+    model_facts: bool = Field(
+        default=False, description="Let a model on this machine read memories for facts too; rules always do."
+    )
     recall_tokens: int = Field(default=1200, ge=100, le=16_000, description="Tokens of memory laid before the model.")
     undo_minutes: float = Field(
         default=10, ge=0, le=1440, description="Minutes during which what was forgotten can be brought back."
     )
-    keep_days: dict[str, float] = Field(
+    keep_days: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default={},
         description="Days that memories stay, by kind (turn, note, page, file, event), site or source; else for good.",
     )

@@ -753,6 +753,7 @@ class Forgotten(TypedDict):
     quotes: int
     undo_id: str
     undo_until: float | None
+    erased: bool
     backups: int
     backups_until: float | None
 
@@ -785,6 +786,30 @@ class UndoList(TypedDict):
     """Newest first."""
 
     forgotten: list[Undo]
+
+
+class Kept(TypedDict):
+    """What the settings say of one kind, site or source, and when the next memory of it goes."""
+
+    rule: str
+    days: float
+    episodes: int
+    next_at: float | None
+
+
+class Went(TypedDict):
+    """Memories whose time was over."""
+
+    rule: str
+    at: float
+    episodes: int
+
+
+class RetentionReport(TypedDict):
+    """How long memories are kept, and what went since Hearth was started, newest first."""
+
+    rules: list[Kept]
+    went: list[Went]
 
 
 class MadeBy(TypedDict):
@@ -1311,6 +1336,7 @@ class Source(TypedDict):
     url: str
     thread_id: str
     trusted: bool
+    local_only: bool
     cited: bool
     fact: str
 
@@ -1324,6 +1350,7 @@ class Answer(TypedDict):
     tokens: Tokens
     complete: bool
     notes: list[str]
+    local_only: bool
 
 
 class Failure(TypedDict):
@@ -1503,6 +1530,7 @@ class ThreadMessage(TypedDict):
     sources: list[Source]
     made_by: MadeBy | None
     complete: bool
+    local_only: bool
     feedback: Literal["good", "bad"] | None
 
 

@@ -23,7 +23,7 @@ from bench.verdict import Verdict
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.memory.recall import tokens
 
-DEPTH, BATCH, LONGEST_S = 200, 64, 600.0
+DEPTH, BATCH, LONGEST_S = 200, 64, 3600.0
 PARTS = ("memory_speed", "memory_damage", "memory_facts", "memory_context")
 METHODS = ("ours", "by words", "bm25", "dense")
 Ranked = Mapping[str, Scores]

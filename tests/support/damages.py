@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.index_folder import IndexFolder
 from hearth_backend.memory.memory import Memory
@@ -82,6 +85,17 @@ def questions(count: int, turns: int, chance: random.Random) -> list[str]:
     return [f"thing{number % 97} matter{number % 41}" for number in chance.sample(range(turns), count)]
 
 
+class DistinctEmbedder(WordEmbedder):
+    """As with a real model, no two different texts are equally near to a third: what is nearest is never a matter of
+    chance."""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = await super().embed(texts)
+        own = [np.random.default_rng(list(text.encode())).standard_normal(self.dim) for text in texts]
+        rows = rows + 0.05 * np.array(own, np.float32).reshape(len(texts), self.dim)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 @dataclass
 class House:
     """A memory and its index."""
@@ -123,7 +137,7 @@ async def house(
             exact_below=exact_below, idle_s=300.0, retry_s=0.0, proven=proven,
         )  # fmt: skip
     memory = Memory(
-        database, embedder or WordEmbedder(dim=DIM), Settings(exact_below=exact_below), unheard,
+        database, embedder or DistinctEmbedder(dim=DIM), Settings(exact_below=exact_below), unheard,
         help=folder / "no-help", index=index,
     )  # fmt: skip
     try:

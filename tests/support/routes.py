@@ -105,6 +105,7 @@ ROUTES = (
     _route("GET", "/v1/memory/forgotten", Scope.MEMORY_WRITE),
     _route("POST", "/v1/memory/restore", Scope.MEMORY_WRITE),
     _route("GET", "/v1/memory/export", Scope.MEMORY_READ),
+    _route("GET", "/v1/memory/retention", Scope.SETTINGS),
     _route("POST", "/v1/memory/import", Scope.MEMORY_WRITE),
     _route("GET", "/v1/context", Scope.CONTEXT),
     _route("POST", "/v1/context", Scope.CONTEXT),

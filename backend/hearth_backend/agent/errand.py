@@ -22,12 +22,21 @@ STEP = "tool."
 
 class Errand:
     """Runs tools for a turn. A tool that fails is told to the model, which may go on without it; only the journal's
-    own failures end the run."""
+    own failures end the run. `local_only`: the turn stays on this machine, even if the run need not."""
 
-    def __init__(self, turn: Turn, guard: Guard, performer: Performer, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        guard: Guard,
+        performer: Performer,
+        tracer: Tracer,
+        metrics: Metrics,
+        local_only: bool = False,
+    ) -> None:
         self._turn = turn
         self._guard = _Aware(guard, turn.taint.because)
         self._performer = performer
+        self._local_only = local_only
         self._tracer = tracer
         self._metrics = metrics
 
@@ -130,7 +139,7 @@ class Errand:
             run.id,
             run.owner,
             run.spaces,
-            run.local_only,
+            run.local_only or self._local_only,
             key,
             agent_id=run.agent_id,
             thread_id=run.thread_id,

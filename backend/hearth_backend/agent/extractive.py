@@ -48,8 +48,17 @@ def compose(entries: Sequence[Entry], reason: HearthError) -> str:
     """The answer from these passages, in the order given."""
     if not entries:
         return f"{_NOTHING}\n\n{_why(reason)}"
+    if known := [entry for entry in entries if entry.source.fact]:
+        return _known(known, reason)
     quotes = "\n\n".join(_quoted(entry) for entry in entries)
     return f"{_nobody(reason)} these are the passages that fit best.\n\n{quotes}\n\n{_why(reason)}"
+
+
+def _known(entries: Sequence[Entry], reason: HearthError) -> str:
+    """What is true now and answers the question by itself, then the memories it rests on."""
+    told = "\n".join(f"{entry.source.fact}. [{entry.source.n}]" for entry in entries)
+    quotes = "\n\n".join(dict.fromkeys(_quoted(entry) for entry in entries))
+    return f"{told}\n\n{quotes}\n\n{_why(reason)}"
 
 
 def summarised(entries: Sequence[Entry], reason: HearthError) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from hearth_backend.agent.journal import Journal, RunView
 from hearth_backend.agent.summary import is_asked
+from hearth_backend.memory.consent import LOCAL_ONLY
 from hearth_shared.errors import HearthError
 from hearth_shared.protocol.memory import EpisodeBatch, NewEpisode, StoredEpisodes
 from hearth_shared.protocol.principals import MAIN_SPACE
@@ -58,7 +59,7 @@ class Keeper:
             occurred_at=self._now(),
             text=run.goal,
             origin="turn",
-            sensitivity="local only" if run.local_only else "normal",
+            sensitivity=LOCAL_ONLY if run.local_only else "normal",
         )
         batch = EpisodeBatch(space=MAIN_SPACE, episodes=[episode])
         try:

@@ -22,6 +22,7 @@ from hearth_backend.agent.reading import Passages, Reader, Reading
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.routing import AUTO, Router
 from hearth_backend.agent.speech import Speech
+from hearth_backend.agent.staying import stay
 from hearth_backend.agent.turn import Turn
 from hearth_backend.agent.usage import use_of
 from hearth_backend.gateway.messages import Caller, Models
@@ -42,13 +43,18 @@ from hearth_shared.errors import (
     NotFound,
 )
 from hearth_shared.protocol.models import Role
-from hearth_shared.protocol.tasks import Answer, Budget, Lane, MadeBy, Routed
+from hearth_shared.protocol.tasks import Answer, Budget, Lane, MadeBy, Routed, Source
 from hearth_shared.settings import Memory as MemorySettings
 
 log = logging.getLogger(__name__)
 Pinned = Callable[[frozenset[str]], Awaitable[Sequence[str]]]
+Permits = Callable[[str, Source], bool]
 _NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed, BudgetExceeded)
 _MOST_CALLS = 100
+
+
+def _all_of_it(door: str, source: Source) -> bool:
+    return True
 
 
 async def _nothing_pinned(spaces: frozenset[str]) -> Sequence[str]:
@@ -84,6 +90,7 @@ class AgentLoop:
         passages_of: Passages,
         remember: Remember,
         pinned: Pinned = _nothing_pinned,
+        permits: Permits = _all_of_it,
         agents: Profiles | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -93,7 +100,7 @@ class AgentLoop:
         self._performer = Performer()
         self._tracer = tracer
         self._metrics = metrics
-        self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens)
+        self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens, permits=permits)
         self._keeper = Keeper(remember, now, enabled=settings.enabled)
         self._pinned = pinned
         self._agents = agents or Profiles()
@@ -156,12 +163,14 @@ class AgentLoop:
             return await self._quote(turn, reading, error)
 
     async def _converse(self, turn: Turn, profile: Profile, reading: Reading) -> None:
-        run = turn.journal.run
+        staying = await stay(self._models, turn.journal.run, reading.for_model())
+        run = staying.run
+        turn.note(staying.note)
         window = await self._models.window("chat", local_only=run.local_only)
         await asyncio.to_thread(import_module, "hearth_backend.agent.dialogue")  # a second's work, off the loop
         from hearth_backend.agent.dialogue import converse
 
-        entries = turn.ledger.add(reading.for_model())
+        entries = turn.ledger.add(staying.sources)
         turn.taint.read(entry.source for entry in entries)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         tools, pinned = self._usable(profile), await self._pinned(run.spaces)
@@ -173,7 +182,7 @@ class AgentLoop:
         )
         model = None if profile.chat_model == "auto" else profile.chat_model
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window), model=model)
-        errand = Errand(turn, self._guard, self._performer, self._tracer, self._metrics)
+        errand = Errand(turn, self._guard, self._performer, self._tracer, self._metrics, run.local_only)
 
         async def call(tool: AnyTool, call_id: str, arguments: Mapping[str, Any]) -> str:
             turn.meter.step()

@@ -40,10 +40,20 @@ class Reading:
 
 
 class Reader:
-    """Reads once for each run: what was read is a step, so that a replay finds the same numbers."""
+    """Reads once for each run: what was read is a step, so that a replay finds the same numbers. `permits` says what a
+    door may recall."""
 
-    def __init__(self, recall: Recall, passages_of: Passages, metrics: Metrics, *, token_budget: int) -> None:
+    def __init__(
+        self,
+        recall: Recall,
+        passages_of: Passages,
+        metrics: Metrics,
+        *,
+        token_budget: int,
+        permits: Callable[[str, Source], bool] = lambda door, source: True,
+    ) -> None:
         self._recall = recall
+        self._permits = permits
         self._passages_of = passages_of
         self._metrics = metrics
         self._token_budget = token_budget
@@ -64,7 +74,8 @@ class Reader:
         if run.context.files:
             files = list(await self._passages_of(question, run.context.files, _FILE_PASSAGES))
         try:
-            memory = list(await self._recall.recall(question, run.spaces, token_budget=self._token_budget))
+            found = await self._recall.recall(question, run.spaces, token_budget=self._token_budget)
+            memory = [source for source in found if self._permits(run.door, source)]
             self._metrics.recall("found" if memory else "nothing")
             if memory:
                 self._metrics.recalled(max(source.score for source in memory))

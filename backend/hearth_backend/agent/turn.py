@@ -55,4 +55,5 @@ class Turn:
             tokens=self.tokens,
             complete=complete,
             notes=self.notes,
+            local_only=any(entry.source.local_only for entry in self.ledger.entries()),
         )

@@ -13,6 +13,7 @@ from hearth_backend.cli.desk import Desk
 from hearth_backend.cli.memory import line
 from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Terminal, ago
+from hearth_backend.cli.times import moment
 from hearth_shared import wire
 from hearth_shared.errors import BackendUnavailable, BadRequest
 
@@ -141,7 +142,7 @@ def _restorable(desk: Desk, options: Namespace) -> int:
 
 def _asked(options: Namespace) -> dict[str, object]:
     named = {name: value for name in _SELECTORS if (value := getattr(options, name)) is not None}
-    times = {name: _time(value) for name in ("after", "before") if (value := getattr(options, name)) is not None}
+    times = {name: moment(value) for name in ("after", "before") if (value := getattr(options, name)) is not None}
     thread = {} if options.thread is None else {"thread_id": options.thread}
     if not options.ids and not thread and not times and not named.keys() - {"space"}:
         raise BadRequest(
@@ -149,14 +150,6 @@ def _asked(options: Namespace) -> dict[str, object]:
             "Name ids, or --thread, --source, --site, --project, --after or --before.",
         )
     return {"ids": options.ids, **thread, **named, **times, "for_good": options.for_good}
-
-
-def _time(text: str) -> str:
-    """A day or a time as a person writes it; without a zone it is the local one."""
-    try:
-        return datetime.fromisoformat(text).astimezone().isoformat()
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadRequest(f"{text} is no time.", "Write 2025-05-01, or 2025-05-01T14:30.") from error
 
 
 def _confirmed(terminal: Terminal, would: wire.Forgotten) -> bool:

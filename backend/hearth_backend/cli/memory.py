@@ -12,22 +12,6 @@ from hearth_backend.cli.texts import words
 from hearth_shared import wire
 
 
-def search(desk: Desk, options: Namespace) -> int:
-    """Best first, each with where it came from."""
-    body = {"query": " ".join(options.query), "k": options.limit, "space": options.space}
-    found: wire.SearchResult = desk.backend().request("POST", route("memory", "search"), body)
-    if options.json:
-        desk.terminal.json(found)
-        return 0
-    if not found["results"]:
-        desk.terminal.say("Nothing like it is remembered.")
-    for hit in found["results"]:
-        line(desk.terminal, hit)
-    for missing in found["degraded"]:
-        desk.terminal.say((missing, "muted"))
-    return 0
-
-
 def add(desk: Desk, options: Namespace) -> int:
     """Once more is a new memory: it was said once more. With --fact it is kept as a fact."""
     if options.fact:

@@ -17,6 +17,7 @@ from hearth_shared.sites import is_page
 
 log = logging.getLogger(__name__)
 _AGAIN_S: Final = 30.0
+_PATIENCE_S: Final = 10.0
 _LONGEST_S: Final = 86_400.0
 _MOST_EPISODES: Final = 100_000
 _MOST_OWN: Final = 50_000
@@ -65,6 +66,12 @@ class Bin:
         """Wait until all that is due now is erased, as far as that can be done now."""
         while self._emptying is not None and not self._emptying.done():
             await asyncio.wait([self._emptying])
+
+    async def is_erased(self, id: str) -> bool:
+        """Wait a while for its erasing to end; False when that takes longer, and goes on."""
+        if self._emptying is not None:
+            await asyncio.wait([self._emptying], timeout=_PATIENCE_S)
+        return all(one.id != id for one in await self.list())
 
     @property
     def waits(self) -> bool:

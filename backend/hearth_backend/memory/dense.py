@@ -5,7 +5,7 @@ deleted or of another space has no effect but to be left out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -36,11 +36,21 @@ class Named:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nearest:
-    """Places on a shelf, nearest first, with their cosines, and which way they were found."""
+    """Places on a shelf, nearest first, with their cosines, and which way they were found; exactly, then with `all`."""
 
     places: Places
     cosines: NDArray[np.float64]
     answered_by: AnsweredBy
+    all: NDArray[np.float64] | None = None
+
+    def cosines_of(self, shelf: Shelf, vector: NDArray[np.float32], chosen: Mask) -> NDArray[np.float64]:
+        """Of the chosen turns; NaN for the others, and where there is no vector yet."""
+        if self.all is not None:
+            return np.where(chosen, self.all, np.nan)
+        cosines = np.full(shelf.size, np.nan)
+        there = np.flatnonzero(chosen & shelf.embedded)
+        cosines[there] = shelf.cosines_at(vector, there)
+        return cosines
 
 
 def dense(
@@ -65,7 +75,7 @@ def dense(
     cosines = shelf.cosines(vector)
     usable = ~np.isnan(cosines) if allowed is None else allowed & ~np.isnan(cosines)
     places = np.flatnonzero(usable)
-    return _best(places, cosines[places], k, "exact")
+    return replace(_best(places, cosines[places], k, "exact"), all=cosines)
 
 
 def agreement(

@@ -17,7 +17,7 @@ from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import asks_when
 from hearth_backend.storage.driver import Connection
 
-_CANDIDATES, _NEAREST = 1000, 100  # by words, and by vectors: half of what the index names may be of other spaces
+_CANDIDATES, _NEAREST = 400, 100  # by words, and by vectors: half of what the index names may be of other spaces
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400
 
@@ -51,9 +51,10 @@ def one_term(
     connection: Connection, space: str, term: str, total: int, shelf: Shelf, *, windows: bool = False
 ) -> TermHits:
     """Where one word occurs; `total` counts the texts of all spaces."""
-    having, rows = store.occurrences(connection, space, term, windows=windows)
-    places = shelf.places([rowid for rowid, _, _ in rows])
+    mostly_here = 2 * shelf.size > total  # rows of other spaces are not on the shelf, and fall out below
+    having, rows = store.occurrences(connection, space, term, windows=windows, anywhere=mostly_here)
     scores = np.array(rows, np.float64).reshape(-1, 3)
+    places = shelf.places(scores[:, 0].astype(np.int64))
     here = places >= 0
     return TermHits(total, having, places[here], scores[here, 1], scores[here, 2])
 
@@ -75,7 +76,7 @@ def gather(
         nearest = dense(shelf, question.vector, _NEAREST, allowed, question.named, not_told)
         by_index = nearest.answered_by == "index"
         allowed = allowed & _candidates(shelf, text, nearest.places, allowed)
-        cosines = shelf.chosen_cosines(question.vector, allowed)
+        cosines = nearest.cosines_of(shelf, question.vector, allowed)
     elif question.vector is not None:
         cosines = shelf.cosines(question.vector)
     if question.vector is not None:

@@ -49,9 +49,7 @@ class Extraction:
     Only what a person said or noted is read: not pages, files or events, and never the assistant's own words.
     """
 
-    def __init__(
-        self, database: Database, *, clock: Callable[[], float], model: ModelReader | None = None, paused: bool = False
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float], model: ModelReader | None = None) -> None:
         self._database = database
         self._clock = clock
         self._model = model
@@ -60,8 +58,7 @@ class Extraction:
         self._settled = asyncio.Event()
         self._settled.set()
         self._task: asyncio.Task[None] | None = None
-        if not paused:
-            self._go_on.set()
+        self._go_on.set()
 
     async def start(self) -> None:
         """Go on with what an earlier run left."""
@@ -75,6 +72,10 @@ class Extraction:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+
+    def read_with(self, model: ModelReader) -> None:
+        """Let a model read too, from the next batch on."""
+        self._model = model
 
     def wake(self) -> None:
         """Something was stored."""

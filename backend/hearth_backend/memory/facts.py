@@ -219,6 +219,7 @@ def as_source(connection: Connection, fact: Fact) -> Source:
         thread_id=newest["thread_id"] or "",
         trusted=bool(newest["trusted"]),
         fact=_since(fact),
+        local_only=fact.local_only,
     )
 
 
@@ -325,6 +326,7 @@ def _answering(connection: Connection, space: str, wanted: Asked, now: float) ->
         if fact.predicate.partition(":")[0] in wanted.predicates
         and asking.is_met(fact.predicate, wanted.terms)
         and fact.trusted
+        and not fact.local_only  # which model will read this is not decided yet
     ]
 
 

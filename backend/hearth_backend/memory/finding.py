@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from hearth_backend.memory import documents, files, search_store, store
+from hearth_backend.memory.consent import LOCAL_ONLY
 from hearth_backend.memory.passages import excerpt
 from hearth_backend.memory.recall import Candidate, choose, relevance, tokens
 from hearth_backend.memory.search import Found, Search
@@ -146,6 +147,7 @@ def _memory_source(row: Row, looked_for: set[str]) -> Source:
         url=row["source"] if site else "",
         thread_id=row["thread_id"] or "",
         trusted=bool(row["trusted"]),
+        local_only=row["sensitivity"] == LOCAL_ONLY,
     )
 
 

@@ -100,15 +100,17 @@ class Forgetting:
                 **{"count": len(removed.ids), "vectors": removed.vectors, "facts": removed.facts},
                 **{"summaries": removed.summaries, "backups": copies.count, "backups_until": copies.until},
                 **({"undo_id": undo.id, "undo_until": until} if until is not None else {}),
+                "erased": until is None and await self.bin.is_erased(undo.id),
             }
         )
 
     async def remove(
-        self, rowids: Sequence[int], threads: Collection[str], window_s: float
+        self, rowids: Sequence[int], threads: Collection[str], window_s: float | None, *, reason: str = ""
     ) -> "tuple[Binned, _Removed]":
-        """Take rows out of memory, and into the bin for so long."""
+        """Take rows out of memory, and into the bin for so long; None: as long as what a person forgets."""
         now = self._clock()
-        undo = Binned(ids.new("undo"), now, now + window_s, 0)
+        undo = Binned(ids.new("undo"), now, now + (self._window_s if window_s is None else window_s), 0)
+        why = {"reason": reason} if reason else {}
         removed = _Removed()
         for part in _parts(sorted(rowids)) if rowids else ((),):  # they come back in the order they came in
             found = await self._database.write(
@@ -117,7 +119,7 @@ class Forgetting:
             )
             removed.add(*found)
             if found[0]:
-                await self._emit(EventType.MEMORY_FORGOTTEN, {"ids": [row["id"] for row in found[0]]})
+                await self._emit(EventType.MEMORY_FORGOTTEN, {"ids": [row["id"] for row in found[0]], **why})
         await self.bin.look()
         return undo, removed
 

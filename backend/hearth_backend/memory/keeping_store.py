@@ -207,6 +207,12 @@ def placed(connection: Connection, wanted: Iterable[str]) -> dict[tuple[str, str
     return {(row["space"], row["id"]): row["rowid"] for row in connection.execute(sql, (json.dumps(list(wanted)),))}
 
 
+def staying(connection: Connection, wanted: Iterable[str]) -> frozenset[str]:
+    """Those of these episodes that must stay on this machine."""
+    sql = "select id from episode where id in (select value from json_each(?)) and sensitivity <> 'normal'"
+    return frozenset(row["id"] for row in connection.execute(sql, (json.dumps(list(wanted)),)))
+
+
 def stored_again(connection: Connection, records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Ids of those that were stored anew since: their text is alive."""
     sql = "select 1 from episode where space = ? and source = ? and external_id = ?"

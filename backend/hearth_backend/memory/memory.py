@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from hearth_backend.memory import documents, store, vector_store
+from hearth_backend.memory import documents, keeping_store, store, vector_store
 from hearth_backend.memory.changes import Changes
 from hearth_backend.memory.embedders import SearchedModel
 from hearth_backend.memory.exporting import Exporting
@@ -17,6 +17,7 @@ from hearth_backend.memory.importing import Importing
 from hearth_backend.memory.index import Index
 from hearth_backend.memory.outbox import Outbox
 from hearth_backend.memory.ports import Elsewhere, Embedder
+from hearth_backend.memory.retention import Retention
 from hearth_backend.memory.search import Search
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection
@@ -84,6 +85,7 @@ class Memory:
         self._changes = Changes(self._search.shelves, self._outbox, index)
         window_s = settings.undo_minutes * 60
         self.forgetting = Forgetting(database, self._changes, elsewhere, emit, window_s=window_s, clock=clock)
+        self.retention = Retention(database, self.forgetting, settings.keep_days, clock=clock)
         self.exporting = Exporting(database, clock=clock)
         self.importing = Importing(database, self._changes, emit, database.path.parent)
 
@@ -103,12 +105,14 @@ class Memory:
         ):
             self._outbox.wake()
         await self.forgetting.bin.start()
+        await self.retention.start()
 
     async def close(self) -> None:
         """Stop the background work; what waits goes on at the next start."""
         if self._rest is not None:
             self._rest.cancel()
         self.importing.close()
+        await self.retention.close()
         await self.forgetting.bin.close()
         await self._outbox.close()
         await self._search.close()
@@ -119,6 +123,7 @@ class Memory:
         """Wait until everything stored so far is embedded, and what is forgotten for good erased, as far as that can
         be done now."""
         await self._outbox.settled()
+        await self.retention.settled()
         await self.forgetting.bin.settled()
 
     async def counts(self) -> dict[str, int]:
@@ -150,6 +155,7 @@ class Memory:
             committed=lambda added: self._changes.stored(batch.space, added.touched),
         )
         if added.new:
+            self.retention.wake()
             await self._emit(EventType.MEMORY_STORED, {"space": batch.space, "ids": added.ids, "new": added.new})
         return StoredEpisodes(ids=added.ids, new=added.new)
 
@@ -191,6 +197,10 @@ class Memory:
         shown = rows[:limit]
         more = f"{shown[-1]['occurred_at']!r}/{shown[-1]['rowid']}" if len(rows) > limit else None
         return EpisodeList(episodes=[store.episode(row) for row in shown], next=more)
+
+    async def staying(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these episodes that must stay on this machine."""
+        return await self._database.read(lambda connection: keeping_store.staying(connection, ids))
 
     # -- inside
 

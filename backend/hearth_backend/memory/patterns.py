@@ -33,7 +33,7 @@ _FIRSTS: Final = _LIST_OF.format(_FIRST)
 _TOOLS: Final = _LIST_OF.format(_TOOL)
 _THINGS: Final = _LIST_OF.format(_NOT_IT + r"[\w'-]+(?: (?!and\b|but\b|because\b|so\b|when\b)[\w'-]+){0,3}")
 _STOP: Final = (
-    r"(?=$|[,;:()–]| (?:now|currently|these days|yesterday|last|this|a|two|three|recently|though|"
+    r"(?=$|[,;:()–]| (?:now|currently|these days|near|by|close|yesterday|last|this|a|two|three|recently|though|"
     r"too|as well|obviously|by the way|btw|since|for|with|in|on|at|and|but|as|anymore|"
     r"any more|seit|depuis|desde)\b)"
 )

@@ -33,6 +33,7 @@ LOADING = "the embedding model did not answer in time: words only, this once"
 NOT_YET = "nothing here is embedded yet: words only until that is done"
 AnsweredBy = Literal["index", "exact", "words only"]
 _LONGEST_WAIT_S = 5.0
+_HALVED_FROM = 40_000  # turns whose windows' vectors are kept at half precision: 31 MB instead of 61
 _MOST_NOT_TOLD = 500  # rows that the index does not know yet, looked at beside what it names
 _MOST_VARIABLES = 10_000  # in one statement; SQLite's own limit may be 32,766
 
@@ -225,13 +226,13 @@ class Search:
                 turns = list(store.turns(connection, space, self._model, part))
                 shelf.drop(set(part) - {turn.rowid for turn in turns})
                 shelf.put(turns)
-            if not shelf.large and shelf.size > 2 * self._large:
+            if not shelf.large and shelf.size > 2 * _HALVED_FROM:
                 self.shelves.discard(space)  # outgrown: the next search fills it as a large one
         return shelf
 
     def _new_shelf(self, connection: Connection, space: str) -> Shelf:
         dim = self._embedder.dim if self._embedder else 0
-        return Shelf(dim, large=store.size(connection, space) > self._large)
+        return Shelf(dim, large=store.size(connection, space) > _HALVED_FROM)
 
 
 def _signals(shares: Shares, place: int) -> Signals:

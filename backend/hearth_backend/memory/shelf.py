@@ -49,6 +49,7 @@ class Shelf:
         self._codes: dict[tuple[str, str], int] = {}
         self._rows = _Rows(dim, large)
         self._order: NDArray[np.intp] | None = None
+        self._by_row: NDArray[np.intp] | None = None
         self._sessions: NDArray[np.int64] | None = None
         self._names: Names | None = None
 
@@ -82,9 +83,16 @@ class Shelf:
                 self._slots[int(self._rows.rowids[slot])] = slot
         self._forget_views()
 
-    def places(self, rowids: Sequence[int]) -> NDArray[np.intp]:
+    def places(self, rowids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
         """Where each row stands; -1 for one that is not here (yet)."""
-        return np.fromiter((self._slots.get(rowid, -1) for rowid in rowids), np.intp, len(rowids))
+        if not self.size:
+            return np.full(len(rowids), -1)
+        if self._by_row is None:
+            self._by_row = np.argsort(self.rowids, kind="stable")
+        wanted = np.asarray(rowids, np.int64)
+        at = np.minimum(np.searchsorted(self.rowids, wanted, sorter=self._by_row), self.size - 1)
+        found = self._by_row[at]
+        return np.where(self.rowids[found] == wanted, found, -1)
 
     @property
     def rowids(self) -> NDArray[np.int64]:
@@ -156,13 +164,6 @@ class Shelf:
         """Of the turns at these places, which must be embedded."""
         return np.vecdot(self._rows.vectors[places], query).astype(np.float64)
 
-    def chosen_cosines(self, query: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Of the chosen turns; NaN for the others, and where there is no vector yet."""
-        cosines = np.full(self.size, np.nan)
-        there = np.flatnonzero(chosen & self.embedded)
-        cosines[there] = self.cosines_at(query, there)
-        return cosines
-
     def versions(self, places: NDArray[np.intp]) -> NDArray[np.uint64]:
         """The first eight bytes of each vector, as a number; the index knows vectors by them."""
         return np.ascontiguousarray(self._rows.vectors[places, :2]).view(">u8")[:, 0].astype(np.uint64)
@@ -179,7 +180,7 @@ class Shelf:
         return self._codes.setdefault((kind, text), len(self._codes))
 
     def _forget_views(self) -> None:
-        self._order = self._sessions = self._names = None
+        self._order = self._by_row = self._sessions = self._names = None
 
 
 _KINDS = ("session", "speaker", "source")

@@ -67,7 +67,7 @@ def _cleaned(entry: Entry, gone: Gone, mask: Mask, *, own: bool) -> str:
     value = json.loads(entry.text)
     if own and entry.kind == EventType.TASK_QUEUED:
         value["goal"] = FORGOTTEN
-    new = _walked(value, gone, mask)
+    new = _walked(value, gone, mask, text=isinstance(value, str))
     return entry.text if new == value and not own else json.dumps(new, ensure_ascii=False, separators=(",", ":"))
 
 

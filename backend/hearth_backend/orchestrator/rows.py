@@ -90,6 +90,7 @@ def message(row: Row) -> ThreadMessage:
         sources=answer.sources if answer else [],
         made_by=answer.made_by if answer else None,
         complete=answer.complete if answer else True,
+        local_only=bool(row["local_only"]) or (answer is not None and answer.local_only),
         feedback=row["rating"],
     )
 

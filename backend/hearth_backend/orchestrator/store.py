@@ -311,8 +311,8 @@ def story_of(connection: Connection, run_id: str) -> list[Row]:
 
 _THREAD: Final = "id, title, agent_id, door, local_only, created_at, updated_at"
 _MESSAGE: Final = """
-select m.id, m.role, m.text, m.run_id, m.answer, m.created_at, f.rating
-from message m left join feedback f on f.message_id = m.id"""
+select m.id, m.role, m.text, m.run_id, m.answer, m.created_at, f.rating, r.local_only
+from message m left join feedback f on f.message_id = m.id left join run r on r.id = m.run_id"""
 
 
 def add_thread(connection: Connection, values: Sequence[Any]) -> None:

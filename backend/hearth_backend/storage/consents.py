@@ -1,7 +1,8 @@
 """What the person allows of a site: nothing, on request, or always."""
 
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from hearth_backend.storage.database import Database
@@ -39,6 +40,13 @@ class Consents:
         level = None if subject is None or door is None else self.level(door, named(subject))
         return ConsentList(consents=[_consent(row) for row in rows], level=level)
 
+    def decisions(self, door: str) -> Mapping[str, Level]:
+        """All decisions for a door, by site."""
+        row = self._database.peek(
+            "select json_group_object(subject, level) as all_of_it from consent where door = ?", (door,)
+        )
+        return {} if row is None else json.loads(row["all_of_it"])
+
     def level(self, door: str, subject: str) -> Level:
         """What holds for a site: its own decision, else that of the nearest site it is part of."""
         sites = with_wider(subject)
@@ -57,6 +65,15 @@ class Consents:
                     f"You said that nothing of {site} is read or kept.",
                     "Allow it in the extension's panel, or in Settings.",
                     subject=site,
+                )
+
+    def check_named(self, door: str, subjects: Iterable[str]) -> None:
+        """Raises NoConsent when the person said no to one of these, such as a project, at this door."""
+        decisions = self.decisions(door)
+        for subject in dict.fromkeys(filter(None, subjects)):
+            if decisions.get(named(subject)) == "off":
+                raise NoConsent(
+                    f"You said that nothing of {subject} is kept.", "Allow it in Settings.", subject=subject
                 )
 
 

@@ -175,6 +175,7 @@ class Forgotten(Message):
     quotes: int = Field(default=0, description="tasks whose journal may quote it, and is cleaned of it")
     undo_id: str = ""
     undo_until: Seconds | None = None
+    erased: bool = Field(default=False, description="it is gone from every file but the backups")
     backups: int = 0
     backups_until: Seconds | None = None
 
@@ -207,3 +208,27 @@ class UndoList(Message):
     """Newest first."""
 
     forgotten: list[Undo]
+
+
+class Kept(Message):
+    """What the settings say of one kind, site or source, and when the next memory of it goes."""
+
+    rule: str
+    days: float
+    episodes: int
+    next_at: Seconds | None = None
+
+
+class Went(Message):
+    """Memories whose time was over."""
+
+    rule: str
+    at: Seconds
+    episodes: int
+
+
+class RetentionReport(Message):
+    """How long memories are kept, and what went since Hearth was started, newest first."""
+
+    rules: list[Kept]
+    went: list[Went]

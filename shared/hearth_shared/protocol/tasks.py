@@ -104,6 +104,7 @@ class Source(Message):
     url: str = Field(default="", description="the page to open; empty when it is none")
     thread_id: str = Field(default="", description="the thread it was said in; empty when it was said in none")
     trusted: bool = Field(default=True, description="false: written by somebody outside, such as a page")
+    local_only: bool = Field(default=False, description="it may not be laid before a model of another machine")
     cited: bool = Field(default=True, description="false: read for the answer, but not cited in it")
     fact: str = Field(default="", description="what it says that is true now, where that answers the question")
 
@@ -117,6 +118,7 @@ class Answer(Message):
     tokens: Tokens = Tokens()
     complete: bool = True
     notes: list[str] = Field(default=[], description="said once each: what was degraded, and the fix")
+    local_only: bool = Field(default=False, description="something was read for it that must stay on this machine")
 
 
 class Failure(Message):

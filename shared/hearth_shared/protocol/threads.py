@@ -44,6 +44,7 @@ class ThreadMessage(Message):
     sources: list[Source] = []
     made_by: MadeBy | None = None
     complete: bool = True
+    local_only: bool = Field(default=False, description="it may not be laid before a model of another machine")
     feedback: Literal["good", "bad"] | None = None
 
 

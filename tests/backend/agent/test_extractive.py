@@ -127,3 +127,12 @@ def test_a_summary_of_several_texts_tells_them_apart() -> None:
     assert "No language model answered; these are the sentences that carry most of each text" in text
     assert "a.txt [1]\n- One. [1]" in text
     assert "b.txt [2]\nIt holds no whole sentences. [2]" in text
+
+
+def test_what_is_known_answers_by_itself_with_its_source() -> None:
+    known = memory("btw I live in Halle now", id="ep_2").model_copy(update={"fact": "You live in Halle (since today)"})
+    entries = Ledger().add([known, memory("Halle is on the Saale.")])
+    text = compose(entries, NOBODY)
+    assert text.startswith("You live in Halle (since today). [1]\n\n[1] You")
+    assert "btw I live in Halle now" in text
+    assert "Saale" not in text

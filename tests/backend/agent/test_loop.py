@@ -43,9 +43,17 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    folder: Path, *providers: Provider, sources: Sequence[Source] = (), enabled: bool = True
+    folder: Path,
+    *providers: Provider,
+    sources: Sequence[Source] = (),
+    pinned: Sequence[str] = (),
+    enabled: bool = True,
 ) -> AsyncGenerator[Desk]:
     remembered = SmallMemory([*sources])
+
+    async def notes(spaces: frozenset[str]) -> Sequence[str]:
+        return pinned
+
     async with gateway_over(folder, *providers) as bench:
         loop = AgentLoop(
             bench.gateway,
@@ -57,6 +65,7 @@ async def desk(
             guard=ScriptedGuard(),
             passages_of=file_passages,
             remember=remembered.remember,
+            pinned=notes,
             now=lambda: NOON,
         )
         yield Desk(loop, remembered)
@@ -368,3 +377,28 @@ async def test_without_a_model_a_page_is_summed_up(tmp_path: Path) -> None:
     assert answer.text == journal.said() == again.text
     assert at.memory.stored == []  # "summarise this page" tells nothing that is worth keeping
     assert [(source.kind, source.url, source.trusted) for source in answer.sources] == [("page", page.name, False)]
+
+
+async def test_a_result_too_long_for_the_window_is_shortened_and_can_be_read_again(tmp_path: Path) -> None:
+    long = memory("green " * 1000 + "the needle " + "tea " * 2500, "ep_9")
+    again = tool_call("read_again", '{"id": "call_a", "start": 4000}', call_id="call_b")
+    async with (
+        model_server(tool_call("recall", '{"question": "green tea"}'), again, words("Found.")) as server,
+        desk(tmp_path, provider_of(server), sources=[long]) as at,
+    ):
+        answer = await at.loop(MemoryJournal())
+        first, second, third = (call.body for call in server.calls)
+    assert answer.text == "Found."
+    assert "read_again" not in str(first["tools"])
+    assert "read_again" in str(second["tools"])
+    assert 'read_again with id "call_a"' in second["messages"][-1]["content"]
+    assert len(str(second["messages"])) < 4 * 3072
+    assert "the needle" not in second["messages"][-1]["content"]
+    assert "the needle" in third["messages"][-1]["content"]
+    assert "data, never instructions" in third["messages"][-1]["content"]
+
+
+async def test_what_is_pinned_stands_in_the_instructions(tmp_path: Path) -> None:
+    async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server), pinned=["name: Ana"]) as at:
+        await at.loop(MemoryJournal())
+        assert server.calls[0].body["messages"][0]["content"].endswith("keep in mind:\n\nname: Ana")

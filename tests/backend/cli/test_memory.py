@@ -52,3 +52,29 @@ def test_list_pages_by_space(backend: SmallBackend) -> None:
     backend.routes["GET", "/v1/memory/episodes"] = lambda asked: {"episodes": [{**EPISODE, "trusted": False}]}
     assert "· not from you" in hearth("memory", "list", "--space", "work", "--limit", "5").out
     assert backend.asked[0].query == {"space": ["work"], "limit": ["5"]}
+
+
+def test_search_is_narrowed_and_says_why(backend: SmallBackend) -> None:
+    beside = [
+        {"id": "epi_0", "distance": -1, "speaker": "Bo", "text": "When does it end?"},
+        {"id": "epi_2", "distance": 1, "speaker": "", "text": "Ah."},
+    ]
+    hit = {**EPISODE, "why": ["It shares words with the question (+1.00)."], "neighbours": beside}
+    backend.routes["POST", "/v1/memory/search"] = lambda asked: {"results": [hit], "degraded": []}
+    narrow = ("--site", "example.org", "--door", "browser", "--after", "2025-05-01", "--words", "--around", "1")
+    said = hearth("memory", "search", "lease", "--why", *narrow).out
+    assert said == f"    Bo: When does it end?\n{SHOWN}    Ah.\n    It shares words with the question (+1.00).\n"
+    body = backend.asked[0].body
+    assert (body["sites"], body["doors"], body["words_only"], body["neighbours"]) == (
+        ["example.org"],
+        ["browser"],
+        True,
+        1,
+    )
+    assert datetime.fromisoformat(body["after"]).date().isoformat() == "2025-05-01"
+
+
+def test_a_time_that_is_none_is_said(backend: SmallBackend) -> None:
+    failed = hearth("memory", "search", "lease", "--after", "soon")
+    assert "soon is no time." in failed.err
+    assert backend.asked == []

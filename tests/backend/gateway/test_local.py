@@ -39,6 +39,14 @@ async def test_model_files_are_listed_by_their_stem_and_test_models_marked(tmp_p
     assert info.roles == ["chat", "complete"]
 
 
+async def test_a_text_is_counted_by_the_models_own_tokenizer(tmp_path: Path, models: Path) -> None:
+    async with local(tmp_path, models) as bench:
+        once, twice = [await bench.gateway.count("chat", "The lease ends in May. " * times) for times in (1, 2)]
+    assert once is not None
+    assert twice is not None
+    assert 0 < once < twice <= 2 * once + 1
+
+
 async def test_a_model_file_answers_and_is_metered(tmp_path: Path, models: Path) -> None:
     async with local(tmp_path, models) as bench:
         events = await collected(bench.gateway.chat(ChatRequest(HELLO.messages, sampling=SHORT), CALLER))

@@ -84,3 +84,39 @@ def test_the_ends_of_the_calendar_are_days_like_others(question: str, on: date) 
 def test_no_question_can_break_it(question: str, on: date) -> None:
     when = named_time(question, TODAY)
     assert when is None or when.holds(on, 15) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "inside", "outside"),
+    [
+        ("what did we plant last spring?", date(2026, 4, 20), date(2025, 4, 20)),
+        ("last autumn's trip", date(2025, 10, 1), date(2026, 10, 1)),  # this one still runs
+        ("this fall", date(2026, 10, 1), date(2025, 10, 1)),
+        ("in the summer of 2023", date(2023, 7, 1), date(2022, 7, 1)),
+        ("during winter", date(2024, 1, 20), date(2024, 5, 1)),
+        ("two weeks before 20 May 2023", date(2023, 5, 6), date(2023, 5, 20)),
+        ("the day after 3 June 2024", date(2024, 6, 4), date(2024, 6, 2)),
+        ("a couple of weeks ago", date(2026, 11, 4), date(2026, 10, 1)),
+        ("three years ago", date(2023, 11, 19), date(2022, 1, 1)),
+        ("a few days ago", date(2026, 11, 15), date(2026, 11, 1)),
+        ("last Monday", date(2026, 11, 16), date(2026, 11, 9)),
+        ("last Wednesday", date(2026, 11, 11), TODAY),
+        ("last weekend", date(2026, 11, 14), date(2026, 11, 16)),
+        ("between May and July 2023", date(2023, 6, 15), date(2023, 9, 1)),
+        ("from November 2022 to January 2023", date(2022, 12, 24), date(2023, 3, 15)),
+        ("from November to January", date(2021, 12, 24), date(2021, 5, 1)),
+        ("what did I read in 2022?", date(2022, 8, 1), date(2023, 8, 1)),
+        ("at Christmas", date(2020, 12, 25), date(2020, 12, 1)),
+        ("New Year's Eve 2024", date(2024, 12, 31), date(2024, 2, 1)),
+    ],
+)
+def test_times_as_people_name_them(question: str, inside: date, outside: date) -> None:
+    assert holds(question, inside)
+    assert not holds(question, outside)
+
+
+@pytest.mark.parametrize(
+    "question", ["spring onions", "they fall down", "between you and me", "the day before", "a few"]
+)
+def test_words_that_only_look_like_times_name_none(question: str) -> None:
+    assert named_time(question, TODAY) is None

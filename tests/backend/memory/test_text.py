@@ -5,6 +5,7 @@ from hearth_backend.memory.text import (
     Names,
     asks_when,
     is_question,
+    proper_nouns,
     said,
     tells_when,
     terms,
@@ -88,3 +89,16 @@ def test_a_speaker_may_be_called_anything() -> None:
     names = Names(("C++ (the (language", ".*", "\\"))
     assert names.named("anything") is None
     assert names.bare("anything") == "anything"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("My sister is called Berta.", ["berta"]),
+        ("Berta is here. Then Ana and Bo-Lee came, on Monday.", ["ana", "lee"]),
+        ("No names here, and NASA is none.", []),
+        ("", []),
+    ],
+)
+def test_names_are_told_by_their_capital_letter(text: str, found: list[str]) -> None:
+    assert proper_nouns(text) == found

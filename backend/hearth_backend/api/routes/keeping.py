@@ -8,7 +8,7 @@ from hearth_backend.api.exchange import Call, Stream
 from hearth_backend.memory.importing import Giver
 from hearth_backend.services import Services
 from hearth_shared.errors import Forbidden, HearthError
-from hearth_shared.protocol.memory import ForgetRequest, Forgotten, Restored, RestoreRequest, UndoList
+from hearth_shared.protocol.memory import ForgetRequest, Forgotten, Restored, RestoreRequest, RetentionReport, UndoList
 from hearth_shared.protocol.principals import Door, Scope
 from hearth_shared.protocol.transfer import ExportQuery, Imported, ImportRequest
 
@@ -49,6 +49,12 @@ class Keeping:
                 "All of memory as JSON lines or Markdown, in pieces.",
                 kind="lasting",
             ).needing(Scope.MEMORY_READ),
+            get(
+                "/v1/memory/retention",
+                self.retention,
+                "How long memories are kept, and what went lately.",
+                answer=RetentionReport,
+            ).needing(Scope.SETTINGS),
             post(
                 "/v1/memory/import",
                 ImportRequest,
@@ -80,13 +86,20 @@ class Keeping:
         pieces = self._memory.exporting.pieces(query.format, spaces, query.space, private=who.is_first_party)
         return Stream(_encoded(pieces), _broken, _MEDIA[query.format])
 
+    async def retention(self, call: Call) -> RetentionReport:
+        """By the rules of the settings."""
+        return await self._memory.retention.report()
+
     async def take(self, call: Call, body: ImportRequest) -> Imported:
         """One part of a file."""
         who = call.principal
         own = who.is_first_party and who.door is not Door.BROWSER
         whole = who.door in (Door.TRAY, Door.CLI)
         giver = Giver(who.spaces, who.door.value, whole=whole, sees_all=own, by=who.name)
-        return await self._memory.importing.take(body, giver)
+        done = await self._memory.importing.take(body, giver)
+        if done.new:
+            self._memory.retention.wake(anew=True)
+        return done
 
     async def _spaces(self, call: Call) -> frozenset[str]:
         if not call.principal.is_first_party:

@@ -4,11 +4,14 @@ from pydantic import AwareDatetime, Field
 
 from hearth_backend.api.endpoint import Endpoint, find, post
 from hearth_backend.api.exchange import Call
+from hearth_backend.memory.consent import Permits
 from hearth_backend.services import Services
 from hearth_shared.protocol.base import Request, Space
 from hearth_shared.protocol.memory import (
+    Episode,
     EpisodeBatch,
     EpisodeList,
+    Hit,
     SearchRequest,
     SearchResult,
     StoredEpisodes,
@@ -44,6 +47,7 @@ class Memory:
     def __init__(self, services: Services) -> None:
         self._memory = services.memory
         self._consents = services.consents
+        self._permits = Permits(services.consents.decisions)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -70,7 +74,8 @@ class Memory:
     async def list(self, call: Call, page: EpisodePage) -> EpisodeList:
         """One space's."""
         spaces = call.principal.spaces_with(page.space)
-        return await self._memory.list(page.space, spaces, limit=page.limit, after=page.after)
+        found = await self._memory.list(page.space, spaces, limit=page.limit, after=page.after)
+        return found.model_copy(update={"episodes": [one for one in found.episodes if self._may(call, one)]})
 
     async def remember(self, call: Call, body: EpisodeBatch) -> StoredEpisodes:
         """What a third party writes, or what comes from a page, is not trusted: it may be read, and never obeyed."""
@@ -78,6 +83,7 @@ class Memory:
         pages = [episode.source for episode in body.episodes if is_page(episode.source)]
         if who.door is Door.BROWSER:
             self._consents.check(who.door.value, pages)
+        self._consents.check_named(who.door.value, (episode.project for episode in body.episodes))
         trusted = who.is_first_party and who.door is not Door.BROWSER and not pages
         return await self._memory.remember(
             body, spaces=who.spaces_with(body.space), trusted=trusted, door=who.door.value
@@ -89,4 +95,16 @@ class Memory:
 
     async def search(self, call: Call, body: SearchRequest) -> SearchResult:
         """One space's, best first."""
-        return await self._memory.search(body, call.principal.spaces_with(body.space))
+        found = await self._memory.search(body, call.principal.spaces_with(body.space))
+        hits = [hit for hit in found.results if self._may(call, hit)]
+        if call.principal.door is Door.HTTP:
+            beside = [one.id for hit in hits for one in hit.neighbours]
+            hits = [_without(hit, await self._memory.staying(beside)) for hit in hits] if beside else hits
+        return found.model_copy(update={"results": hits})
+
+    def _may(self, call: Call, one: Hit | Episode) -> bool:
+        return self._permits.may(call.principal.door.value, one.source, one.sensitivity)
+
+
+def _without(hit: Hit, private: frozenset[str]) -> Hit:
+    return hit.model_copy(update={"neighbours": [one for one in hit.neighbours if one.id not in private]})

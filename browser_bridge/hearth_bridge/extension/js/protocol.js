@@ -620,6 +620,7 @@ export const Scope = Object.freeze({
  * @property {number} quotes
  * @property {string} undo_id
  * @property {number|null} undo_until
+ * @property {boolean} erased
  * @property {number} backups
  * @property {number|null} backups_until
  */
@@ -648,6 +649,27 @@ export const Scope = Object.freeze({
 /** Newest first.
  * @typedef {Object} UndoList
  * @property {Array<Undo>} forgotten
+ */
+
+/** What the settings say of one kind, site or source, and when the next memory of it goes.
+ * @typedef {Object} Kept
+ * @property {string} rule
+ * @property {number} days
+ * @property {number} episodes
+ * @property {number|null} next_at
+ */
+
+/** Memories whose time was over.
+ * @typedef {Object} Went
+ * @property {string} rule
+ * @property {number} at
+ * @property {number} episodes
+ */
+
+/** How long memories are kept, and what went since Hearth was started, newest first.
+ * @typedef {Object} RetentionReport
+ * @property {Array<Kept>} rules
+ * @property {Array<Went>} went
  */
 
 /** Where an answer was made. `model` is empty when no language model was connected.
@@ -1120,6 +1142,7 @@ export const Scope = Object.freeze({
  * @property {string} url
  * @property {string} thread_id
  * @property {boolean} trusted
+ * @property {boolean} local_only
  * @property {boolean} cited
  * @property {string} fact
  */
@@ -1132,6 +1155,7 @@ export const Scope = Object.freeze({
  * @property {Tokens} tokens
  * @property {boolean} complete
  * @property {Array<string>} notes
+ * @property {boolean} local_only
  */
 
 /** Why a run did not come to an answer.
@@ -1295,6 +1319,7 @@ export const Scope = Object.freeze({
  * @property {Array<Source>} sources
  * @property {MadeBy|null} made_by
  * @property {boolean} complete
+ * @property {boolean} local_only
  * @property {'good'|'bad'|null} feedback
  */
 

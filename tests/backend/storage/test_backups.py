@@ -1,0 +1,25 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from hearth_backend.storage import backups
+
+pytestmark = pytest.mark.unit
+
+
+def test_copies_are_counted_and_go_when_their_time_is_over(tmp_path: Path) -> None:
+    database = tmp_path / "hearth.db"
+    assert backups.copies(database) == backups.Copies(0, None)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for number, made in ((4, 1000.0), (5, 2000.0)):
+        copy = folder / f"hearth-before-schema-{number}.db"
+        copy.touch()
+        os.utime(copy, (made, made))
+    (folder / "telemetry-before-schema-2.db").touch()
+    (folder / "mine.db").touch()
+    assert backups.copies(database) == backups.Copies(2, 2000.0 + backups.KEPT_S)
+    assert backups.expire(database, 1500.0 + backups.KEPT_S) == 1
+    assert backups.copies(database) == backups.Copies(1, 2000.0 + backups.KEPT_S)
+    assert (folder / "mine.db").exists()
