@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import Profiles
@@ -132,10 +132,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     tracer = _closing(stack, Tracer(notes, settings.observe))
     events = EventLog(database)
     stack.callback(events.close)
-
-    async def emit(kind: EventType, data: Mapping[str, Any]) -> None:
-        await events.record(kind, door=Door.INTERNAL, data=data)
-
+    emit = partial(_emit, events)
     placement = Placement(Builds(home.engines), settings.engine.backend)
     engine = _closing(stack, _engine(home, settings, emit, metrics, tracer, placement))
     own = settings.memory
@@ -149,13 +146,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     working = Working()
     stack.callback(working.close)
     files = partial(model_files.listed, engine, settings.engine.context)
-    profiles = Profiles(home.profiles)
-    profiles.write_shipped()
-    profiles.look()
-    runs = Runs(database, events, settings.runs, profiles)
-    approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
-    plans = Delegation(events, profiles, runs.wake, time.time)
-    box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans)
+    work = _work(home, settings, database, events, memory, health)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
     return Services(
@@ -172,15 +163,13 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         reports=HealthReports(home, health, events, embedder),
         doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge, placement),
         events=events,
-        runs=runs,
-        profiles=profiles,
-        threads=Threads(database, profiles),
-        approvals=approvals,
-        box=box,
-        webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
-        worker=Worker(
-            runs, _agent(models, memory, profiles, box, tracer, metrics, own), settings.runs, tracer, metrics
-        ),
+        runs=work.runs,
+        profiles=work.profiles,
+        threads=Threads(database, work.profiles),
+        approvals=work.approvals,
+        box=work.box,
+        webhooks=work.webhooks,
+        worker=_worker(work, models, memory, tracer, metrics, settings),
         memory=memory,
         working=working,
         consents=Consents(database),
@@ -195,6 +184,41 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         bridge=bridge,
         pairings=Pairings(clients, bridge),
     )
+
+
+class _Work(NamedTuple):
+    """Tasks, who does them, and what stands before it."""
+
+    profiles: Profiles
+    runs: Runs
+    approvals: Approvals
+    box: Toolbox
+    webhooks: Webhooks
+
+
+def _work(
+    home: Home, settings: Settings, database: Database, events: EventLog, memory: Memory, health: Health
+) -> _Work:
+    profiles = Profiles(home.profiles)
+    profiles.write_shipped()
+    profiles.look()
+    runs = Runs(database, events, settings.runs, profiles)
+    approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
+    plans = Delegation(events, profiles, runs.wake, time.time)
+    box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans)
+    webhooks = Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings))
+    return _Work(profiles, runs, approvals, box, webhooks)
+
+
+def _worker(
+    work: _Work, models: Gateway, memory: Memory, tracer: Tracer, metrics: Metrics, settings: Settings
+) -> Worker:
+    agent = _agent(models, memory, work.profiles, work.box, tracer, metrics, settings.memory)
+    return Worker(work.runs, agent, settings.runs, tracer, metrics)
+
+
+async def _emit(events: EventLog, kind: EventType, data: Mapping[str, Any]) -> None:
+    await events.record(kind, door=Door.INTERNAL, data=data)
 
 
 def _engine(
