@@ -11,13 +11,14 @@ from hearth_backend.engine.placement import Placement
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
-from hearth_backend.observe.checks import builds, keyring, listeners
+from hearth_backend.observe.checks import builds, keyring, listeners, sandbox
 from hearth_backend.observe.checks import database as databases
 from hearth_backend.observe.checks import home as folders
 from hearth_backend.observe.checks import models as checks
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.storage import driver
 from hearth_backend.storage.database import Database
+from hearth_backend.toolbox import Toolbox
 from hearth_shared.discovery import read_endpoint
 from hearth_shared.errors import BackendUnavailable
 from hearth_shared.paths import Home
@@ -39,6 +40,7 @@ def examination(
     model_files: Callable[[], Awaitable[Sequence[ModelFileInfo]]],
     bridge: Bridge,
     placement: Placement,
+    box: Toolbox,
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -70,6 +72,8 @@ def examination(
             "engine": checks.engine,
             "GPU": lambda: builds.builds(lambda: _builds(placement)),
             "engine isolation": lambda: checks.isolation(PROBE),
+            "sandbox": lambda: sandbox.sandbox(lambda: _held(box)),
+            "policy": lambda: sandbox.policy(box.policy.current().problem, len(box.policy.current().rules)),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder),
@@ -83,6 +87,10 @@ def _port(home: Home) -> int:
     if endpoint is None or endpoint.port is None:
         raise BackendUnavailable("The HTTP door is closed.", "Restart Hearth: `hearth down`, then `hearth up`.")
     return endpoint.port
+
+
+async def _held(box: Toolbox) -> sandbox.Held:
+    return sandbox.Held(*await box.sandbox.stands(again=True))
 
 
 async def _builds(placement: Placement) -> list[builds.BuildSeen]:

@@ -161,7 +161,9 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         tracer=tracer,
         health=health,
         reports=HealthReports(home, health, events, embedder),
-        doctor=examination(home, database, notes, secrets, models, embedder, discovery, files, bridge, placement),
+        doctor=examination(
+            home, database, notes, secrets, models, embedder, discovery, files, bridge, placement, work.box
+        ),
         events=events,
         runs=work.runs,
         profiles=work.profiles,
