@@ -6,7 +6,7 @@ BIN    := .venv/bin
 BENCH  := PYTHONPATH=tests $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-doors bench-retrieval
+.PHONY: help run test test-crash proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-doors bench-retrieval bench-runs
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -25,7 +25,7 @@ proof: dev engine  ## ask through all five doors, kill it in mid-answer, write p
 
 soak: dev engine  ## the full numbers and the long runs: crash, bare machine, every bench (about an hour)
 	HEARTH_CRASH_N=50 HEARTH_CRASH_EFFECTS=200 $(BIN)/python packaging/tiers.py --no-budget crash setup
-	$(MAKE) bench-start bench-idle bench-http bench-doors
+	$(MAKE) bench-start bench-idle bench-http bench-doors bench-runs
 
 check: check-format check-lint check-types check-layers check-generated  ## format, lint, types, import contracts, generated files
 
@@ -75,6 +75,9 @@ bench-doors: dev engine  ## what tray, editor and browser cost
 
 bench-retrieval: dev  ## how well memory finds things
 	@$(BENCH)retrieval
+
+bench-runs: dev  ## what durable runs cost, beside DBOS (HEARTH_BENCH_CACHE names a folder for its environment)
+	@$(BENCH)runs
 
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)

@@ -18,7 +18,6 @@ from hearth_backend.orchestrator.sqlite_run_store import SQLiteRunStore
 from hearth_backend.orchestrator.store import NewRun
 from hearth_backend.storage.database import Database
 from hearth_shared.protocol.tasks import (
-    Budget,
     Lane,
     RunStatus,
     Task,
@@ -33,7 +32,6 @@ from hearth_shared.settings import Runs as Settings
 
 _DAY: Final = 86_400
 _NOTHING: Final = TaskContext()
-_NO_BUDGET: Final = Budget()
 
 
 class Runs:
@@ -157,7 +155,7 @@ class Runs:
             created_at=now,
             webhook_url=request.webhook_url,
             webhook_secret=None if request.webhook_url is None else f"whs_{secrets.token_urlsafe(32)}",
-            budget="{}" if request.budget == _NO_BUDGET else request.budget.model_dump_json(),
+            budget=request.budget.model_dump_json(exclude_none=True) if request.budget.model_fields_set else "{}",
         )
 
 
