@@ -16,7 +16,7 @@ from hearth_shared.protocol.events import EventType
 
 LARGEST_STEP: Final = 4 * 1024 * 1024
 _BEGUN: Final = EventType.STEP_STARTED
-_SHORT_S: Final = 0.01
+_SHORT_S: Final = 0.04
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from hearth_backend import ids
 from hearth_backend.agent.routing import AUTO
+from hearth_backend.orchestrator import run_log
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.missing import no_agent
 from hearth_backend.orchestrator.requester import Requester
@@ -88,8 +89,9 @@ class Runs:
         return await self.store.enqueue(self._new(requester, agent_id, task, Lane.CHAT, idempotency_key, digest))
 
     async def get(self, requester: Requester, task_id: str) -> TaskDetail:
-        """One task with its steps."""
-        return self.store.get(requester.owner, task_id)
+        """One task with its steps, and what happened in it."""
+        task = self.store.get(requester.owner, task_id)
+        return task.model_copy(update={"logs": run_log.lines(await self._events.told(task_id, run_log.TOLD))})
 
     async def list(
         self, requester: Requester, *, status: RunStatus | None = None, limit: int = 50, after: str | None = None
