@@ -119,7 +119,13 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await stack.enter_async_context(services.bridge)
         await stack.enter_async_context(
             Upkeep(
-                services.runs, services.approvals, services.usage, services.bridge, settings.observe, services.metrics
+                services.runs,
+                services.approvals,
+                services.box.undo,
+                services.usage,
+                services.bridge,
+                settings.observe,
+                services.metrics,
             )
         )
         yield services
@@ -162,7 +168,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         health=health,
         reports=HealthReports(home, health, events, embedder),
         doctor=examination(
-            home, database, notes, secrets, models, embedder, discovery, files, bridge, placement, work.box
+            home, database, notes, secrets, models, embedder, discovery, files, bridge, placement, *work.looked_at()
         ),
         events=events,
         runs=work.runs,
@@ -196,6 +202,10 @@ class _Work(NamedTuple):
     approvals: Approvals
     box: Toolbox
     webhooks: Webhooks
+
+    def looked_at(self) -> tuple[Toolbox, Profiles]:
+        """What doctor examines of it."""
+        return self.box, self.profiles
 
 
 def _work(

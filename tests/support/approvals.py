@@ -18,7 +18,11 @@ def approval(**changes: Any) -> Approval:
         "tool": "write_file",
         "args": {"path": "a.txt"},
         "sha256": "ab" * 32,
+        "kind": "act",
+        "why": "no rule allows it",
         "reach": ["this folder"],
+        "paths": [],
+        "preview": "",
         "undo": "The old file comes back.",
         "quotes": [],
         "status": "pending",
@@ -29,6 +33,8 @@ def approval(**changes: Any) -> Approval:
         "decided_at": None,
         "decided_args": None,
         "text": None,
+        "remember": "once",
+        "used_at": None,
     }
     made.update(changes)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return made
