@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 
 from hearth_backend import ids
+from hearth_backend.agent.profiles import Profiles
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.engine.isolation import PROBE
@@ -11,7 +12,7 @@ from hearth_backend.engine.placement import Placement
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
-from hearth_backend.observe.checks import builds, keyring, listeners, sandbox
+from hearth_backend.observe.checks import builds, keyring, listeners, profiles, sandbox
 from hearth_backend.observe.checks import database as databases
 from hearth_backend.observe.checks import home as folders
 from hearth_backend.observe.checks import models as checks
@@ -41,6 +42,7 @@ def examination(
     bridge: Bridge,
     placement: Placement,
     box: Toolbox,
+    agents: Profiles,
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -74,6 +76,7 @@ def examination(
             "engine isolation": lambda: checks.isolation(PROBE),
             "sandbox": lambda: sandbox.sandbox(lambda: _held(box)),
             "policy": lambda: sandbox.policy(box.policy.current().problem, len(box.policy.current().rules)),
+            "profiles": lambda: _profiles(agents),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder),
@@ -87,6 +90,11 @@ def _port(home: Home) -> int:
     if endpoint is None or endpoint.port is None:
         raise BackendUnavailable("The HTTP door is closed.", "Restart Hearth: `hearth down`, then `hearth up`.")
     return endpoint.port
+
+
+async def _profiles(agents: Profiles) -> Check:
+    agents.look()
+    return await profiles.profiles(list(agents), list(agents.broken.values()))
 
 
 async def _held(box: Toolbox) -> sandbox.Held:

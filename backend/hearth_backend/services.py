@@ -145,12 +145,11 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     embedder = _closing(stack, MiniLMEmbedder(home.models / "minilm", own.embedder_variant, own.embedder_idle_s))
     usage = _closing(stack, UsageLog(notes, metrics))
     _closing(stack, discovery)
-    here = [LocalEngine(engine, context=settings.engine.context), MiniLM(embedder)]
-    providers = [*here, *configured(settings.providers, secrets)]
+    here = LocalEngine(engine, context=settings.engine.context)
+    providers = [here, MiniLM(embedder), *configured(settings.providers, secrets)]
     models = _closing(stack, Gateway(providers, settings.models, usage, tracer, discovery=discovery))
     memory = Memory(database, embedder, own, emit)
-    working = Working()
-    stack.callback(working.close)
+    stack.callback((working := Working()).close)
     files = partial(model_files.listed, engine, settings.engine.context)
     work = _work(home, settings, database, events, memory, health)
     clients = Clients(database)

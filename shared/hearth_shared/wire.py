@@ -1166,6 +1166,7 @@ class MessageRequest(TypedDict):
     context: NotRequired[TaskContext]
     local_only: NotRequired[bool]
     deadline_s: NotRequired[float | None]
+    version: NotRequired[int | None]
 
 
 class FeedbackRequest(TypedDict):
@@ -1200,6 +1201,7 @@ class Thread(TypedDict):
     local_only: bool
     created_at: float
     updated_at: float
+    version: int
 
 
 class ThreadDetail(TypedDict):
@@ -1212,6 +1214,7 @@ class ThreadDetail(TypedDict):
     local_only: bool
     created_at: float
     updated_at: float
+    version: int
     messages: list[ThreadMessage]
 
 

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -86,7 +87,8 @@ class Runs:
             deadline_s=request.deadline_s,
         )
         agent_id = ""  # the thread's
-        return await self.store.enqueue(self._new(requester, agent_id, task, Lane.CHAT, idempotency_key, digest))
+        run = self._new(requester, agent_id, task, Lane.CHAT, idempotency_key, digest)
+        return await self.store.enqueue(run if request.version is None else replace(run, seen_version=request.version))
 
     async def get(self, requester: Requester, task_id: str) -> TaskDetail:
         """One task with its steps, and what happened in it."""

@@ -153,6 +153,7 @@ class NewRun:
     webhook_secret: str | None = field(default=None, repr=False)
     parent_id: str | None = None
     depth: int = 0
+    seen_version: int | None = None  # of the thread, when this was written
 
 
 def add_run(connection: Connection, run: NewRun) -> None:
@@ -316,7 +317,7 @@ def story_of(connection: Connection, run_id: str) -> list[Row]:
 
 # -- threads, messages and feedback
 
-_THREAD: Final = "id, title, agent_id, door, local_only, created_at, updated_at"
+_THREAD: Final = "id, title, agent_id, door, local_only, created_at, updated_at, version"
 _MESSAGE: Final = """
 select m.id, m.role, m.text, m.run_id, m.answer, m.created_at, f.rating
 from message m left join feedback f on f.message_id = m.id"""

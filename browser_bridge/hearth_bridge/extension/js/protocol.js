@@ -996,6 +996,7 @@ export const Scope = Object.freeze({
  * @property {TaskContext} [context]
  * @property {boolean} [local_only]
  * @property {number|null} [deadline_s]
+ * @property {number|null} [version]
  */
 
 /** A person's rating of one answer.
@@ -1027,6 +1028,7 @@ export const Scope = Object.freeze({
  * @property {boolean} local_only
  * @property {number} created_at
  * @property {number} updated_at
+ * @property {number} version
  */
 
 /** A conversation with its turns, oldest first.
@@ -1038,6 +1040,7 @@ export const Scope = Object.freeze({
  * @property {boolean} local_only
  * @property {number} created_at
  * @property {number} updated_at
+ * @property {number} version
  * @property {Array<ThreadMessage>} messages
  */
 
