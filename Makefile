@@ -7,7 +7,7 @@ CACHE  := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/hearth/llama
 BENCH  := PYTHONPATH=tests:packaging $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-memory
+.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-memory bench-runs
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,7 +34,7 @@ proof: dev engine  ## ask through all five doors, kill it in mid-answer, write p
 soak: dev engine  ## the full numbers and the long runs: crash, bare machine, every bench (about an hour)
 	HEARTH_CRASH_N=50 HEARTH_CRASH_EFFECTS=200 $(BIN)/python packaging/tiers.py --no-budget crash setup
 	HEARTH_DAMAGE_N=10 PYTHONPATH=tests $(BIN)/python -P -m bench.memory_damage
-	$(MAKE) bench-start bench-idle bench-http bench-doors
+	$(MAKE) bench-start bench-idle bench-http bench-doors bench-runs
 
 check: check-format check-lint check-types check-layers check-generated  ## format, lint, types, import contracts, generated files
 
@@ -87,6 +87,9 @@ bench-doors: dev engine  ## what tray, editor and browser cost
 
 bench-memory: dev  ## what memory finds, forgets and survives, beside the usual methods (DATA=FOLDER)
 	@OPENBLAS_NUM_THREADS=1 $(BENCH)memory $(DATA)
+
+bench-runs: dev  ## what durable runs cost, beside DBOS (HEARTH_BENCH_CACHE names a folder for its environment)
+	@$(BENCH)runs
 
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)

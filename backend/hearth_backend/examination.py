@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 
 from hearth_backend import ids
+from hearth_backend.agent.profiles import Profiles
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.embedding_record import TextEmbedder
 from hearth_backend.engine.isolation import PROBE
@@ -12,7 +13,7 @@ from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import Caller, ChatMessage, ChatRequest, Sampling, TextDelta
 from hearth_backend.memory.index import Index
-from hearth_backend.observe.checks import builds, keyring, listeners
+from hearth_backend.observe.checks import builds, keyring, listeners, profiles, sandbox
 from hearth_backend.observe.checks import database as databases
 from hearth_backend.observe.checks import home as folders
 from hearth_backend.observe.checks import index as indexes
@@ -20,6 +21,7 @@ from hearth_backend.observe.checks import models as checks
 from hearth_backend.observe.doctor import Doctor
 from hearth_backend.storage import driver
 from hearth_backend.storage.database import Database
+from hearth_backend.toolbox import Toolbox
 from hearth_shared.discovery import read_endpoint
 from hearth_shared.errors import BackendUnavailable
 from hearth_shared.paths import Home
@@ -42,6 +44,8 @@ def examination(
     bridge: Bridge,
     placement: Placement,
     index: Index,
+    box: Toolbox,
+    agents: Profiles,
 ) -> Doctor:
     """Each check is performed when it is asked for."""
 
@@ -73,6 +77,9 @@ def examination(
             "engine": checks.engine,
             "GPU": lambda: builds.builds(lambda: _builds(placement)),
             "engine isolation": lambda: checks.isolation(PROBE),
+            "sandbox": lambda: sandbox.sandbox(lambda: _held(box)),
+            "policy": lambda: sandbox.policy(box.policy.current().problem, len(box.policy.current().rules)),
+            "profiles": lambda: _profiles(agents),
             "model": lambda: checks.generation(models.models, lambda model: _generated(models, model)),
             "model files": lambda: checks.files(model_files),
             "embedder": lambda: checks.embeddings(embedder, fix=embedder.fix),
@@ -87,6 +94,15 @@ def _port(home: Home) -> int:
     if endpoint is None or endpoint.port is None:
         raise BackendUnavailable("The HTTP door is closed.", "Restart Hearth: `hearth down`, then `hearth up`.")
     return endpoint.port
+
+
+async def _profiles(agents: Profiles) -> Check:
+    agents.look()
+    return await profiles.profiles(list(agents), list(agents.broken.values()))
+
+
+async def _held(box: Toolbox) -> sandbox.Held:
+    return sandbox.Held(*await box.sandbox.stands(again=True))
 
 
 async def _builds(placement: Placement) -> list[builds.BuildSeen]:

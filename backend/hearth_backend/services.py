@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import Profiles
@@ -147,6 +147,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
             Upkeep(
                 services.runs,
                 services.approvals,
+                services.box.undo,
                 services.usage,
                 services.bridge,
                 settings.observe,
@@ -219,7 +220,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         tracer=ground.tracer,
         health=health,
         reports=HealthReports(home, health, events, minds.embedder),
-        doctor=_doctor(ground, minds, bridge, index),
+        doctor=_doctor(ground, minds, bridge, index, box, profiles),
         events=events,
         runs=runs,
         profiles=profiles,
@@ -300,7 +301,7 @@ def _profiles(home: Home) -> Profiles:
     return profiles
 
 
-def _doctor(ground: _Ground, minds: _Minds, bridge: Bridge, index: Index) -> Doctor:
+def _doctor(ground: _Ground, minds: _Minds, bridge: Bridge, index: Index, box: Toolbox, profiles: Profiles) -> Doctor:
     files = partial(model_files.listed, minds.engine, ground.settings.engine.context)
     return examination(
         ground.home,
@@ -314,6 +315,8 @@ def _doctor(ground: _Ground, minds: _Minds, bridge: Bridge, index: Index) -> Doc
         bridge,
         minds.placement,
         index,
+        box,
+        profiles,
     )
 
 
@@ -401,6 +404,10 @@ def _agent(
         permits=permits.source,
         agents=profiles,
     )
+
+
+class _Closes(Protocol):
+    async def close(self) -> None: ...
 
 
 def _closing(stack: AsyncExitStack, part: Part) -> Part:

@@ -13,6 +13,7 @@ from hearth_backend.observe.metrics import Metrics
 from hearth_backend.orchestrator.approvals import Approvals
 from hearth_backend.orchestrator.runs import Runs
 from hearth_backend.storage import backups
+from hearth_backend.tools.undo import UndoLog
 from hearth_shared.errors import HearthError
 from hearth_shared.settings import Observe
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 _EVERY_S: Final = 6 * 3600
 _AFTER_START_S: Final = 30
 _DAY: Final = 86_400
+_UNDO_S: Final = 30 * 86_400.0  # what was done longer ago is not taken back any more
 
 
 class Upkeep:
@@ -29,6 +31,7 @@ class Upkeep:
         self,
         runs: Runs,
         approvals: Approvals,
+        undo: UndoLog,
         usage: UsageLog,
         bridge: Bridge,
         settings: Observe,
@@ -37,6 +40,7 @@ class Upkeep:
     ) -> None:
         self._runs = runs
         self._approvals = approvals
+        self._undo = undo
         self._usage = usage
         self._bridge = bridge
         self._metrics = metrics
@@ -58,6 +62,7 @@ class Upkeep:
         for _ in range(await self._approvals.expire_due()):
             self._metrics.approval("expired")
         await self._runs.prune()
+        await self._undo.prune(time.time() - _UNDO_S)
         await self._usage.prune(time.time() - self._keep_s)
         await self._bridge.look()
         for database in self._databases:

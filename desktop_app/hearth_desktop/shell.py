@@ -109,6 +109,7 @@ class Shell(QObject):
         self._interrupts.came.connect(self._application.quit)
         self.pulse.changed.connect(self._on_situation)
         self.pulse.threads_changed.connect(self._menu.list_threads)
+        self.pulse.told.connect(self._tray.tell)
         self._preferences.changed.connect(self._on_choices)
         self._look.changed.connect(self._on_look)
         self._application.lastWindowClosed.connect(self._on_last_window)

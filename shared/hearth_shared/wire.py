@@ -1509,6 +1509,7 @@ class MessageRequest(TypedDict):
     context: NotRequired[TaskContext]
     local_only: NotRequired[bool]
     deadline_s: NotRequired[float | None]
+    version: NotRequired[int | None]
 
 
 class FeedbackRequest(TypedDict):
@@ -1544,6 +1545,7 @@ class Thread(TypedDict):
     local_only: bool
     created_at: float
     updated_at: float
+    version: int
 
 
 class ThreadDetail(TypedDict):
@@ -1556,6 +1558,7 @@ class ThreadDetail(TypedDict):
     local_only: bool
     created_at: float
     updated_at: float
+    version: int
     messages: list[ThreadMessage]
 
 

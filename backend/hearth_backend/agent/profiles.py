@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,6 +16,7 @@ from hearth_shared.protocol.tasks import Agent, AgentList, Budget
 
 log = logging.getLogger(__name__)
 _SHIPPED: Final = ("assistant", "coder", "librarian")
+_GLANCE_S: Final = 1.0
 _RESERVED: Final = ("auto",)  # a task that names no agent
 _STAMP: Final = "# As shipped, "
 
@@ -60,6 +62,9 @@ class Profiles(Mapping[str, Profile]):
         self._seen: dict[str, tuple[int, int]] = {}
         self._profiles: dict[str, Profile] = dict(shipped())
         self._broken: dict[str, str] = {}
+        self._looked_at = float("-inf")
+        self.version = 0
+        """Counts the changes that were read."""
 
     def write_shipped(self) -> None:
         """Lay the shipped files where a person can edit them; one that was edited stays as it is."""
@@ -72,12 +77,19 @@ class Profiles(Mapping[str, Profile]):
         except OSError as error:
             log.warning("the shipped profiles could not be written: %s", error)
 
+    def glance(self) -> None:
+        """Look, if the last look was more than a second ago: for who asks often."""
+        if time.monotonic() - self._looked_at > _GLANCE_S:
+            self.look()
+
     def look(self) -> None:
         """Read what was changed since the last look."""
+        self._looked_at = time.monotonic()
         seen = _state(self._folder)
         if seen == self._seen:
             return
         self._seen = seen
+        self.version += 1
         self._profiles, self._broken = dict(shipped()), {}
         for name in seen:
             self._read(name)

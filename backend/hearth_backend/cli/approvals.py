@@ -48,8 +48,8 @@ def approve(desk: Desk, options: Namespace) -> int:
     if not _accepted(seen, for_task=options.for_task):
         seen.say("Nothing was decided; it stays in `hearth approvals list`.")
         return 1
-    remember = "run" if options.for_task else "once"
-    desk.backend().request("POST", route("approvals", options.approval), {"decision": "accept", "remember": remember})
+    decision = {"decision": "accept"} | ({"remember": "run"} if options.for_task else {})
+    desk.backend().request("POST", route("approvals", options.approval), decision)
     desk.terminal.say(("Accepted, until the task ends." if options.for_task else "Accepted, once.", "ok"))
     return 0
 

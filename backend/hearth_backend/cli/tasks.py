@@ -12,7 +12,9 @@ from hearth_backend.cli.route import route
 from hearth_backend.cli.terminal import Part, Terminal, ago, short
 from hearth_backend.cli.texts import files, words
 from hearth_shared import wire
+from hearth_shared.errors import BadRequest
 
+_LEVELS = {"info": "muted", "warn": "warn", "error": "danger"}
 _COLOURS = {"running": "accent", "waiting": "warn", "finished": "ok", "failed": "danger", "dead": "danger"}
 
 
@@ -60,14 +62,44 @@ def one(desk: Desk, options: Namespace) -> int:
 
 
 def logs(desk: Desk, options: Namespace) -> int:
-    """Its journal."""
-    steps: list[wire.Step] = desk.backend().request("GET", route("tasks", options.task))["steps"]
+    """What happened in it, line by line."""
+    task: wire.TaskDetail = desk.backend().request("GET", route("tasks", options.task))
+    lines = task["logs"]
     if options.json:
-        desk.terminal.json({"steps": steps})
-    elif not steps:
-        desk.terminal.say("It has not taken a step yet.")
-    else:
-        desk.terminal.table([(_clock(step["at"]), str(step["seq"]), step["state"], step["name"]) for step in steps])
+        desk.terminal.json({"steps": task["steps"], "logs": lines})
+    elif not lines:
+        desk.terminal.say("Nothing has happened in it yet, or it is no longer kept.")
+    for line in () if options.json else lines:
+        desk.terminal.say((f"{_clock(line['at'])} ", "muted"), (line["text"], _LEVELS[line["level"]]))
+    return 0
+
+
+def agents(desk: Desk, options: Namespace) -> int:
+    """The profiles, and what is wrong with their files."""
+    found: wire.AgentList = desk.backend().request("GET", route("agents"))
+    if options.json:
+        desk.terminal.json(found)
+        return 0
+    desk.terminal.table([_agent(agent) for agent in found["agents"]])
+    for problem in found["problems"]:
+        desk.terminal.fold((problem, "warn"))
+    return 0
+
+
+def rate(desk: Desk, options: Namespace) -> int:
+    """Of the task's answer in its thread."""
+    client = desk.backend()
+    task: wire.TaskDetail = client.request("GET", route("tasks", options.task))
+    thread = task["thread_id"]
+    if thread is None:
+        raise BadRequest("The task was given outside a thread.", "Answers in threads are rated: `hearth chat`.")
+    turns = client.request("GET", route("threads", thread))["messages"]
+    answers = [turn["id"] for turn in turns if turn["run_id"] == task["id"] and turn["role"] == "assistant"]
+    if not answers:
+        raise BadRequest("The task has no answer yet.", "Look with `hearth tasks show`.")
+    body = {"message_id": answers[0], "rating": options.rating, "note": options.message or ""}
+    client.request("POST", route("threads", thread, "feedback"), body)
+    desk.terminal.say(f"Rated {options.rating}.")
     return 0
 
 
@@ -128,6 +160,11 @@ def _event(terminal: Terminal, event: wire.Event) -> None:
     terminal.flush()
 
 
+def _agent(agent: wire.Agent) -> list[Part]:
+    budget = ", ".join(f"{value:g} {name}" for name, value in agent["budget"].items() if isinstance(value, int | float))
+    return [(agent["id"], "accent"), agent["description"], budget, ", ".join(agent["tools"])]
+
+
 def _row(task: wire.Task) -> list[Part]:
     state = (task["status"], _COLOURS.get(task["status"], "muted"))
     return [task["id"], state, ago(task["created_at"]), task["door"], short(task["goal"], 60)]
@@ -137,6 +174,13 @@ def _show(terminal: Terminal, task: wire.TaskDetail) -> None:
     terminal.fold((task["goal"], "strong"))
     state = (task["status"], _COLOURS.get(task["status"], "muted"))
     terminal.say(state, (f"  ·  {task['id']}, asked {ago(task['created_at'])} through {task['door']}", "muted"))
+    if routed := task["routed"]:
+        terminal.say((f"  given to {routed['agent_id']}: {routed['why']} ({routed['how']})", "muted"))
+    if task["children"]:
+        terminal.say((f"  its plan: {', '.join(task['children'])}", "muted"))
+    if webhook := task["webhook"]:
+        told = webhook["problem"] or "told"
+        terminal.say((f"  webhook {webhook['state']} after {webhook['attempts']}: {told}", "muted"))
     if task["failure"] is not None:
         terminal.fold(f"{task['failure']['detail']} {task['failure']['fix']}".rstrip())
     if task["answer"] is not None:

@@ -434,7 +434,7 @@ VERBS = (
     ),
     Verb(
         "tasks logs",
-        "the steps of a task",
+        "what happened in a task, line by line",
         "hearth tasks logs run_4be1",
         "tasks:logs",
         (option("task", metavar="ID", help="its id"), JSON),
@@ -452,6 +452,18 @@ VERBS = (
         "hearth tasks undo run_4be1",
         "tasks:undo",
         (option("task", metavar="ID", help="its id"), JSON),
+    ),
+    Verb("tasks agents", "who tasks can be given to: the profiles", "hearth tasks agents", "tasks:agents", (JSON,)),
+    Verb(
+        "tasks rate",
+        "say whether an answer was good; it is counted, and stays on this machine",
+        'hearth tasks rate run_4be1 bad -m "it missed the second file"',
+        "tasks:rate",
+        (
+            option("task", metavar="ID", help="the id of the task that answered"),
+            option("rating", choices=("good", "bad"), help="good or bad"),
+            option("-m", "--message", metavar="TEXT", help="why"),
+        ),
     ),
     Verb(
         "tasks retry",

@@ -1,4 +1,4 @@
-"""Plans of a run: each part is a run of its own, which may wait for others; the one above goes on when all ended."""
+"""Plans of a run: each part is a run of its own, which may wait for others; the run above waits for them all."""
 
 import hashlib
 import json

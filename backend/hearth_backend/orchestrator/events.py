@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import Field
@@ -21,6 +21,7 @@ T = TypeVar("T")
 ENDS_RUN: Final = frozenset({EventType.TASK_FINISHED, EventType.TASK_FAILED, EventType.TASK_CANCELLED})
 _APPROVALS: Final = frozenset({EventType.APPROVAL_REQUESTED, EventType.APPROVAL_DECIDED, EventType.APPROVAL_EXPIRED})
 _PAGE: Final = 256
+_LOGGED: Final = 500
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps makes one each time
 _PRUNED_AT_ONCE: Final = 2000
 _WAITING: Final = 1024
@@ -124,6 +125,11 @@ class EventLog:
                         return
             if run_id and not await self._page(inbox, 0, limit=1):  # a run's events are pruned all together
                 yield EventGap(seq=cursor)
+
+    async def told(self, run_id: str, kinds: Collection[EventType]) -> list[tuple[float, EventType, Mapping[str, Any]]]:
+        """The last events of these types in a run, in order: when, what, and its data."""
+        rows = await self._database.read(lambda c: store.events_of_run(c, run_id, kinds, _LOGGED))
+        return [(row["at"], EventType(row["type"]), json.loads(row["data"])) for row in rows]
 
     async def prune(self, before: float) -> int:
         """Delete events older than `before`, except those of open runs; how many went."""

@@ -16,6 +16,7 @@ from hearth_shared.protocol.events import EventType
 
 LARGEST_STEP: Final = 4 * 1024 * 1024
 _BEGUN: Final = EventType.STEP_STARTED
+_SHORT_S: Final = 0.04
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -35,6 +36,7 @@ class RunJournal:
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
         self._position = 0
+        self._begun: dict[int, StepRecord] = {}  # steps that go on and are not written yet
         self._said: dict[int, list[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -53,7 +55,7 @@ class RunJournal:
         step = self._next(name, call_id)
         if step.state in ("done", "failed"):
             return await self._replayed(step)
-        await self._record(replace(step, state="started"), EventType.STEP_STARTED)
+        await self._begin(StepRecord(step.seq, name, call_id, "started"))
         return await self._finish(step, body)
 
     async def effect(
@@ -121,7 +123,7 @@ class RunJournal:
         if self._flushing is not None:
             await asyncio.wait([self._flushing])
         # After a failed write text is missing in between: the run's end holds it all, the stream no more of it.
-        return self._take() if self._fault is None else []
+        return [*(_told(step, _BEGUN) for step in self._begun.values()), *self._take()] if self._fault is None else []
 
     def _next(self, name: str, call_id: str) -> StepRecord:
         """The step at the next position, as an earlier attempt left it."""
@@ -159,25 +161,47 @@ class RunJournal:
             raise from_problem(value)
         return value
 
+    async def _begin(self, step: StepRecord) -> None:
+        """A step that may be done again need not be on disk before it begins: a short one is written once, at its end.
+        One that takes longer, or says something, is written before anything of it is sent."""
+        self._check()
+        if self._frames.due_in(self._loop.time()) is not None:  # said before the step
+            await self._record(step, EventType.STEP_STARTED)
+            return
+        self._begun[step.seq] = step
+        if self._timer is None and self._flushing is None:
+            self._timer = self._loop.call_later(_SHORT_S, self._start_flush)
+
     async def _record(self, step: StepRecord, kind: EventType | None) -> None:
         """Write the step, and tell of it unless it was told already that it goes on."""
-        data = {"seq": step.seq, "name": step.name, "call_id": step.call_id}
-        if kind is EventType.STEP_FINISHED:
-            data["state"] = step.state
-        told = [] if kind is None else [Note(kind, data)]
-        await self._put(lambda notes: self._store.append_step(self._claim, step, [*notes, *told]))
+        await self._put(step, [] if kind is None else [_told(step, kind)])
 
     async def _write(self, notes: Sequence[Note]) -> None:
-        await self._put(lambda before: self._store.append_events(self._claim, [*before, *notes]))
+        await self._put(None, notes)
 
-    async def _put(self, write: Callable[[list[Note]], Awaitable[None]]) -> None:
+    async def _put(self, step: StepRecord | None, last: Sequence[Note]) -> None:
+        """Write a step, or events alone; what was begun and said until now goes before it."""
         self._check()
         async with self._writing:
             try:
-                await write(self._take())
+                await self._put_now(step, last)
             except Exception as error:
                 self._fault = error
                 raise
+
+    async def _put_now(self, step: StepRecord | None, last: Sequence[Note]) -> None:
+        own = self._begun.pop(step.seq, None) if step else None
+        begun = list(self._begun.values())
+        self._begun.clear()
+        if step is None and begun:
+            step = own = begun.pop()
+        for other in begun:
+            await self._store.append_step(self._claim, other, [_told(other, _BEGUN)])
+        notes = [*([_told(own, _BEGUN)] if own else ()), *self._take(), *last]
+        if step is not None:
+            await self._store.append_step(self._claim, step, notes)
+        elif notes:
+            await self._store.append_events(self._claim, notes)
 
     def _say(self, stream: Literal[EventType.TEXT_DELTA, EventType.REASONING_DELTA], part: int, text: str) -> None:
         self._check()
@@ -202,9 +226,7 @@ class RunJournal:
 
     async def _flush(self) -> None:
         try:
-            async with self._writing:
-                if notes := self._take():
-                    await self._store.append_events(self._claim, notes)
+            await self._write(())
         except Exception as error:  # the top of a task; the run hears of it at its next call
             self._fault = error
             return
@@ -218,6 +240,13 @@ class RunJournal:
     def _check(self) -> None:
         if self._fault is not None:
             raise self._fault
+
+
+def _told(step: StepRecord, kind: EventType) -> Note:
+    data = {"seq": step.seq, "name": step.name, "call_id": step.call_id}
+    if kind is EventType.STEP_FINISHED:
+        data["state"] = step.state
+    return Note(kind, data)
 
 
 def _note(frame: Frame) -> Note:

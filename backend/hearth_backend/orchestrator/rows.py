@@ -75,6 +75,7 @@ def thread_fields(row: Row) -> dict[str, Any]:
         "local_only": bool(row["local_only"]),
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
+        "version": row["version"],
     }
 
 

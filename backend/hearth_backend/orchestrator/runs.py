@@ -5,11 +5,13 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from hearth_backend import ids
 from hearth_backend.agent.routing import AUTO
+from hearth_backend.orchestrator import run_log
 from hearth_backend.orchestrator.events import EventLog
 from hearth_backend.orchestrator.missing import no_agent
 from hearth_backend.orchestrator.requester import Requester
@@ -18,7 +20,6 @@ from hearth_backend.orchestrator.sqlite_run_store import SQLiteRunStore
 from hearth_backend.orchestrator.store import NewRun
 from hearth_backend.storage.database import Database
 from hearth_shared.protocol.tasks import (
-    Budget,
     Lane,
     RunStatus,
     Task,
@@ -33,7 +34,6 @@ from hearth_shared.settings import Runs as Settings
 
 _DAY: Final = 86_400
 _NOTHING: Final = TaskContext()
-_NO_BUDGET: Final = Budget()
 
 
 class Runs:
@@ -87,11 +87,13 @@ class Runs:
             deadline_s=request.deadline_s,
         )
         agent_id = ""  # the thread's
-        return await self.store.enqueue(self._new(requester, agent_id, task, Lane.CHAT, idempotency_key, digest))
+        run = self._new(requester, agent_id, task, Lane.CHAT, idempotency_key, digest)
+        return await self.store.enqueue(run if request.version is None else replace(run, seen_version=request.version))
 
     async def get(self, requester: Requester, task_id: str) -> TaskDetail:
-        """One task with its steps."""
-        return self.store.get(requester.owner, task_id)
+        """One task with its steps, and what happened in it."""
+        task = self.store.get(requester.owner, task_id)
+        return task.model_copy(update={"logs": run_log.lines(await self._events.told(task_id, run_log.TOLD))})
 
     async def list(
         self, requester: Requester, *, status: RunStatus | None = None, limit: int = 50, after: str | None = None
@@ -157,7 +159,7 @@ class Runs:
             created_at=now,
             webhook_url=request.webhook_url,
             webhook_secret=None if request.webhook_url is None else f"whs_{secrets.token_urlsafe(32)}",
-            budget="{}" if request.budget == _NO_BUDGET else request.budget.model_dump_json(),
+            budget=request.budget.model_dump_json(exclude_none=True) if request.budget.model_fields_set else "{}",
         )
 
 

@@ -3,7 +3,7 @@
 Whoever may see a row stands in the WHERE of each query: somebody else's id finds nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +49,13 @@ def events_after(connection: Connection, owner: str, after: int, run_id: str | N
     """The next events that `owner` may see, of all or of one run."""
     args = {"owner": owner, "after": after, "run_id": run_id, "limit": limit}
     return connection.execute(_EVENTS_OF_RUN if run_id else _EVENTS, args).fetchall()
+
+
+def events_of_run(connection: Connection, run_id: str, kinds: Collection[str], limit: int) -> list[Row]:
+    """(at, type, data) of a run's last events of these types, oldest first."""
+    marks = ", ".join("?" * len(kinds))
+    sql = f"select at, type, data from event where run_id = ? and type in ({marks}) order by seq desc limit ?"
+    return connection.execute(sql, (run_id, *map(str, kinds), limit)).fetchall()[::-1]
 
 
 def newest_seq(connection: Connection) -> int:
@@ -146,6 +153,7 @@ class NewRun:
     webhook_secret: str | None = field(default=None, repr=False)
     parent_id: str | None = None
     depth: int = 0
+    seen_version: int | None = None  # of the thread, when this was written
 
 
 def add_run(connection: Connection, run: NewRun) -> None:
@@ -309,7 +317,7 @@ def story_of(connection: Connection, run_id: str) -> list[Row]:
 
 # -- threads, messages and feedback
 
-_THREAD: Final = "id, title, agent_id, door, local_only, created_at, updated_at"
+_THREAD: Final = "id, title, agent_id, door, local_only, created_at, updated_at, version"
 _MESSAGE: Final = """
 select m.id, m.role, m.text, m.run_id, m.answer, m.created_at, f.rating, r.local_only
 from message m left join feedback f on f.message_id = m.id left join run r on r.id = m.run_id"""

@@ -129,6 +129,11 @@ class Beneath:
         with self.opened(name, os.O_RDONLY | os.O_NONBLOCK, follow=follow) as fd:
             return read_all(fd, name, limit)
 
+    def is_closed(self, name: str) -> bool:
+        """Whether this lies in a folder that stays shut; the name goes through no link."""
+        path = os.path.normpath(os.path.join(self.root, name))
+        return any(path == place or path.startswith(f"{place}/") for place in self._closed)
+
     def state(self, name: str) -> State:
         """What stands at this name itself, a link not followed."""
         try:

@@ -29,9 +29,9 @@ class Standing:
         return hashlib.sha256(self.content).hexdigest() if self.kind in ("file", "link") else ""
 
     def same(self, state: State) -> bool:
-        """Whether a state is this, wherever it is kept."""
+        """Whether a state is this, wherever it is kept; a mode of 0 is one that nobody knew beforehand."""
         return (self.kind, self.sha256) == (state.kind, state.sha256) and (
-            self.kind in ("nothing", "link") or self.mode == state.mode
+            self.kind in ("nothing", "link") or state.mode in (0, self.mode)
         )
 
 

@@ -16,12 +16,14 @@ Snapshot = Mapping[str, Standing]
 
 
 def taken(folder: Beneath, below: str) -> Snapshot | None:
-    """Everything under a folder, by its path from the granted one; None where that is too much to keep."""
+    """Everything under a folder that no tool is kept out of, by its path from the granted one; None where that is too
+    much to keep."""
     found: dict[str, Standing] = {}
     size = 0
     try:
         with folder.opened(below, os.O_RDONLY | os.O_DIRECTORY, follow=False) as fd:
             for place, folders, files, here in os.fwalk(".", dir_fd=fd, follow_symlinks=False):
+                folders[:] = [name for name in folders if not folder.is_closed(os.path.join(below, place, name))]
                 for name in (*folders, *files):
                     info = os.stat(name, dir_fd=here, follow_symlinks=False)
                     size += info.st_size if stat.S_ISREG(info.st_mode) else 0

@@ -64,6 +64,7 @@ class ApprovalCard(QWidget):
         self._note = label()
         self._once = Radio("Once: for exactly this, now")
         self._once.setChecked(True)
+        self._run = Radio("Until the task ends: for this, and for calls like it")
         self._answer = AnswerBox()
         self._buttons = {choice: button(text, hint=_MEANS[choice]) for choice, _, text in _CHOICES}
         self._shortcuts = {choice: QShortcut(QKeySequence(key), self) for choice, key, _ in _CHOICES}
@@ -102,6 +103,8 @@ class ApprovalCard(QWidget):
         if is_new:
             self._sent = False
             self._answer.close_box()
+            self._once.setChecked(True)
+            self._run.setVisible(approval["run_id"] is not None and approval["kind"] == "act")
             self._fill(approval)
             say(self._note, "")
         pending = approval["status"] == "pending"
@@ -148,7 +151,7 @@ class ApprovalCard(QWidget):
 
     def _bottom(self) -> QWidget:
         buttons = row(*self._buttons.values(), -1, spacing=S2)
-        return holding(column(self._once, S1, buttons, spacing=S1))
+        return holding(column(self._once, self._run, S1, buttons, spacing=S1))
 
     def _connect(self) -> None:
         self._arming.timeout.connect(self._on_seen)
@@ -166,6 +169,8 @@ class ApprovalCard(QWidget):
         task = words.task(approval)
         add(_part("Who asks", label(words.who(approval) + (f", for task {task}" if task else ""), selectable=True)))
         add(self._what(approval))
+        if why := words.why(approval):
+            add(_part("Why it asks", label(why, selectable=True)))
         if quotes := [self._quote(quote) for quote in words.quotes(approval)]:
             add(_part("Because of", holding(column(*quotes, spacing=S2))))
         add(_part("Can reach", label(words.reach(approval), selectable=True)))
@@ -180,6 +185,9 @@ class ApprovalCard(QWidget):
         for field in words.fields(approval["args"]):
             parts.append(label(field.name, "muted"))
             parts.append(CodeBox(field.text, f"{words.tool(approval)}: {field.name}", self._look))
+        if shown := words.preview(approval):
+            parts.append(label("What would change", "muted"))
+            parts.append(CodeBox(shown, f"{words.tool(approval)}: what would change", self._look))
         if not approval["args"]:
             parts.append(label("Without arguments.", "muted"))
         return _part("What exactly", holding(column(*parts, spacing=S1)))
@@ -225,11 +233,11 @@ class ApprovalCard(QWidget):
 
     @Slot()
     def _accept(self) -> None:
-        self._send({"decision": "accept"})
+        self._send({"decision": "accept", **self._remembered()})
 
     @Slot()
     def _ignore(self) -> None:
-        self._send({"decision": "ignore"})
+        self._send({"decision": "ignore", **self._remembered()})
 
     @Slot()
     def _edit(self) -> None:
@@ -252,6 +260,10 @@ class ApprovalCard(QWidget):
     def _on_left(self) -> None:
         self._choices.setVisible(True)
         self._await_sight()
+
+    def _remembered(self) -> dict[str, str]:
+        """How long the answer holds; once is what nobody has to say."""
+        return {"remember": "run"} if self._run.isChecked() else {}
 
     def _while_writing(self) -> None:
         self._choices.setVisible(False)

@@ -85,6 +85,16 @@ def undo(approval: Approval) -> str:
     return display(approval["undo"]) or "This cannot be undone."
 
 
+def why(approval: Approval) -> str:
+    """Why it is asked; empty where that is not said."""
+    return display(approval["why"], keep="")
+
+
+def preview(approval: Approval) -> str:
+    """What would change, as a diff; empty where that is not known."""
+    return display(approval["preview"])
+
+
 def expires(approval: Approval, now: float) -> str:
     """How long it waits."""
     return f"Ignored by itself {ahead(approval['expires_at'] - now)} if you leave it."

@@ -8,6 +8,7 @@ from hearth_desktop.net.api import Api
 from hearth_desktop.net.events import EventStream
 from hearth_desktop.together import Together
 from hearth_desktop.tray.situation import Link, Situation
+from hearth_shared.display import display
 from hearth_shared.errors import HearthError
 from hearth_shared.wire import ApprovalList, Event, EventType, Status, TaskList, Thread, ThreadList
 
@@ -23,6 +24,8 @@ class Pulse(QObject):
     """The Situation."""
     threads_changed = Signal(list)
     """The threads used last, newest first."""
+    told = Signal(object)
+    """What an agent wants the person to know, for one line."""
 
     def __init__(self, api: Api, stream: EventStream, parent: QObject) -> None:
         super().__init__(parent)
@@ -82,6 +85,8 @@ class Pulse(QObject):
         if self._asking is not None:
             self._meanwhile.append(event)
         self._become(self.situation.after(event))
+        if event["type"] == EventType.AMBIENT_SUGGESTED:
+            self.told.emit(display(str(event["data"].get("text", "")), keep=""))
         if event["type"] in _MOVES_THREADS:
             self._list_threads()
 

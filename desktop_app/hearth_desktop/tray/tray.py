@@ -50,6 +50,11 @@ class Tray(QObject):
         """Take it away."""
         self._icon.hide()
 
+    @Slot(object)
+    def tell(self, text: str) -> None:
+        """A line from an agent, shown as the desktop shows such things."""
+        self._icon.showMessage("Hearth", text, self._icon.icon())
+
     def show_situation(self, situation: Situation) -> None:
         """How Hearth is now."""
         self._situation = situation

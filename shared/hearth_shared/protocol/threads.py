@@ -23,6 +23,7 @@ class MessageRequest(Request):
     context: TaskContext = Field(default_factory=TaskContext)
     local_only: bool = False
     deadline_s: float | None = Field(default=None, gt=0, le=86_400)
+    version: int | None = Field(default=None, ge=1, description="of the thread as you saw it; 409 when it has gone on")
 
 
 class FeedbackRequest(Request):
@@ -58,6 +59,7 @@ class Thread(Message):
     local_only: bool = False
     created_at: Seconds
     updated_at: Seconds
+    version: int = Field(default=1, description="grows with everything that is said")
 
 
 class ThreadDetail(Thread):

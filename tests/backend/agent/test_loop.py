@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.agent.guard import Refused, Suspended
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.gateway.messages import Provider
 from hearth_backend.observe.metrics import Metrics
@@ -17,7 +18,7 @@ from hearth_backend.tools.recall import Recall
 from hearth_backend.tools.registry import Registry
 from hearth_shared.errors import BadRequest, ModelUnavailable, NotFound, StorageFull
 from hearth_shared.protocol.events import EventType
-from hearth_shared.protocol.tasks import FileText, Lane, Source, TaskContext
+from hearth_shared.protocol.tasks import Budget, FileText, Lane, Source, TaskContext
 from hearth_shared.protocol.threads import ThreadMessage
 from hearth_shared.settings import Memory as MemorySettings
 from support import provider as server_that
@@ -48,6 +49,7 @@ async def desk(
     sources: Sequence[Source] = (),
     pinned: Sequence[str] = (),
     enabled: bool = True,
+    guard: ScriptedGuard | None = None,
 ) -> AsyncGenerator[Desk]:
     remembered = SmallMemory([*sources])
 
@@ -62,7 +64,7 @@ async def desk(
             Tracer(),
             Metrics(),
             MemorySettings(enabled=enabled),
-            guard=ScriptedGuard(),
+            guard=guard or ScriptedGuard(),
             passages_of=file_passages,
             remember=remembered.remember,
             pinned=notes,
@@ -402,3 +404,42 @@ async def test_what_is_pinned_stands_in_the_instructions(tmp_path: Path) -> None
     async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server), pinned=["name: Ana"]) as at:
         await at.loop(MemoryJournal())
         assert server.calls[0].body["messages"][0]["content"].endswith("keep in mind:\n\nname: Ana")
+
+
+async def test_a_run_that_has_to_wait_for_a_person_leaves_the_loop_and_comes_back_to_the_same_call(
+    tmp_path: Path,
+) -> None:
+    asks = ScriptedGuard([Suspended(), Refused("not today")], watched=frozenset({"clock"}))
+    async with (
+        model_server(tool_call("clock", "{}"), words("As you wish.")) as server,
+        desk(tmp_path, provider_of(server), guard=asks) as at,
+    ):
+        journal = MemoryJournal()
+        with pytest.raises(Suspended):
+            await at.loop(journal)
+        assert journal.done == ["recall", "model"]
+        answer = await at.loop(journal.again(2))
+    assert answer.text == "As you wish."
+    assert [effect.key for effect in asks.asked] == ["run_1:2", "run_1:2"]
+    assert "not today" in server.calls[1].body["messages"][-1]["content"]
+
+
+async def test_a_request_that_names_no_agent_is_routed_and_it_is_remembered(tmp_path: Path) -> None:
+    async with model_server(words("Done.")) as server, desk(tmp_path, provider_of(server)) as at:
+        run = replace(RUN, agent_id="auto", goal="refactor the code")
+        journal = MemoryJournal(run)
+        await at.loop(journal)
+        again = MemoryJournal(run, journal.steps[:1])
+        await at.loop(again)
+    assert journal.run.agent_id == "coder"
+    assert journal.steps[0][0] == "route"
+    assert again.done[0] == "recall"
+
+
+async def test_what_is_asked_beyond_the_budget_is_an_answer_that_says_so(tmp_path: Path) -> None:
+    async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, provider_of(server)) as at:
+        answer = await at.loop(MemoryJournal(replace(RUN, budget=Budget(steps=2))))
+        late = await at.loop(MemoryJournal(replace(RUN, budget=Budget(seconds=1e-6))))
+    assert len(server.calls) == 1
+    assert "budget of 2 steps" in answer.text
+    assert "seconds" in late.text

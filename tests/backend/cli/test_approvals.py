@@ -20,6 +20,10 @@ APPROVAL: dict[str, Any] = {
     "tool": "shell",
     "args": {"command": "rm -r build\u202e\necho done\x1b[8m", "deep": {"n": 1}, "long": "x" * 5000},
     "sha256": "ab12",
+    "kind": "act",
+    "why": "no rule allows it",
+    "preview": "-old\n+new",
+    "paths": [],
     "reach": ["the folder build"],
     "undo": "",
     "quotes": [{"text": "please run it", "source": "example.org", "trusted": False}],
@@ -139,3 +143,42 @@ def test_the_list_says_what_waits(waiting: SmallBackend) -> None:
 def test_nothing_waits(waiting: SmallBackend) -> None:
     waiting.routes["GET", "/v1/approvals"] = lambda asked: {"approvals": []}
     assert hearth("approvals", "list").out == "Nothing waits for your decision.\n"
+
+
+RULE: dict[str, Any] = {
+    "id": "rule_1",
+    "tool": "write_file",
+    "match": {"path": "/home/me/notes/*"},
+    "agent": "coder",
+    "origins": ["tray"],
+    "decision": "allow",
+    "state": "proposed",
+    "source": "your answers",
+    "because": ["apr_1"],
+    "would": [{"approval_id": "apr_1", "subject": "/home/me/notes/a\u202e", "decision": "accept", "decided_at": 1.0}],
+    "created_at": 1.0,
+}
+RULES = ("GET", "/v1/approvals/rules")
+
+
+def test_rules_show_what_they_would_have_decided(backend: SmallBackend) -> None:
+    backend.routes[RULES] = lambda asked: {"rules": [RULE], "problem": "policy.toml cannot be read (line 3)"}
+    out = hearth("approvals", "rules").out
+    for part in ("proposed", "rule_1", "allow write_file", "path = /home/me/notes/*", "for coder, through tray"):
+        assert part in out
+    assert "would have: /home/me/notes/a⟦U+202E⟧; you said accept" in out
+    assert "line 3): until it is mended, everything asks" in " ".join(out.split())
+    assert json.loads(hearth("approvals", "rules", "--json").out)["rules"] == [RULE]
+
+
+def test_a_rule_is_decided_only_by_a_person_at_a_terminal(backend: SmallBackend) -> None:
+    backend.routes[RULES] = lambda asked: {"rules": [RULE], "problem": ""}
+    backend.routes["POST", "/v1/approvals/rules/rule_1"] = lambda asked: {"rules": [], "problem": ""}
+    assert "by a person at a terminal" in hearth("approvals", "rules", "--accept", "rule_1").err
+    assert hearth("approvals", "rules", "--accept", "a", "--forget", "b").status == 1
+    assert decisions(backend) == []
+    with Typist(["approvals", "rules", "--accept", "rule_1"]) as person:
+        person.read_until("Accept this rule? Type accept: ")
+        person.type("accept\n")
+        assert person.leave() == 0
+    assert decisions(backend) == [{"decision": "accept"}]

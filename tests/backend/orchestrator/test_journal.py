@@ -68,13 +68,15 @@ async def test_a_step_gives_what_its_replay_would_give(band: Orchestra) -> None:
     assert await journal.step("look", "c1", giving({"a": (1, 2)})) == {"a": [1, 2]}
 
 
-async def test_a_step_is_on_disk_before_and_after_it_is_done(band: Orchestra) -> None:
+async def test_a_step_that_takes_a_while_is_on_disk_before_and_after_it_is_done(band: Orchestra) -> None:
     claim = await begin(band)
     journal = journal_of(band, claim)
     seen: list[list[tuple[str, str]]] = []
 
     async def body() -> None:
-        seen.append(await states(band, claim))
+        while not (found := await states(band, claim)):
+            await band.database.write(lambda _: None)
+        seen.append(found)
 
     await journal.step("look", "c1", body)
     seen.append(await states(band, claim))
@@ -84,6 +86,31 @@ async def test_a_step_is_on_disk_before_and_after_it_is_done(band: Orchestra) ->
         (EventType.STEP_STARTED, {"seq": 0, "name": "look", "call_id": "c1"}),
         (EventType.STEP_FINISHED, {"seq": 0, "name": "look", "call_id": "c1", "state": "done"}),
     ]
+
+
+async def test_a_short_step_is_written_once_and_told_as_begun_and_ended(band: Orchestra) -> None:
+    claim = await begin(band)
+    journal = journal_of(band, claim)
+    await journal.step("look", "c1", giving(1))
+    story = await finish(band, claim, journal)
+    assert [event.type for event in story[2:4]] == [EventType.STEP_STARTED, EventType.STEP_FINISHED]
+
+
+async def test_what_a_step_says_is_told_behind_its_beginning(band: Orchestra) -> None:
+    claim = await begin(band)
+    journal = journal_of(band, claim, interval=60.0)
+
+    async def say() -> None:
+        await journal.text(0, "first, at once")
+        await journal.text(0, " and later")
+
+    await journal.text(0, "before ")
+    await journal.step("say", "c1", say)
+    story = await finish(band, claim, journal)
+    kinds = [event.type for event in story[2:]]
+    assert kinds.index(EventType.STEP_STARTED) == 1
+    assert kinds[-2] is EventType.STEP_FINISHED
+    assert shown(story) == "before first, at once and later"
 
 
 async def test_a_step_that_was_done_is_not_done_again(band: Orchestra) -> None:

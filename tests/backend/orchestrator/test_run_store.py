@@ -1,6 +1,7 @@
 """What every `RunStore` must hold; a form for several machines would be put through the same tests."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from hearth_shared.errors import Conflict
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.tasks import Answer, Failure, Lane, RunStatus, TaskRequest
 from hearth_shared.protocol.threads import MessageRequest, ThreadRequest
-from support.orchestra import AGENT, ME, Orchestra
+from support.orchestra import AGENT, ME, Orchestra, orchestra
 
 pytestmark = pytest.mark.integration
 STEP = StepRecord(0, "look", "c1", "done", "1")
@@ -211,3 +212,21 @@ async def test_a_listener_hears_of_new_work_and_of_what_shall_stop(band: Orchest
     await claim(band)
     await band.runs.cancel(ME, task_id)
     assert heard == ["queued", f"stop {task_id}"]
+
+
+async def test_of_two_that_recover_at_once_one_has_the_run_and_the_other_can_write_nothing(
+    band: Orchestra, tmp_path: Path
+) -> None:
+    await submit(band)
+    stale = await claim(band)
+    async with orchestra(tmp_path / "hearth.db", clock=band.clock) as other:
+        await asyncio.gather(band.runs.store.recover(9), other.runs.store.recover(9))
+        claims = await asyncio.gather(*(one.runs.store.claim(Lane.INDEXING, 60) for one in (band, other)))
+        assert sum(one is not None for one in claims) == 1
+        (held,) = [(one, at) for one, at in zip(claims, (band, other), strict=True) if one is not None]
+        for late in (band, other):
+            with pytest.raises(Conflict):
+                await late.runs.store.append_step(stale, STEP, [NOTE])
+            assert not await late.runs.store.finish(stale, Finished(Answer(text="late")), [])
+        await held[1].runs.store.append_step(held[0], STEP, [NOTE])
+        assert await held[1].runs.store.finish(held[0], Finished(Answer(text="once")), [])

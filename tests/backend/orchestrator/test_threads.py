@@ -4,7 +4,7 @@ import pytest
 
 from hearth_backend.agent.journal import Journal
 from hearth_backend.orchestrator.requester import Requester
-from hearth_shared.errors import BadRequest, NotFound
+from hearth_shared.errors import BadRequest, Conflict, NotFound
 from hearth_shared.protocol.tasks import Answer, MadeBy, Source
 from hearth_shared.protocol.threads import FeedbackRequest, MessageRequest, ThreadMessage, ThreadRequest
 from support.orchestra import IN_THE_TRAY, ME, OTHER_STRANGER, STRANGER, Orchestra, say_ok
@@ -138,3 +138,17 @@ async def test_only_answers_in_threads_of_ones_own_are_rated(band: Orchestra) ->
         with pytest.raises(NotFound):
             await band.threads.feedback(asker, thread, FeedbackRequest(message_id=message, rating="good"))
     assert (await band.threads.get(ME, thread_id)).messages[1].feedback is None
+
+
+async def test_who_has_not_seen_the_latest_turn_is_told_so(band: Orchestra) -> None:
+    thread = await band.threads.create(ME, ThreadRequest())
+    seen = (await band.threads.get(ME, thread.id)).version
+    first, second = (MessageRequest(text=text, version=seen) for text in ("mine", "mine too"))
+    said = await asyncio.gather(
+        *(band.runs.say(ME, thread.id, message) for message in (first, second)), return_exceptions=True
+    )
+    (late,) = [one for one in said if isinstance(one, Conflict)]
+    now = await band.threads.get(ME, thread.id)
+    assert late.data["version"] == now.version > seen
+    assert [message.text for message in now.messages] == ["mine"]
+    await band.runs.say(ME, thread.id, MessageRequest(text="mine too", version=now.version))

@@ -25,10 +25,11 @@ async def test_everything_a_task_wrote_is_as_before(place: Place) -> None:
     await place.done(place.write, "run_1:0", path="a.txt", text="second")
     await place.done(place.write, "run_1:1", path="a.txt", text="third")
     await place.done(place.write, "run_1:2", path="new/deep/b.txt", text="b")
+    await place.done(place.write, "run_1:3", path="new/deep/b.txt", text="c")
     undone = await place.undo.undo("run_1")
     assert place.tree() == before
     assert "a.txt" in undone.paths
-    assert len(undone.tools) == 3
+    assert len(undone.tools) == 4
     with pytest.raises(NotFound, match="nothing to undo"):
         await place.undo.undo("run_1")
 

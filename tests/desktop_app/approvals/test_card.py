@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from hearth_desktop import theme
@@ -228,3 +228,18 @@ def test_it_can_be_heard_and_walked_through_by_keyboard(qtbot: QtBot, card: Appr
         assert name, widget
         visited.add(name.replace("&", ""))
     assert {"Accept", "Edit…", "Respond…", "Ignore", "write_file: path"} <= visited
+
+
+def test_an_answer_can_hold_until_the_task_ends(qtbot: QtBot, card: ApprovalCard) -> None:
+    heard = seen(qtbot, card, preview="-old\n+new")
+    assert [one.isChecked() for one in choices(card)] == [True, False]
+    choices(card)[1].click()
+    QTest.keyClick(card, Qt.Key.Key_A)
+    assert heard.values == [("apr_1", {"decision": "accept", "remember": "run"})]
+    card.show_approval(approval(id="apr_2", run_id=None), NOW)
+    assert [one.isChecked() for one in choices(card)] == [True]
+
+
+def choices(card: ApprovalCard) -> list[QRadioButton]:
+    """How long the answer may hold, as it is in sight."""
+    return [one for one in card.findChildren(QRadioButton) if one.isVisible()]

@@ -17,6 +17,7 @@ def thread(title: str) -> Thread:
         "agent_id": "assistant",
         "door": "cli",
         "local_only": False,
+        "version": 1,
         "created_at": 1.0,
         "updated_at": 1.0,
     }

@@ -19,6 +19,7 @@ A_THREAD: Thread = {
     "agent_id": "assistant",
     "door": "cli",
     "local_only": False,
+    "version": 1,
     "created_at": 1.0,
     "updated_at": 1.0,
 }

@@ -18,6 +18,7 @@ def thread(number: int) -> Thread:
         "agent_id": "assistant",
         "door": "cli",
         "local_only": False,
+        "version": 1,
         "created_at": 1.0,
         "updated_at": 1.0,
     }

@@ -102,3 +102,11 @@ def test_one_that_cannot_start_is_said_with_the_reason(qtbot: QtBot, tmp_path: P
     assert "server.port" in room.pulse.situation.trouble
     assert room.pulse.situation.state is State.FAULT
     room.stream.stop()
+
+
+def test_what_an_agent_wants_to_be_known_is_passed_on_with_nothing_hidden(qtbot: QtBot, tmp_path: Path) -> None:
+    room = Room(Home(tmp_path))
+    told = Heard(room.pulse.told)
+    about = {"run_id": "run_1", "thread_id": None, "door": "tray", "data": {"text": "Half way.\u202e"}}
+    room.stream.happened.emit({"seq": 1, "time": 1.0, "type": "ambient.suggested", **about})
+    assert told.values == ["Half way.⟦U+202E⟧"]

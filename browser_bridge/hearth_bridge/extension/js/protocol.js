@@ -1300,6 +1300,7 @@ export const Scope = Object.freeze({
  * @property {TaskContext} [context]
  * @property {boolean} [local_only]
  * @property {number|null} [deadline_s]
+ * @property {number|null} [version]
  */
 
 /** A person's rating of one answer.
@@ -1332,6 +1333,7 @@ export const Scope = Object.freeze({
  * @property {boolean} local_only
  * @property {number} created_at
  * @property {number} updated_at
+ * @property {number} version
  */
 
 /** A conversation with its turns, oldest first.
@@ -1343,6 +1345,7 @@ export const Scope = Object.freeze({
  * @property {boolean} local_only
  * @property {number} created_at
  * @property {number} updated_at
+ * @property {number} version
  * @property {Array<ThreadMessage>} messages
  */
 
