@@ -38,3 +38,4 @@ def option(*flags: str, **settings: Any) -> Option:
 
 
 JSON = option("--json", action="store_true", help="print JSON for a program")
+LIMIT = option("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")

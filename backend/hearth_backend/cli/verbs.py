@@ -2,13 +2,12 @@
 
 from argparse import BooleanOptionalAction
 
-from hearth_backend.cli.verb import JSON, Verb, option
+from hearth_backend.cli import memory_verbs
+from hearth_backend.cli.verb import JSON, LIMIT, Verb, option
 
 _FILES = option("--file", metavar="F", action="append", default=[], help="a text file to answer from; may be repeated")
 _LOCAL = option("--local-only", action="store_true", help="nothing of this may leave this machine")
 _THREAD = option("--thread", metavar="T", help="go on in this thread")
-_SPACE = option("--space", default="main", help="the space of memory (default: main)")
-_LIMIT = option("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
 
 GROUPS = {
     "config": "options and their values",
@@ -249,155 +248,7 @@ VERBS = (
     ),
     Verb("toggle", "show Hearth's window, or put it away", "hearth toggle", "tray:toggle"),
     Verb("inbox", "show what waits for your decision, in the tray's window", "hearth inbox", "tray:inbox"),
-    Verb(
-        "memory search",
-        "find what is remembered",
-        'hearth memory search "when does the lease end"',
-        "search:search",
-        (
-            option("query", nargs="+", help="what to look for"),
-            option("--source", action="append", metavar="S", help="only from this source; may be repeated"),
-            option("--site", action="append", metavar="SITE", help="only pages of this site and its parts"),
-            option("--door", action="append", metavar="D", help="only what came by this door, such as browser"),
-            option("--project", action="append", metavar="P", help="only of this project"),
-            option("--after", metavar="TIME", help="from this time on, such as 2025-05-01"),
-            option("--before", metavar="TIME", help="up to this time"),
-            option("--words", action="store_true", help="by its words alone, not by meaning"),
-            option("--why", action="store_true", help="say why each stands where it does"),
-            option("--around", type=int, default=0, metavar="N", help="with N turns on each side, up to 5"),
-            *(_SPACE, _LIMIT, JSON),
-        ),
-    ),
-    Verb(
-        "memory add",
-        "remember something",
-        'hearth memory add "The lease ends in May."',
-        "memory:add",
-        (
-            option("text", nargs="+", help="what to remember; - reads it from standard input"),
-            option("--fact", metavar="PREDICATE", help="keep the text as the value of this fact, such as lives_in"),
-            option("--about", metavar="NAME", help="whom the fact is about (default: you)"),
-            _SPACE,
-            JSON,
-        ),
-    ),
-    Verb(
-        "memory list",
-        "what is remembered, newest first",
-        "hearth memory list --limit 5",
-        "memory:show",
-        (_SPACE, _LIMIT, JSON),
-    ),
-    Verb(
-        "memory facts",
-        "what is known to be true, now or at a time; end or take back one of it",
-        "hearth memory facts --about me --at 2025-05-01",
-        "facts:facts",
-        (
-            option("words", nargs="*", metavar="WORD", help="only facts with these words"),
-            option("--about", metavar="NAME", help="only of this person or thing; you are `me`"),
-            option("--at", metavar="TIME", help="what held then, such as 2025-05-01; with --end, when it ended"),
-            option("--known-at", metavar="TIME", help="by what was known then"),
-            option("--history", action="store_true", help="also what holds no longer"),
-            option("--end", metavar="ID", help="this fact is true no longer"),
-            option("--retract", metavar="ID", help="this fact was never true"),
-            _SPACE,
-            _LIMIT,
-            JSON,
-        ),
-    ),
-    Verb(
-        "memory graph",
-        "whom and what facts speak of, and how it hangs together; take facts from a file",
-        "hearth memory graph Lena --to Hamburg",
-        "facts:graph",
-        (
-            option("name", nargs="?", metavar="NAME", help="look around this one"),
-            option("--depth", type=int, default=1, metavar="N", help="how many hops, up to 3 (default: 1)"),
-            option("--to", metavar="NAME", help="the shortest way to this one"),
-            option("--central", action="store_true", help="those who stand most in the middle"),
-            option("--same-as", metavar="NAME", help="this other name is the same one"),
-            option("--kind", default="thing", help="with --same-as, what it is, such as person"),
-            option("--file", metavar="F", help="take facts from a CSV, JSON, vCard or iCalendar file"),
-            _SPACE,
-            _LIMIT,
-            JSON,
-        ),
-    ),
-    Verb(
-        "memory why",
-        "why a fact is believed, or which facts rest on a memory",
-        "hearth memory why fct_5c1d",
-        "facts:why",
-        (option("id", metavar="ID", help="a fact's id, or a memory's"), JSON),
-    ),
-    Verb(
-        "memory forget",
-        "forget by id, thread, source, site, project or time; for a while it can be brought back",
-        "hearth memory forget --site example.org --dry-run",
-        "keeping:forget",
-        (
-            option("ids", nargs="*", metavar="ID", help="ids from search or list"),
-            option("--thread", metavar="T", help="all that was said in this thread, and its answers"),
-            option("--source", metavar="S", help="all from this source, such as a page's address"),
-            option("--site", metavar="SITE", help="all pages of this site and its parts"),
-            option("--project", metavar="P", help="all of this project"),
-            option("--after", metavar="TIME", help="from this time on, such as 2025-05-01"),
-            option("--before", metavar="TIME", help="up to this time"),
-            option("--space", metavar="SPACE", help="in this space of memory alone"),
-            option("--for-good", action="store_true", help="erase it now: it cannot be brought back"),
-            option("--dry-run", action="store_true", help="say what would go and change nothing"),
-            option("--yes", action="store_true", help="do not ask first"),
-            JSON,
-        ),
-    ),
-    Verb(
-        "memory reindex",
-        "make the index over memories anew; nothing is lost, search goes on meanwhile",
-        "hearth memory reindex",
-        "index:reindex",
-        (option("--no-wait", action="store_true", help="do not wait until it is done"), JSON),
-    ),
-    Verb(
-        "memory restore",
-        "bring back what was forgotten last, or by its id",
-        "hearth memory restore --list",
-        "keeping:restore",
-        (
-            option("undo_id", nargs="?", metavar="ID", help="an id of --list"),
-            option("--list", action="store_true", help="say what can be brought back"),
-            JSON,
-        ),
-    ),
-    Verb(
-        "memory export",
-        "all of memory as a file that can be read, kept and imported again",
-        "hearth memory export memory.md --format markdown",
-        "keeping:export",
-        (
-            option("file", metavar="FILE", help="where to write it; - writes to standard output"),
-            option(
-                "--format",
-                choices=("jsonl", "markdown"),
-                default="jsonl",
-                help="jsonl (default), or markdown for a person to read",
-            ),
-            option("--space", metavar="SPACE", help="this space of memory alone"),
-            option("--force", action="store_true", help="write over a file that is there"),
-            JSON,
-        ),
-    ),
-    Verb(
-        "memory import",
-        "take in what was exported, whole or not at all; the same once more changes nothing",
-        "hearth memory import memory.jsonl --dry-run",
-        "keeping:take",
-        (
-            option("file", metavar="FILE", help="what `hearth memory export` wrote"),
-            option("--dry-run", action="store_true", help="only check it"),
-            JSON,
-        ),
-    ),
+    *memory_verbs.VERBS,
     Verb(
         "tasks submit",
         "give Hearth a task to do on its own time",
@@ -421,7 +272,7 @@ VERBS = (
         "tasks:show",
         (
             option("--status", metavar="S", help="only queued, running, waiting, finished, failed, cancelled or dead"),
-            _LIMIT,
+            LIMIT,
             JSON,
         ),
     ),
@@ -529,5 +380,5 @@ VERBS = (
             option("-m", "--message", metavar="TEXT", help="why; the task reads it"),
         ),
     ),
-    Verb("usage", "which models were asked, and what it cost", "hearth usage", "usage:usage", (_LIMIT, JSON)),
+    Verb("usage", "which models were asked, and what it cost", "hearth usage", "usage:usage", (LIMIT, JSON)),
 )
