@@ -182,7 +182,7 @@ async def at_work(
 ) -> tuple[Ours, list[Peer]]:
     """Our engine and its peers, loaded and warm."""
     folder = stack.enter_context(tempfile.TemporaryDirectory())
-    settings = EngineSettings(context=CONTEXT, threads=threads[0], model_file=str(path))
+    settings = EngineSettings(context=CONTEXT, threads=threads[0], model_file=str(path), idle_s=86_400)
     ours = Ours(Engine(settings, Path(folder), Announced(), batch_threads=threads[1]))
     peers: list[Peer] = [ours]
     waits: list[Callable[[], Awaitable[object]]] = [lambda: ours.first("hello", 2)]
@@ -263,7 +263,7 @@ async def beginnings(verdict: Verdict, size: str, path: Path) -> None:
     found: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         for asked in ("Why is the sea salt?", "Why is the sky blue?"):
-            settings = EngineSettings(context=CONTEXT, threads=THREADS[0], model_file=str(path))
+            settings = EngineSettings(context=CONTEXT, threads=THREADS[0], model_file=str(path), idle_s=86_400)
             states = Path(folder, "kv")
             engine = Engine(settings, Path(folder), Announced(), batch_threads=THREADS[1], states=states)
             await Ours(engine).first("hello", 2)
