@@ -32,7 +32,7 @@ from hearth_backend.memory.index_frames import (
 )
 
 LOCK = "lock"
-_LONGEST_WAIT_S, _PAUSE_S = 5.0, 0.05
+_LONGEST_WAIT_S, _PAUSE_S = 15.0, 0.05
 # As measured: recall of .998 at 100,000 vectors; a search asks for 200 keys, so the search list must hold as many.
 _GRAPH = {"hnsw": {"space": "cosine", "ef_construction": 100, "max_neighbors": 16, "ef_search": 200}}
 
