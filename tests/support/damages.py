@@ -98,8 +98,9 @@ class DistinctEmbedder(WordEmbedder):
 
 @dataclass
 class House:
-    """A memory and its index."""
+    """A memory, its index and the database below them."""
 
+    database: Database
     memory: Memory
     index: Index | None
     told: list[str]
@@ -142,7 +143,7 @@ async def house(
     )  # fmt: skip
     try:
         await memory.start()
-        yield House(memory, index, told)
+        yield House(database, memory, index, told)
         await memory.close()
     finally:
         await database.close()

@@ -18,15 +18,17 @@ class Room:
         self._guessed = max(0, budget_of(window) - reserved)
         self._counted = max(0, room_for_prompt(window) - reserved)
         self._count = count
+        self._counts = True
 
     async def fitted(self, make: Callable[[int], Sequence[ChatMessage]]) -> Sequence[ChatMessage]:
         """What `make` makes of a budget of guessed tokens, so that it fits when it is counted."""
         budget = self._counted
-        for _ in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS if self._counts else 0):
             messages = make(budget)
             counted = await self._tokens(messages)
-            if counted is None:
-                return make(self._guessed)
+            if counted is None:  # nor will it be known for the next call
+                self._counts = False
+                break
             if counted <= self._counted:
                 return messages
             budget = int(budget * self._counted / counted * _SAFE)

@@ -326,7 +326,6 @@ def _answering(connection: Connection, space: str, wanted: Asked, now: float) ->
         if fact.predicate.partition(":")[0] in wanted.predicates
         and asking.is_met(fact.predicate, wanted.terms)
         and fact.trusted
-        and not fact.local_only  # which model will read this is not decided yet
     ]
 
 

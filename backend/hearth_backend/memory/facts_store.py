@@ -224,14 +224,6 @@ def held(
     return sorted(found, key=lambda one: (-one.start, -one.fact))
 
 
-def values(
-    connection: Connection, space: str, subject: int, predicate: str, *, at: float, known_at: float | None = None
-) -> list[str]:
-    """The values that held, latest first."""
-    found = held(connection, space, at=at, known_at=known_at, subject=subject, predicate=predicate)
-    return [shown(connection, one.fact)["object_name"] for one in found]
-
-
 def shown(connection: Connection, fact: int) -> Row:
     """A fact with the names of what it speaks of, and the id of the one that took its place."""
     return connection.execute(
@@ -303,11 +295,6 @@ def is_local_only(connection: Connection, fact: int) -> bool:
         (fact,),
     ).fetchone()
     return row is not None
-
-
-def count(connection: Connection) -> int:
-    """Facts that are not taken back."""
-    return connection.execute("select count(*) from fact where retracted_at is null").fetchone()[0]
 
 
 # -- taking out and bringing back, word for word

@@ -254,20 +254,26 @@ def _selection(request: ForgetRequest, spaces: Collection[str]) -> Selection:
 def _counted(connection: Connection, rowids: Sequence[int], shown: int) -> tuple[int, int, int, Sequence[Row]]:
     vectors = sum(store.vectors_of(connection, part) for part in _parts(rowids))
     facts = len(facts_store.facts_of(connection, rowids))
-    return vectors, facts, 0, keeping_store.rows_of(connection, rowids[:shown])
+    return vectors, facts, _summaries(connection, rowids), keeping_store.rows_of(connection, rowids[:shown])
 
 
 def _into_bin(
     connection: Connection, undo: Binned, rowids: Sequence[int], threads: Collection[str]
 ) -> tuple[Sequence[Row], store.Removed, int]:
     rows = keeping_store.rows_of(connection, rowids)
+    summaries = _summaries(connection, rowids)
     keeping_store.bin_open(connection, Binned(undo.id, undo.at, undo.expires_at, len(rows)))
     keeping_store.bin_put(connection, undo.id, "episode", [(row["space"], keeping_store.record(row)) for row in rows])
     keeping_store.bin_threads(connection, undo.id, threads)
     names = {row["rowid"]: row["id"] for row in rows}
     said = [(claim.space, claims.record(claim, names)) for _, claim in facts_store.claims_of(connection, rowids)]
     keeping_store.bin_put(connection, undo.id, "claim", said)
-    return rows, store.remove(connection, rows), 0
+    return rows, store.remove(connection, rows), summaries
+
+
+def _summaries(connection: Connection, rowids: Sequence[int]) -> int:
+    """Lines of summaries that cite one of these."""
+    return sum(keeping_store.lines_citing(connection, part) for part in _parts(rowids))
 
 
 def _out_of_bin(connection: Connection, id: str, place: int) -> _Step:

@@ -37,8 +37,9 @@ _NEAR: Final = 0.75  # of `exact_below`: from here on it is made, so that it is 
 _BULK, _BATCH = 500, 50  # vectors at once, while it is made and while it is fed; a question waits for one batch
 _MANY = 200  # entries that are worth starting the process for
 _BUDGET_S = 0.5  # what a question waits before it is answered exactly
-_MOST_FAILURES = 3
+_MOST_DOUBLINGS = 6  # of the pause after a failure: from a minute to an hour
 REINDEX: Final = "`hearth memory reindex` makes it anew."
+ROOM: Final = "Free some space; it goes on by itself at the next question."
 INSTALL: Final = "Run `make run` in Hearth's checkout, which installs it."
 
 
@@ -96,7 +97,7 @@ class Index:
         self._done = self._total = 0
         self._failures = 0
         self._retry_at = self._used = float("-inf")
-        self._asked = self._doubted = self._rebuild = self._rest = self._was_used = False
+        self._asked = self._doubted = self._rebuild = self._rest = self._was_used = self._no_room = False
         self._wanted, self._settled = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -216,6 +217,9 @@ class Index:
     async def _work(self, model: str) -> None:
         if not model or not self._is_installed() or not self._may_try():
             return
+        if self._no_room and self._folder.is_full():
+            return
+        self._no_room = False
         if self._doubted:
             await self._end_child()
             self._doubted, self._asked = False, True
@@ -374,14 +378,18 @@ class Index:
         self.wake()
 
     async def _fail(self, detail: str) -> None:
-        """It cannot be used now. The first time it is tried again at once, then when it is wanted after a while."""
+        """It cannot be used now. The first time it is tried again at once, then when it is wanted after longer and
+        longer pauses."""
+        await self._end_child()
+        if self._folder.is_full():
+            self._no_room, self._asked = True, True
+            self._say("unwell", "There is no room on the disk for the index. Search is exact meanwhile.", "warn", ROOM)
+            return
         self._failures += 1
-        with contextlib.suppress(IndexBroken):
-            await self._end_child()
-        pause = 0.0 if self._failures == 1 else self._retry_s if self._failures < _MOST_FAILURES else float("inf")
+        pause = 0.0 if self._failures == 1 else self._retry_s * 2 ** min(self._failures - 2, _MOST_DOUBLINGS)
         self._retry_at = asyncio.get_running_loop().time() + pause
         self._say("unwell", f"{detail} Search is exact meanwhile.", "warn", REINDEX)
-        if not pause:
+        if self._failures == 1:
             self._asked = True
             self.wake()
 

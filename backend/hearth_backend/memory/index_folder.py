@@ -12,6 +12,7 @@ from typing import Literal
 
 _LONGEST = 200
 _ASIDE = "damaged"
+_LEAST_ROOM = 4 * 1024 * 1024
 Seal = Literal["kept", "broken", "none"]
 _STRANGE = re.compile(r"[^a-zA-Z0-9._-]+")
 
@@ -85,6 +86,13 @@ class IndexFolder:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.suffix == ".seal" and path != self._seal(model):
                 path.unlink(missing_ok=True)
+
+    def is_full(self) -> bool:
+        """Whether there is too little room on its disk to make or change a collection."""
+        try:
+            return shutil.disk_usage(self._root).free < _LEAST_ROOM
+        except OSError:
+            return False
 
     def forget_damaged(self) -> None:
         """What was set aside holds vectors that may since have been forgotten."""

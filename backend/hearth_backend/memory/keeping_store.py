@@ -213,6 +213,12 @@ def staying(connection: Connection, wanted: Iterable[str]) -> frozenset[str]:
     return frozenset(row["id"] for row in connection.execute(sql, (json.dumps(list(wanted)),)))
 
 
+def lines_citing(connection: Connection, rowids: Sequence[int]) -> int:
+    """Lines of summaries that cite one of these episodes, and go with it."""
+    sql = "select count(distinct line) from summary_source where episode in (select value from json_each(?))"
+    return connection.execute(sql, (json.dumps(list(rowids)),)).fetchone()[0]
+
+
 def stored_again(connection: Connection, records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Ids of those that were stored anew since: their text is alive."""
     sql = "select 1 from episode where space = ? and source = ? and external_id = ?"

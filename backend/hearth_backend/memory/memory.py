@@ -96,7 +96,7 @@ class Memory:
         """
         await self._read_help()
         if self._models is not None:
-            self._models.search_with(await self._database.read(vector_store.searched_model))
+            self._models.search_with(await self._database.write(vector_store.settle_searched_model))
         if self.index is not None:
             self.index.start(self._models.id if self._models else "")
         self._outbox.start()

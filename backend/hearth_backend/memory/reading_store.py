@@ -135,23 +135,6 @@ def week_lines(connection: Connection, space: str, first: float, last: float) ->
     return found
 
 
-def lines_citing_only(connection: Connection, episodes: Sequence[int]) -> list[int]:
-    """Lines that rest on these episodes alone."""
-    gone = set(episodes)
-    lines: dict[int, None] = {}
-    for part in chunks(list(episodes)):
-        rows = connection.execute(f"select distinct line from summary_source where episode in ({marks(part)})", part)
-        lines |= {row["line"]: None for row in rows}
-    return [
-        line
-        for line in lines
-        if all(
-            row["episode"] in gone
-            for row in connection.execute("select episode from summary_source where line = ?", (line,))
-        )
-    ]
-
-
 def remove_lines(connection: Connection, episodes: Sequence[int]) -> int:
     """Take out every line that quotes one of these episodes, and summaries left empty; how many lines went.
 

@@ -1,6 +1,7 @@
 """All SQL of the memory room. Each function takes a connection and runs inside a transaction of the database."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -97,9 +98,9 @@ def remove(connection: Connection, rows: Sequence[Row]) -> Removed:
     facts = facts_store.remove_facts(connection, gone)
     reading_store.remove_lines(connection, gone)
     vectors = sum(_remove_vectors(connection, _KIND, rowid) for rowid in gone)
-    for rowid in gone:
-        connection.execute("delete from outbox where owner_kind = ? and owner_rowid = ?", (_KIND, rowid))
-        connection.execute("delete from episode where rowid = ?", (rowid,))
+    queued = "delete from outbox where owner_kind = ? and owner_rowid in (select value from json_each(?))"
+    connection.execute(queued, (_KIND, json.dumps(gone)))  # it has no index by row: one look for all of them
+    connection.executemany("delete from episode where rowid = ?", [(rowid,) for rowid in gone])
     touched = sorted(beside)
     for rowid in touched:
         _mend(connection, rowid)

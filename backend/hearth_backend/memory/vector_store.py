@@ -126,6 +126,14 @@ def searched_model(connection: Connection) -> str | None:
     return known[0] if len(known) == 1 else None
 
 
+def settle_searched_model(connection: Connection) -> str | None:
+    """`searched_model`, written down, so that it stays the same once there are vectors of another one."""
+    found = searched_model(connection)
+    if found is not None:
+        connection.execute("insert or ignore into searched_model(one, model_id) values (1, ?)", (found,))
+    return found
+
+
 def switch_model(connection: Connection, model: str) -> None:
     """From this transaction on, `model`'s vectors are searched. The others are no longer told to any index."""
     connection.execute("insert or replace into searched_model(one, model_id) values (1, ?)", (model,))

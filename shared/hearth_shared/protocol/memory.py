@@ -171,7 +171,7 @@ class Forgotten(Message):
     facts: int = 0
     dry_run: bool
     count: int = 0
-    summaries: int = Field(default=0, description="summaries with a line that rests on it alone")
+    summaries: int = Field(default=0, description="lines of summaries that cite it")
     quotes: int = Field(default=0, description="tasks whose journal may quote it, and is cleaned of it")
     undo_id: str = ""
     undo_until: Seconds | None = None

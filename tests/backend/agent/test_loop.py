@@ -22,7 +22,7 @@ from hearth_shared.protocol.tasks import Budget, FileText, Lane, Source, TaskCon
 from hearth_shared.protocol.threads import ThreadMessage
 from hearth_shared.settings import Memory as MemorySettings
 from support import provider as server_that
-from support.gateways import gateway_over, provider_of
+from support.gateways import KeyRing, gateway_over, provider_of
 from support.guards import ScriptedGuard
 from support.journals import RUN, MemoryJournal
 from support.memories import SmallMemory, file_passages, memory
@@ -443,3 +443,43 @@ async def test_what_is_asked_beyond_the_budget_is_an_answer_that_says_so(tmp_pat
     assert len(server.calls) == 1
     assert "budget of 2 steps" in answer.text
     assert "seconds" in late.text
+
+
+SECRET = memory("My alarm code is 4711-ZANZIBAR.", "ep_9", local_only=True)
+
+
+@pytest.mark.parametrize("recalls", [False, True])
+async def test_what_must_stay_here_never_reaches_another_machine(tmp_path: Path, recalls: bool) -> None:
+    """Not when it is recalled for the question, nor when the model asks for it."""
+    first = tool_call("recall", '{"question": "alarm code"}') if recalls else words("I cannot tell.")
+    async with (
+        model_server(first, words("I cannot tell.")) as cloud,
+        desk(
+            tmp_path,
+            provider_of(cloud, "cloud", where="cloud", keys=KeyRing(cloud="k")),
+            sources=[SECRET, memory("An alarm has a code.", "ep_2")],
+        ) as at,
+    ):
+        goal = "Hello there" if recalls else "What is my alarm code?"
+        answer = await at.loop(MemoryJournal(replace(RUN, goal=goal)))
+        sent = "".join(str(request.body) for request in cloud.calls)
+    assert len(cloud.calls) == 1 + recalls
+    assert ("An alarm has a code." in sent, "ZANZIBAR" in sent) == (True, False)
+    assert recalls or any("must stay on this machine" in note for note in answer.notes)
+    assert not answer.local_only
+
+
+async def test_a_model_of_this_machine_answers_alone_from_what_must_stay_here(tmp_path: Path) -> None:
+    async with (
+        model_server(words("It is 4711-ZANZIBAR [1].")) as here,
+        model_server(words("I am the cloud.")) as cloud,
+        desk(
+            tmp_path,
+            provider_of(cloud, "cloud", where="cloud", keys=KeyRing(cloud="k")),
+            provider_of(here, "here"),
+            sources=[SECRET],
+        ) as at,
+    ):
+        answer = await at.loop(MemoryJournal(replace(RUN, goal="What is my alarm code?")))
+        assert cloud.calls == []
+    assert (answer.made_by.provider, answer.local_only, answer.notes) == ("here", True, [])

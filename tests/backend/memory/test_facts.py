@@ -153,6 +153,7 @@ async def test_what_must_stay_here_is_not_told_outside(open_study: Study) -> Non
     ids = await open_study.say("I live in Leipzig.", sensitivity="local only")
     (fact,) = (await open_study.facts.list("main", MAIN)).facts
     assert fact.local_only
+    assert [source.local_only for source in await open_study.facts.answering("Where do I live?", MAIN)] == [True]
     assert (await open_study.facts.list("main", MAIN, outside=True)).facts == []
     with pytest.raises(NotFound):
         await open_study.facts.why(fact.id, MAIN, outside=True)

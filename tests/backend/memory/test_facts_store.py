@@ -55,7 +55,10 @@ def say(
 
 def values(connection: Connection, at: float, known_at: float | None = None, predicate: str = "lives_in") -> list[str]:
     me = entity_store.find(connection, "main", "me")
-    return [] if me is None else facts_store.values(connection, "main", me, predicate, at=at, known_at=known_at)
+    if me is None:
+        return []
+    held = facts_store.held(connection, "main", at=at, known_at=known_at, subject=me, predicate=predicate)
+    return [facts_store.shown(connection, one.fact)["object_name"] for one in held]
 
 
 def forget(connection: Connection, *rowids: int) -> store.Removed:
@@ -122,12 +125,14 @@ def test_ended_closes_and_retracted_hides_with_what_was_known_kept(connection: C
     home = say(connection, "Paris", 10, 11, one).fact
     assert say(connection, "Paris", 20, 21, two, role="ends").outcome == "ended"
     assert [values(connection, at) for at in (15, 25)] == [["Paris"], []]
-    like = say(connection, "tea", 10, 11, one, "likes").fact
+    like = say(connection, "tea", 10, 11, one, "likes", extractor="rules").fact
     facts_store.retract(connection, like, 60)
     assert values(connection, 50, predicate="likes") == []
     assert values(connection, 50, known_at=55, predicate="likes") == ["tea"]
-    say(connection, "tea", 10, 70, one, "likes")
+    say(connection, "tea", 10, 70, one, "likes", extractor="rules")
     assert values(connection, 80, predicate="likes") == [], "reading an episode again brings nothing back"
+    say(connection, "tea", 10, 71, one, "likes")
+    assert values(connection, 80, predicate="likes") == ["tea"], "but the person's own word does"
     facts_store.end(connection, home, 12, 90)
     assert values(connection, 15) == []
 

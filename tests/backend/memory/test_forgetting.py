@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearth_backend.memory.text import words
-from hearth_shared.errors import BadRequest, NotFound
+from hearth_shared.errors import BadRequest, NotFound, StorageFull
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import Episode, EpisodeBatch, ForgetRequest, RestoreRequest
 from support.clock import Clock
 from support.embedders import WordEmbedder
 from support.rooms_of_memory import MAIN, START, Room, room, turns
+from support.small_disk import small_disk
 
 pytestmark = pytest.mark.integration
 NIGHT = "Zanzibar herons: xylograph"
@@ -181,6 +182,20 @@ async def test_events_name_ids_alone(tmp_path: Path) -> None:
         ids = await one.keep(NIGHT)
         await one.memory.forget(ForgetRequest(ids=ids), MAIN)
         assert one.heard.events[-1] == (EventType.MEMORY_FORGOTTEN, {"ids": ids})
+
+
+@pytest.mark.logs("hearth_backend.storage", "hearth_backend.memory")
+async def test_a_full_disk_forgets_nothing_by_halves_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 8) as disk:
+        async with room(disk.path) as one:
+            await one.keep(*(f"{number} {'long ' * 300}" for number in range(20)))
+            disk.fill()
+            with pytest.raises(StorageFull):
+                await one.memory.forget(ForgetRequest(source="person"), MAIN)
+            assert (await one.memory.counts())["episodes"] == 20
+            disk.free()
+            assert (await one.memory.forget(ForgetRequest(source="person", for_good=True), MAIN)).erased
+            assert await everything(one) == []
 
 
 WORDS = ("amaranth", "bergamot", "cardamom", "dandelion", "elderberry", "fennel", "galangal", "horehound")

@@ -10,6 +10,7 @@ from hearth_backend.memory import index_child
 from hearth_backend.memory.index_folder import IndexFolder
 from hearth_shared.protocol.memory import ForgetRequest, SearchRequest
 from support.damages import MAIN, House, episodes, house
+from support.small_disk import small_disk
 
 pytestmark = pytest.mark.integration
 ASKED = ["thing3 matter5", "thing20 matter7", "place4 thing11"]
@@ -89,6 +90,26 @@ async def test_left_in_order_it_is_found_in_order_and_damaged_it_is_made_anew(tm
         assert (await one.answers(ASKED)) == (expected, {"index"})
         assert "not as they were left" in str(one.told)
         assert not (tmp_path / "index" / "damaged").exists()
+
+
+@needs_chroma
+async def test_on_a_full_disk_search_is_exact_and_the_index_comes_once_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "index", 16) as disk:
+        disk.fill()
+        async with house(tmp_path) as one:
+            assert one.index is not None
+            await one.store(episodes(0, 60))
+            expected, ways = await one.answers(ASKED)
+            await one.settled()
+            assert ways == {"exact"}
+            assert "no room" in one.index.progress.detail
+            await one.answers(ASKED)
+            await one.settled()
+            assert str(one.told).count("no room") == 1
+            disk.free()
+            await one.answers(ASKED)
+            await one.settled()
+            assert await one.answers(ASKED) == (expected, {"index"})
 
 
 async def test_a_few_memories_start_no_process(tmp_path: Path) -> None:

@@ -1,13 +1,20 @@
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hearth_backend.memory import documents
+from hearth_backend.memory.memory import Memory
+from hearth_backend.storage.database import Database
+from hearth_backend.storage.migrations.hearth import MIGRATIONS
 from hearth_shared.errors import ModelUnavailable
-from hearth_shared.protocol.memory import EpisodeBatch
+from hearth_shared.protocol.memory import EpisodeBatch, SearchRequest
+from hearth_shared.settings import Memory as Settings
 from support.embedders import WordEmbedder
-from support.rooms_of_memory import MAIN, room, turns
+from support.rooms_of_memory import MAIN, Heard, room, turns
 
 pytestmark = pytest.mark.integration
 
@@ -95,6 +102,49 @@ async def test_a_turn_forgotten_while_it_is_embedded_leaves_no_vector(tmp_path: 
         embedder.go_on.set()
         await one.memory.settled()
         assert (await one.database.fetch("select count(*) from embedding"))[0][0] == 0
+
+
+async def test_while_another_model_takes_over_the_old_ones_vectors_are_searched(tmp_path: Path) -> None:
+    old, new = WordEmbedder(id="old", dim=64), SlowEmbedder()
+    new.id = "new"
+    async with room(tmp_path, old) as one:
+        await one.keep("A heron in the garden.", "Tea is at four.")
+    database = Database(tmp_path / "hearth.db", MIGRATIONS)
+    memory = Memory(database, new, Settings(), Heard(), help=tmp_path / "no-help", former={"old": old}.get)
+    await memory.start()
+    await new.asked_for.wait()
+    found = await memory.search(SearchRequest(query="heron"), MAIN)
+    assert (found.degraded, found.results[0].text) == ([], "A heron in the garden.")
+    assert found.results[0].signals.dense > 0
+    assert (old.asked[-1], new.asked) == ("heron", [])
+    new.go_on.set()
+    await memory.settled()
+    again = await memory.search(SearchRequest(query="heron"), MAIN)
+    assert (again.results[0].text, new.asked[-1]) == ("A heron in the garden.", "heron")
+    rows = await database.fetch("select distinct model_id from embedding")
+    assert [row["model_id"] for row in rows] == ["new"]
+    await memory.close()
+    await database.close()
+
+
+@pytest.mark.logs("hearth_backend.memory.outbox")
+async def test_vectors_of_a_wrong_size_are_refused_and_none_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with room(tmp_path, Narrow()) as one:
+        await one.keep("First.")
+        assert "not 1 vectors of 512 numbers; none were kept" in caplog.text
+        assert (await one.memory.counts())["waiting"] == 1
+        assert (await one.database.fetch("select count(*) from embedding"))[0][0] == 0
+        found = await one.memory.search(SearchRequest(query="first"), MAIN)
+        assert (found.answered_by, len(found.results)) == ("words only", 1)
+
+
+class Narrow(WordEmbedder):
+    """Gives fewer numbers than it promises."""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return (await super().embed(texts))[:, :7]
 
 
 class SlowEmbedder(WordEmbedder):

@@ -72,6 +72,9 @@ def test_plain_statements_are_facts(said: str, fact: tuple[str, str, str]) -> No
         "Call me when it's done.",
         "They live in Munich.",
         "I could have moved to Paris.",
+        "I live in Leipzig, I guess.",
+        "I moved to Halle, maybe.",
+        'The card begins: "Hello. I live in Rome. Bye."',
     ],
 )
 def test_what_is_no_statement_gives_nothing(said: str) -> None:

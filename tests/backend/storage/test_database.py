@@ -309,3 +309,11 @@ async def fill(database: Database, *, start: int = 1, at_most: int = 2000) -> se
             assert len({id(error) for error in errors}) == len(errors)
             break
     return acknowledged
+
+
+async def test_what_is_done_alone_stands_outside_every_transaction(database: Database) -> None:
+    assert not await database.alone(lambda connection: connection.in_transaction)
+    await database.alone(lambda connection: connection.execute("vacuum").fetchall())
+    with pytest.raises(StorageFault):
+        await database.alone(lambda connection: connection.execute("no such thing").fetchall())
+    await database.execute("select 1")

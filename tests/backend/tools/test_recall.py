@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from hearth_backend.tools.recall import Question, Recall
@@ -30,3 +32,21 @@ async def test_a_very_long_question_is_cut() -> None:
     remembered = SmallMemory()
     await Recall(remembered).call(Question(question="x" * 10_000), CONTEXT)
     assert len(remembered.asked[0]) == 4000
+
+
+async def test_what_must_stay_here_is_left_out_of_a_turn_that_may_leave() -> None:
+    remembered = SmallMemory(
+        [memory("My alarm code is 4711.", local_only=True), memory("An alarm has a code.", "ep_2")]
+    )
+    result = await Recall(remembered).call({"question": "alarm code"}, CONTEXT)
+    assert result.text == "1 found. 1 more must stay on this machine, and were left out."
+    assert [source.id for source in result.sources] == ["ep_2"]
+    here = replace(CONTEXT, local_only=True)
+    assert len((await Recall(remembered).call({"question": "alarm code"}, here)).sources) == 2
+
+
+async def test_what_a_door_may_not_recall_is_not_there() -> None:
+    remembered = SmallMemory([memory("My alarm code is 4711.")])
+    tool = Recall(remembered, permits=lambda door, source: door != "browser")
+    assert (await tool.call({"question": "alarm code"}, replace(CONTEXT, door="browser"))).text == "Nothing was found."
+    assert (await tool.call({"question": "alarm code"}, replace(CONTEXT, door="tray"))).text == "1 found."

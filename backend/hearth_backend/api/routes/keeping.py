@@ -30,6 +30,7 @@ class Keeping:
                 self.forget,
                 "Forget by id, thread, source, site, project or time; with dry_run, say what would go.",
                 answer=Forgotten,
+                kind="lasting",
             ),
             get("/v1/memory/forgotten", self.list, "What can still be brought back, newest first.", answer=UndoList),
             post(
@@ -38,6 +39,7 @@ class Keeping:
                 self.restore,
                 "Bring back what was forgotten last, or by its undo_id, while that can be done.",
                 answer=Restored,
+                kind="lasting",
             ),
         )
         return (

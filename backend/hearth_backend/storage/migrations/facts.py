@@ -49,6 +49,7 @@ create index fact_term_of on fact_term(fact);
 create table to_read(episode integer primary key references episode(rowid) on delete cascade) strict;
 create trigger episode_to_read after insert on episode when new.trusted = 1 and new.space <> 'hearth-docs' begin
   insert or ignore into to_read(episode) values (new.rowid); end;
+insert into to_read(episode) select rowid from episode where trusted = 1 and space <> 'hearth-docs';
 
 create table summary(
   rowid integer primary key, id text not null unique, space text not null,

@@ -42,6 +42,7 @@ def test_programs_and_memories_of_an_older_hearth_are_kept(tmp_path: Path) -> No
     found = connection.execute("select e.title from episode_fts join episode e on e.rowid = episode_fts.rowid"
                                " where episode_fts match 'heron'").fetchone()  # fmt: skip
     assert found["title"] == ""
+    assert connection.execute("select count(*) from to_read").fetchone()[0] == 1  # it is read for facts too
     newest = hearth.MIGRATIONS[-1].number
     assert (tmp_path / "backups" / f"a-before-schema-{newest}.db").exists()
     connection.close()
