@@ -56,6 +56,7 @@ ROUTES = (
     _route("GET", "/v1/tasks", TASKS),
     _route("GET", "/v1/tasks/{task_id}", TASKS),
     _route("DELETE", "/v1/tasks/{task_id}", TASKS),
+    _route("POST", "/v1/tasks/{task_id}/retry", TASKS),
     _route("POST", "/v1/tasks/{task_id}/undo", TASKS),
     _route("GET", "/v1/tasks/{task_id}/events", TASKS, CHAT),
     _route("GET", "/v1/events", TASKS, CHAT),
