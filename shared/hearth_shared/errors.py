@@ -143,18 +143,6 @@ class ApprovalMismatch(Conflict):
     code = "approval_mismatch"
 
 
-class ToolOff(HearthError):
-    """The tool cannot be used here; the reason says why, and the fix what would make it."""
-
-    code, status = "tool_off", 503
-
-
-class ToolFailed(HearthError):
-    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
-
-    code, status = "tool_failed", 502
-
-
 class IdempotencyMismatch(Conflict):
     """The same Idempotency-Key came with another body."""
 
@@ -309,6 +297,18 @@ class KeyringUnavailable(HearthError):
     """The system's keyring is missing, locked or not one that Hearth trusts."""
 
     code, status = "keyring_unavailable", 503
+
+
+class ToolOff(HearthError):
+    """The tool cannot be used here; the reason says why, and the fix what would make it."""
+
+    code, status = "tool_off", 503
+
+
+class ToolFailed(HearthError):
+    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
+
+    code, status = "tool_failed", 502
 
 
 def every_error() -> list[type[HearthError]]:
