@@ -19,6 +19,7 @@ def thread(title: str) -> Thread:
         "local_only": False,
         "created_at": 1.0,
         "updated_at": 1.0,
+        "version": 1,
     }
 
 

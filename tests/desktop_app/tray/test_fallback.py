@@ -21,6 +21,7 @@ A_THREAD: Thread = {
     "local_only": False,
     "created_at": 1.0,
     "updated_at": 1.0,
+    "version": 1,
 }
 
 

@@ -20,6 +20,7 @@ def thread(number: int) -> Thread:
         "local_only": False,
         "created_at": 1.0,
         "updated_at": 1.0,
+        "version": 1,
     }
 
 
