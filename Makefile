@@ -34,6 +34,7 @@ proof: dev engine  ## ask through all five doors, kill it in mid-answer, write p
 soak: dev engine  ## the full numbers and the long runs: crash, bare machine, every bench (about an hour)
 	HEARTH_CRASH_N=50 HEARTH_CRASH_EFFECTS=200 $(BIN)/python packaging/tiers.py --no-budget crash setup
 	HEARTH_DAMAGE_N=10 PYTHONPATH=tests $(BIN)/python -P -m bench.memory_damage
+	HEARTH_SWAPS=10000 $(BIN)/python -m pytest -q --timeout=1800 tests/security/test_t26.py
 	$(MAKE) bench-start bench-idle bench-http bench-doors bench-runs
 
 check: check-format check-lint check-types check-layers check-generated  ## format, lint, types, import contracts, generated files

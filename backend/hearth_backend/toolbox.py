@@ -71,7 +71,7 @@ def toolbox(
     tools = Registry([*own, *_foreign(own, health)])
     policy = PolicyFile(home.policy, partial(_tell_policy, health))
     rules = Rules(database, policy.current)
-    guard = Asking(approvals, rules, policy.current, tools, unasked=partial(_unasked, profiles))
+    guard = Asking(approvals, rules, policy.current, tools, unasked=partial(_unasked, profiles, tools))
     approvals.rebind = guard.rebound
     return Toolbox(tools, sandbox, policy, rules, guard, undo)
 
@@ -85,9 +85,12 @@ def _foreign(own: list[AnyTool], health: Health) -> list[AnyTool]:
     return list(found.tools)
 
 
-def _unasked(profiles: Profiles, agent_id: str) -> Sequence[Rule]:
+def _unasked(profiles: Profiles, tools: Registry, agent_id: str) -> Sequence[Rule]:
     profile = profiles.get(agent_id)
-    return unasked(agent_id, profile.tools, profile.unasked) if profile else ()
+    if profile is None:
+        return ()
+    here = [tools.get(name) for name in profile.tools if name in tools.names]
+    return unasked(agent_id, [tool.name for tool in here if tool.effect == "read"], profile.unasked)
 
 
 def _tell_policy(health: Health, policy: Policy) -> None:

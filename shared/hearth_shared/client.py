@@ -45,6 +45,8 @@ class BackendClient:
         `key` is the Idempotency-Key of a request that must not be done twice.
         """
         headers = {"Idempotency-Key": key} if key else {}
+        if method == "POST" and body is None:  # the gate lets nothing in that a form of a page could send
+            headers["Content-Type"] = "application/json"
         with _answer(self._door.address(), method, path, body, headers, limit) as answer, _translated():
             text = answer.read()
         return json.loads(text) if text else {}

@@ -311,6 +311,18 @@ class KeyringUnavailable(HearthError):
     code, status = "keyring_unavailable", 503
 
 
+class ToolOff(HearthError):
+    """The tool cannot be used here; the reason says why, and the fix what would make it."""
+
+    code, status = "tool_off", 503
+
+
+class ToolFailed(HearthError):
+    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
+
+    code, status = "tool_failed", 502
+
+
 def every_error() -> list[type[HearthError]]:
     """All classes of the tree, for the docs and the wire."""
     found: list[type[HearthError]] = [HearthError]

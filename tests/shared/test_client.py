@@ -31,6 +31,14 @@ def test_a_request_carries_the_doors_key_and_comes_back_as_json(backend: SmallBa
     assert headers["idempotency-key"] == "k1"
 
 
+def test_what_is_posted_without_a_body_still_says_that_no_form_sent_it(
+    backend: SmallBackend, client: BackendClient
+) -> None:
+    backend.routes["POST", "/v1/tasks/a/retry"] = lambda asked: {}
+    client.request("POST", "/v1/tasks/a/retry")
+    assert backend.asked[0].headers["content-type"] == "application/json"
+
+
 def test_a_problem_arrives_as_the_error_it_was(backend: SmallBackend, client: BackendClient) -> None:
     def taken(asked: Asked) -> Reply:
         raise Conflict("Somebody decided.", "Look again.", winner="tray")

@@ -87,7 +87,8 @@ async def granted(tmp_path: Path) -> AsyncGenerator[Place]:
     (folder / "hard").hardlink_to(outside / "secret")
     database = Database(tmp_path / "undo.db", hearth.MIGRATIONS)
     try:
-        roots = Roots(str(folder), closed=[str(closed)])
-        yield Place(folder, outside, closed, roots, UndoLog(database, closed=[str(closed)]))
+        shut = [str(closed), str(closed / "run")]
+        roots = Roots(str(folder), closed=shut)
+        yield Place(folder, outside, closed, roots, UndoLog(database, closed=shut))
     finally:
         await database.close()

@@ -25,7 +25,8 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One call that changes something. `key` is the same in every attempt: whoever does it may refuse it twice."""
+    """One call that changes something. `key` is the same in every attempt: whoever does it may refuse it twice. `begun`
+    counts how often it was begun: leave to do it again is for once, too."""
 
     key: str
     run: RunView
@@ -33,6 +34,7 @@ class Effect:
     call_id: str
     args: Mapping[str, Any]
     because: Because = Because()
+    begun: int = 0
 
 
 @dataclass(frozen=True, slots=True)

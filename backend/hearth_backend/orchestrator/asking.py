@@ -199,7 +199,7 @@ class Asking:
                 return Refused(_NO if approval.decided_by else "Nobody allowed it in time. Go on without it.")
 
     async def _settled_by_person(self, effect: Effect) -> Verdict:
-        key = f"{effect.key}:unknown"
+        key = f"{effect.key}:unknown:{effect.begun}"
         known = await self._approvals.about(key)
         if known is None or self._is_stale(known):
             try:

@@ -72,12 +72,13 @@ class RunJournal:
         step = replace(self._next(name, call_id), is_effect=True)
         if step.state in ("done", "failed"):
             return await self._replayed(step)
-        effect = Effect(f"{self.run.id}:{step.seq}", self.run, name, call_id, args)
+        times = json.loads(step.output or "{}").get("begun", 0)
+        effect = Effect(f"{self.run.id}:{step.seq}", self.run, name, call_id, args, begun=times)
         match await self._leave(step, effect, guard, repeatable=repeatable):
             case Refused(text):
                 return await self._finish(step, lambda: _refused(text))
             case Go() as go:
-                leave = {"args": go.args, "approval": go.approval_id, "sha256": go.sha256}
+                leave = {"args": go.args, "approval": go.approval_id, "sha256": go.sha256, "begun": times + 1}
                 await self._record(replace(step, state="started", output=_encode(leave)), None)
                 return await self._finish(step, lambda: body(go, effect.key))
 

@@ -167,7 +167,9 @@ class Python(_Runs[RunPython]):
 def _room(place: Place, closed: Sequence[str]) -> Room:
     inside = f"{place.path.rstrip('/')}/"
     fixed = [inside + name for name in _FIXED if os.path.lexists(inside + name) and not os.path.islink(inside + name)]
-    return Room(place.path, fixed, [path for path in closed if path.startswith(inside)])
+    masked = [path for path in closed if path.startswith(inside)]
+    outermost = [path for path in masked if not any(path.startswith(f"{other}/") for other in masked)]
+    return Room(place.path, fixed, outermost)
 
 
 def _identity(folder: Beneath, place: Place) -> Mapping[str, Any]:

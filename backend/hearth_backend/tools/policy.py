@@ -128,12 +128,13 @@ class Policy:
         return any(rule.decision != "allow" and fnmatch.fnmatchcase(tool, rule.tool) for rule in (*self.rules, *more))
 
 
-def unasked(agent: str, tools: Iterable[str], names: Iterable[str]) -> tuple[Rule, ...]:
-    """What a profile says: of its `tools`, those in `names` may be used unasked, the others may not."""
-    allowed = frozenset(names)
-    return tuple(
-        Rule(tool, "allow" if tool in allowed else "ask", agent=agent, source=f"the profile {agent}") for tool in tools
-    )
+def unasked(agent: str, reading: Iterable[str], names: Iterable[str]) -> tuple[Rule, ...]:
+    """What a profile says: the tools in `names` may be used unasked; of those that only read, the others may not. What
+    changes something asks anyhow, unless a rule of the person's allows it."""
+    allowed = tuple(names)
+    source = f"the profile {agent}"
+    asking = [Rule(tool, "ask", agent=agent, source=source) for tool in reading if tool not in allowed]
+    return (*(Rule(tool, "allow", agent=agent, source=source) for tool in allowed), *asking)
 
 
 def parsed(text: str) -> Policy:

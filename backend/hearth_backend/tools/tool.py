@@ -145,19 +145,18 @@ def text_of(value: Any) -> str:
 def read_arguments(tool: str, model: type[A], arguments: Mapping[str, Any]) -> A:
     """`arguments` as `model`. Raises BadRequest."""
     try:
-        size = len(json.dumps(arguments, ensure_ascii=False))
+        text = json.dumps(arguments, ensure_ascii=False)
+        text.encode()  # a lone surrogate is text to Python, and not to JSON
     except (TypeError, ValueError, RecursionError) as error:
         raise BadRequest(f"The arguments of {tool} are no JSON.", "Call it again with a JSON object.") from error
-    if size > LARGEST_ARGUMENTS:
+    if len(text) > LARGEST_ARGUMENTS:
         raise BadRequest(
-            f"The arguments of {tool} are too large: {size} characters, of {LARGEST_ARGUMENTS}.", "Do it in parts."
+            f"The arguments of {tool} are too large: {len(text)} characters, of {LARGEST_ARGUMENTS}.", "Do it in parts."
         )
     try:
-        return model.model_validate_json(json.dumps(arguments))  # JSON's own rules: a list is as good as a tuple
+        return model.model_validate_json(text)  # JSON's own rules: a list is as good as a tuple
     except ValidationError as error:
         raise BadRequest(f"{tool} was called wrongly: {_faults(error)}.", "Correct that and call it again.") from error
-    except ValueError as error:  # a lone surrogate is text to Python, and not to JSON
-        raise BadRequest(f"The arguments of {tool} are no text.", "Call it again with plain text.") from error
 
 
 def _faults(error: ValidationError) -> str:

@@ -96,6 +96,13 @@ def test_a_failed_task_is_tried_again(backend: SmallBackend) -> None:
     assert "tried again" in hearth("tasks", "retry", "run_1").out
 
 
+def test_what_was_put_back_is_named_and_nothing_in_it_hides(backend: SmallBackend) -> None:
+    undone = {"id": "run_1", "paths": ["a.txt", "b\u202e.txt"], "calls": 2}
+    backend.routes["POST", "/v1/tasks/run_1/undo"] = lambda asked: undone
+    assert hearth("tasks", "undo", "run_1").out == "2 paths are as before the task:\n  a.txt\n  b⟦U+202E⟧.txt\n"
+    assert json.loads(hearth("tasks", "undo", "run_1", "--json").out) == undone
+
+
 def test_the_key_of_a_webhook_is_shown_once(backend: SmallBackend) -> None:
     accepted = {"task_id": "run_1", "status": "queued", "webhook_secret": "whs_x"}
     backend.routes["POST", "/v1/agents/auto/tasks"] = lambda asked: accepted

@@ -262,3 +262,19 @@ async def test_the_files_tell_what_nobody_else_knows_after_a_crash(band: Orchest
     assert "cannot tell whether it was" in approval.why
     await band.approvals.decide(ME, approval.id, ACCEPT)
     assert isinstance(await guard.settle(effect(run)), Go)
+
+
+async def test_leave_to_do_it_again_does_not_last_for_the_next_stop(band: Orchestra) -> None:
+    guard, run = asking(band), replace(RUN, id=await submit(band))
+
+    async def settled(begun: int) -> str:
+        """The question after so many beginnings."""
+        effect = Effect(f"{run.id}:0", run, "write", "c1", {"a": 1}, begun=begun)
+        with pytest.raises(Suspended):
+            await guard.settle(effect)
+        pending = (await band.approvals.list(ME, status="pending")).approvals
+        await band.approvals.decide(IN_THE_TRAY, pending[0].id, DecisionRequest(decision="accept"))
+        assert isinstance(await guard.settle(effect), Go)
+        return pending[0].id
+
+    assert await settled(1) != await settled(2)

@@ -217,6 +217,14 @@ async def test_what_the_person_wants_again_is_done_once_more(band: Orchestra) ->
     assert calls == [f"{claim.run.id}:0"]
 
 
+async def test_leave_to_do_it_again_is_for_once(band: Orchestra) -> None:
+    claim, asks = await begin(band), ScriptedGuard()
+    await interrupted(journal_of(band, claim), "write")
+    for _ in range(2):
+        await interrupted(journal_of(band, await begin_again(band)), "write", asks)
+    assert [effect.begun for effect in asks.unknown] == [1, 2]
+
+
 async def test_what_may_be_repeated_is_done_again_with_its_key_and_nobody_is_asked(band: Orchestra) -> None:
     claim, calls = await begin(band), list[str]()
     await interrupted(journal_of(band, claim), "write")
@@ -246,7 +254,7 @@ def doing(calls: list[str]) -> Callable[[Go, str], Awaitable[Any]]:
     return body
 
 
-async def interrupted(journal: RunJournal, effect: Any) -> None:
+async def interrupted(journal: RunJournal, effect: Any, guard: ScriptedGuard | None = None) -> None:
     """The process dies in the middle of a step."""
     began = asyncio.Event()
 
@@ -256,7 +264,7 @@ async def interrupted(journal: RunJournal, effect: Any) -> None:
 
     async def act() -> None:
         if effect == "write":
-            await journal.effect("act", "c1", {"a": 1}, ScriptedGuard(), body)
+            await journal.effect("act", "c1", {"a": 1}, guard or ScriptedGuard(), body)
         else:
             await journal.step("act", "c1", body)
 

@@ -93,10 +93,11 @@ def test_any_text_gives_a_policy_that_allows_no_writing_by_accident(text: str) -
 
 
 def test_a_profile_says_what_may_be_used_unasked() -> None:
-    rules = unasked("coder", ["read_file", "write_file", "shell"], ["write_file"])
+    rules = unasked("coder", ["read_file"], ["write_file"])
     policy = Policy()
     coder = call(agent="coder")
     assert policy.judge(coder, rules).decision == "allow"
     assert policy.judge(call(agent="coder", tool="read_file", effect="read"), rules).decision == "ask"
     assert policy.judge(WRITE, rules).decision == "ask"  # another agent
     assert policy.mentions("read_file", rules)
+    assert parsed(NOTES).judge(call(agent="coder"), unasked("coder", [], [])).decision == "allow"

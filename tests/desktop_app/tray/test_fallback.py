@@ -22,6 +22,7 @@ A_THREAD: Thread = {
     "version": 1,
     "created_at": 1.0,
     "updated_at": 1.0,
+    "version": 1,
 }
 
 

@@ -21,6 +21,7 @@ def thread(number: int) -> Thread:
         "version": 1,
         "created_at": 1.0,
         "updated_at": 1.0,
+        "version": 1,
     }
 
 

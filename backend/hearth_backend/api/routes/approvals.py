@@ -42,7 +42,7 @@ class Approvals:
                 self.rules,
                 "Rules: proposed by equal answers, each with what it would have decided; accepted; of policy.toml.",
                 answer=ApprovalRuleList,
-            ).needing(Scope.APPROVALS_READ),
+            ).needing(Scope.APPROVALS_DECIDE),  # they name the person's own paths: for no program with a token
             post(
                 "/v1/approvals/rules/{rule_id}",
                 RuleDecision,

@@ -6,6 +6,7 @@ from support.backend import Backend
 pytestmark = pytest.mark.integration
 
 TASKS = "/v1/agents/assistant/tasks"
+JSON = {"Content-Type": "application/json"}
 
 
 def test_a_task_is_accepted_done_and_shown_with_its_steps(backend: Backend) -> None:
@@ -83,3 +84,46 @@ def test_tasks_are_listed_page_by_page(backend: Backend) -> None:
 def test_a_wrong_query_names_the_field(backend: Backend, query: str) -> None:
     answer = backend.door().get(f"/v1/tasks?{query}")
     assert (answer.status_code, answer.json()["field"]) == (422, query.partition("=")[0])
+
+
+def test_a_task_that_names_no_agent_is_routed_and_tells_its_story(backend: Backend) -> None:
+    door = backend.door()
+    task_id = door.post("/v1/agents/auto/tasks", json={"goal": "summarise my documents", "budget": {"steps": 3}}).json()
+    with door.stream("GET", f"/v1/tasks/{task_id['task_id']}/events") as events:
+        events.read()
+    task = door.get(f"/v1/tasks/{task_id['task_id']}").json()
+    assert (task["routed"]["agent_id"], task["routed"]["how"]) == ("librarian", "rule")
+    assert task["budget"]["steps"] == 3
+    assert [line["text"] for line in task["logs"]][:2] == ["queued in the lane chat", "begun, attempt 1"]
+
+
+def test_only_what_failed_is_tried_again(backend: Backend) -> None:
+    door = backend.door()
+    task_id = door.post(TASKS, json={"goal": "hello"}).json()["task_id"]
+    with door.stream("GET", f"/v1/tasks/{task_id}/events") as events:
+        events.read()
+    again = door.post(f"/v1/tasks/{task_id}/retry", headers=JSON)
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert backend.program(Scope.TASKS).post(f"/v1/tasks/{task_id}/retry", headers=JSON).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost.invalid@127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1"])
+def test_a_webhook_into_this_machine_or_its_network_is_refused(backend: Backend, host: str) -> None:
+    answer = backend.door().post(TASKS, json={"goal": "hello", "webhook_url": f"http://{host}:9/x"})
+    assert answer.status_code in (400, 403)
+    assert answer.json()["fix"]
+
+
+def test_a_webhook_back_to_hearth_is_refused_and_so_is_what_it_would_send(backend: Backend) -> None:
+    door = backend.door()
+    back = door.post(TASKS, json={"goal": "hello", "webhook_url": f"{backend.url}{TASKS}"})
+    assert (back.status_code, "leads back" in back.json()["detail"]) == (403, True)
+    sent = door.post(TASKS, json={"goal": "hello"}, headers={"Hearth-Delivery": "run_1"})
+    assert (sent.status_code, "leads back" in sent.json()["detail"]) == (403, True)
+
+
+def test_agents_are_listed_with_what_they_may_do_and_cost(backend: Backend) -> None:
+    found = backend.door().get("/v1/agents").json()
+    assert [agent["id"] for agent in found["agents"]] == ["assistant", "coder", "librarian"]
+    assert found["agents"][1]["budget"]["steps"] == 80
+    assert found["problems"] == []

@@ -6,7 +6,7 @@ from hearth_backend.tools.sandbox.battery import Verdict
 from hearth_backend.tools.sandbox.command import Room
 from hearth_backend.tools.sandbox.sandbox import Sandbox, Standing
 from hearth_shared.errors import ToolOff
-from support.ordinary import as_ordinary_user, only_for_others, only_for_root
+from support.ordinary import LIMIT_S, as_ordinary_user, only_for_others, only_for_root
 from support.tools import need
 
 pytestmark = pytest.mark.integration
@@ -21,6 +21,7 @@ async def leaking() -> Verdict:
 
 
 @only_for_root
+@pytest.mark.timeout(LIMIT_S + 20)
 def test_as_an_ordinary_user() -> None:
     need("bwrap")
     assert "passed" in as_ordinary_user(Path(__file__), Path(__file__).parents[1] / "test_commands.py")
