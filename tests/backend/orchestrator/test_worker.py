@@ -286,7 +286,6 @@ async def test_an_answer_too_long_to_keep_is_cut_and_says_so(band: Orchestra) ->
     assert (len(task.answer.text), task.answer.complete, len(task.answer.notes)) == (LARGEST_ANSWER, False, 1)
 
 
-@pytest.mark.logs(LOG, "hearth_backend.storage.database")
 async def pages(band: Orchestra) -> int:
     """How large the writer lets the database become."""
     with contextlib.suppress(StorageFault):
