@@ -20,10 +20,17 @@ def lines(events: Iterable[tuple[float, EventType, Mapping[str, Any]]]) -> list[
     """One line for each event that tells a person something."""
     found: list[LogLine] = []
     for at, kind, data in events:
-        level, text = _line(kind, data)
+        level, text = _line(kind, _Told(data))
         if text:
             found.append(LogLine(at=at, level=level, text=text[:_LONGEST]))
     return found
+
+
+class _Told(dict[str, Any]):
+    """An event's data; what an event of an older Hearth does not tell is empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 def _line(kind: EventType, data: Mapping[str, Any]) -> tuple[Level, str]:

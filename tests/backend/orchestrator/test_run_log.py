@@ -40,3 +40,8 @@ def test_what_tells_nothing_is_no_line(kind: str, data: dict[str, Any]) -> None:
 def test_text_and_its_like_are_not_told() -> None:
     assert EventType.TEXT_DELTA not in TOLD
     assert EventType.TASK_FAILED in TOLD
+
+
+@pytest.mark.parametrize("kind", sorted(TOLD))
+def test_an_event_that_tells_less_is_still_a_line_or_none(kind: EventType) -> None:
+    assert len(lines([(1.0, kind, {})])) <= 1
