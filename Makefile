@@ -21,7 +21,7 @@ test: dev engine  ## everything needed to trust a change: unit, integration, eng
 test-crash: dev engine  ## kill -9 at random moments (HEARTH_CRASH_N=50 for more of them)
 	@$(BIN)/python packaging/tiers.py crash
 
-# One build for every x86-64 processor with AVX2, made once (7 minutes of one core) and kept beside set-up's own.
+# One build for every x86-64 processor with AVX2, made once (18 minutes of CPU, loaded) and kept beside set-up's own.
 VULKAN := $(BIN)/python packaging/build_llama.py --portable --backend vulkan
 test-gpu: dev engine  ## offload on Mesa's software device; builds llama.cpp for Vulkan once
 	$(SETUP) system vulkan gpu
