@@ -191,18 +191,6 @@ class Overloaded(HearthError):
     code, status, retryable = "overloaded", 503, True
 
 
-class ToolOff(HearthError):
-    """The tool cannot be used here; the reason says why, and the fix what would make it."""
-
-    code, status = "tool_off", 503
-
-
-class ToolFailed(HearthError):
-    """The tool was called rightly and did not come to an end: it hung, broke, or was called too often."""
-
-    code, status = "tool_failed", 502
-
-
 class DeadlineExceeded(HearthError):
     """The time set for it is over."""
 

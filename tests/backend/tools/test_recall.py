@@ -38,15 +38,17 @@ async def test_what_must_stay_here_is_left_out_of_a_turn_that_may_leave() -> Non
     remembered = SmallMemory(
         [memory("My alarm code is 4711.", local_only=True), memory("An alarm has a code.", "ep_2")]
     )
-    result = await Recall(remembered).call({"question": "alarm code"}, CONTEXT)
+    result = await Recall(remembered).call(Question(question="alarm code"), CONTEXT)
     assert result.text == "1 found. 1 more must stay on this machine, and were left out."
     assert [source.id for source in result.sources] == ["ep_2"]
     here = replace(CONTEXT, local_only=True)
-    assert len((await Recall(remembered).call({"question": "alarm code"}, here)).sources) == 2
+    assert len((await Recall(remembered).call(Question(question="alarm code"), here)).sources) == 2
 
 
 async def test_what_a_door_may_not_recall_is_not_there() -> None:
     remembered = SmallMemory([memory("My alarm code is 4711.")])
     tool = Recall(remembered, permits=lambda door, source: door != "browser")
-    assert (await tool.call({"question": "alarm code"}, replace(CONTEXT, door="browser"))).text == "Nothing was found."
-    assert (await tool.call({"question": "alarm code"}, replace(CONTEXT, door="tray"))).text == "1 found."
+    assert (
+        await tool.call(Question(question="alarm code"), replace(CONTEXT, door="browser"))
+    ).text == "Nothing was found."
+    assert (await tool.call(Question(question="alarm code"), replace(CONTEXT, door="tray"))).text == "1 found."

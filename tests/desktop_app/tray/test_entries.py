@@ -20,7 +20,6 @@ def thread(title: str) -> Thread:
         "version": 1,
         "created_at": 1.0,
         "updated_at": 1.0,
-        "version": 1,
     }
 
 

@@ -22,7 +22,6 @@ A_THREAD: Thread = {
     "version": 1,
     "created_at": 1.0,
     "updated_at": 1.0,
-    "version": 1,
 }
 
 

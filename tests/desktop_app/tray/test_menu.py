@@ -21,7 +21,6 @@ def thread(number: int) -> Thread:
         "version": 1,
         "created_at": 1.0,
         "updated_at": 1.0,
-        "version": 1,
     }
 
 
