@@ -23,7 +23,8 @@ def test_answers_come_in_the_order_of_the_requests_or_one_error_does(qtbot: QtBo
         done, failed = Heard(several.done), Heard(several.failed)
         wait(qtbot, lambda: bool(done.values))
         status, threads, keys = done.last
-        assert (status["state"], threads["threads"], keys["keys"][0]["provider"]) == ("no model", [], "openai")
+        assert (status["state"], threads["threads"]) == ("no model", [])
+        assert "openai" in [key["provider"] for key in keys["keys"]]
         assert not failed.values
 
         wrong = Together([api.request("GET", path) for path in ("/v1/nothing", "/v1/nowhere", "/v1/status")], parent)

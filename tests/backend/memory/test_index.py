@@ -169,10 +169,11 @@ async def test_a_model_that_is_not_there_leaves_nothing_to_index(tmp_path: Path)
 
 
 async def test_closing_at_once_ends_everything(tmp_path: Path) -> None:
+    before = set(psutil.Process().children())
     async with house(tmp_path) as one:
         assert one.index is not None
         await one.memory.settled()
         one.index.rebuild()
         await asyncio.sleep(0)
         assert one.index.progress.state == "building"
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= before

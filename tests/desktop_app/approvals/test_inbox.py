@@ -122,15 +122,15 @@ def test_opening_it_shows_one_that_waits(room: Room) -> None:
 
 
 def test_a_changed_action_is_what_was_decided(room: Room) -> None:
-    approval_id = room.ask(args={"path": "a.txt"})
+    approval_id = room.ask(tool="recall", args={"question": "tea"})
     room.until(lambda: room.window.card.is_armed)
     QTest.keyClick(room.window, Qt.Key.Key_E)
-    room.window.card.answer.box.setPlainText('{"path": "b.txt"}')
+    room.window.card.answer.box.setPlainText('{"question": "green tea"}')
     QTest.keyClick(room.window.card.answer.box, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     room.until(lambda: room.status(approval_id) == "decided")
     found = room.model.find(approval_id)
     assert found is not None
-    assert (found["decision"], found["decided_args"]) == ("edit", {"path": "b.txt"})
+    assert (found["decision"], found["decided_args"]) == ("edit", {"question": "green tea"})
 
 
 def test_a_title_hides_nothing(room: Room) -> None:
