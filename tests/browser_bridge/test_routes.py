@@ -21,6 +21,7 @@ pytestmark = pytest.mark.unit
         ("POST", "/v1/threads/thread_1/messages"),
         ("DELETE", "/v1/tasks/run_1"),
         ("POST", "/v1/memory/forget"),
+        ("POST", "/v1/memory/restore"),
         ("PUT", "/v1/consents"),
     ],
 )
@@ -40,6 +41,8 @@ def test_what_the_panel_needs_is_open(method: str, path: str) -> None:
         ("DELETE", "/v1/clients/c1"),
         ("PUT", "/v1/keys/openai"),
         ("GET", "/v1/usage"),
+        ("GET", "/v1/approvals/rules"),
+        ("GET", "/v1/approvals/rules?x=1"),
         ("GET", "/metrics"),
         ("GET", "/v1/threads/.."),
         ("GET", "/v1/threads/../settings"),

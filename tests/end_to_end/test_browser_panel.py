@@ -168,6 +168,13 @@ def test_memory_is_searched_opened_and_forgotten(panel: Panel, house: Backend) -
     panel.click(".hit .foot button.quiet")
     panel.click(".hit .foot button.danger")
     panel.until("document.querySelector('.hit')?.innerText.startsWith('Forgotten')")
+    panel.click(".hit .foot button")
+    panel.until("document.querySelector('.hit')?.innerText.includes('Gladiola')")
+    found = house.door().get("/v1/memory/search", params={"query": "gate code"}).json()["results"]
+    assert [hit for hit in found if "Gladiola" in hit["text"]]
+    panel.click(".hit .foot button.quiet")
+    panel.click(".hit .foot button.danger")
+    panel.until("document.querySelector('.hit')?.innerText.startsWith('Forgotten')")
     found = house.door().get("/v1/memory/search", params={"query": "gate code"}).json()["results"]
     assert not [hit for hit in found if "Gladiola" in hit["text"]]
     panel.click("#tab-ask")

@@ -146,7 +146,7 @@ class SourceCard(QFrame):
         """A page's words cannot be given back by this door, so that is asked twice."""
         if not self._source["trusted"] and not self._sure:
             self._sure = True
-            self.forget_button.setText("Forget for good")
+            self.forget_button.setText("Yes, forget")
             set_kind(self.forget_button, "danger")
             return
         self.forget_button.setEnabled(False)

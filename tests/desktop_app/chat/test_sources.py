@@ -63,7 +63,7 @@ def test_what_cannot_be_given_back_is_asked_twice(panel: SourcesPanel) -> None:
     button = card(panel, 1).forget_button
     button.click()
     assert not gone.values
-    assert button.text() == "Forget for good"
+    assert button.text() == "Yes, forget"
     button.click()
     assert gone.values == ["epi_1"]
 

@@ -115,7 +115,7 @@ export class Panel {
     this.conversation.takeLive(event);
     if (HEALTH.includes(event.type)) this.state.load();
     if (APPROVALS.includes(event.type)) this.approvals.load();
-    if (event.type === EventType.MEMORY_FORGOTTEN) this.memory.refresh();
+    if (event.type === EventType.MEMORY_FORGOTTEN) this.memory.forgotten(event.data.ids);
     if (event.type === EventType.TASK_FINISHED && this.#view === 'threads') this.threads.load(this.conversation.thread?.id);
   }
 

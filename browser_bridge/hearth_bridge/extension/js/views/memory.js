@@ -12,6 +12,7 @@ export class MemoryView {
   #query = h('input', {type: 'search', placeholder: 'What do you look for?', 'aria-label': 'Search memory', maxlength: '4000'});
   #found = h('div.stack', {'aria-live': 'polite'});
   #asked = 0;
+  #own = new Set();
 
   /** actions: {open(address), openThread(id)} */
   constructor(element, link, actions) {
@@ -31,8 +32,9 @@ export class MemoryView {
     this.#query.focus();
   }
 
-  /** The same question again, because something was forgotten elsewhere. */
-  refresh() {
+  /** The same question again when something was forgotten elsewhere; what was forgotten here says so itself. */
+  forgotten(ids) {
+    if (ids.every((id) => this.#own.has(id))) return;
     if (this.#query.value.trim() && this.#asked) this.search();
   }
 
@@ -71,9 +73,9 @@ export class MemoryView {
     return go ? h('button.link', {type: 'button', onclick: go}, name) : name;
   }
 
-  /** Forgetting cannot be undone here, so it takes a second click. */
+  /** Forgetting reaches every door, so it takes a second click; for a while it can be undone. */
   #ask(button, hit) {
-    const sure = h('button.danger', {type: 'button', onclick: () => this.#forget(sure, hit)}, 'Forget for good');
+    const sure = h('button.danger', {type: 'button', onclick: () => this.#forget(sure, hit)}, 'Yes, forget');
     button.replaceWith(sure);
     sure.focus();
     sure.addEventListener('blur', () => sure.replaceWith(button), {once: true});
@@ -81,9 +83,25 @@ export class MemoryView {
 
   async #forget(button, hit) {
     const card = button.closest('.hit');
+    this.#own.add(hit.id);
+    await this.#trying(card, async () => {
+      const gone = await this.#link.call('POST', '/v1/memory/forget', {ids: [hit.id]});
+      const undo = gone.undo_id && h('button.quiet', {type: 'button', onclick: () => this.#undo(card, hit, gone.undo_id)}, 'Undo');
+      fill(card, h('p.muted', {}, 'Forgotten, in every door.'), undo ? h('div.foot', {}, undo) : []);
+    });
+  }
+
+  async #undo(card, hit, id) {
+    await this.#trying(card, async () => {
+      await this.#link.call('POST', '/v1/memory/restore', {undo_id: id});
+      this.#own.delete(hit.id);
+      card.replaceWith(this.#hit(hit));
+    });
+  }
+
+  async #trying(card, act) {
     try {
-      await this.#link.call('POST', '/v1/memory/forget', {ids: [hit.id]});
-      fill(card, h('p.muted', {}, 'Forgotten, in every door.'));
+      await act();
     } catch (error) {
       fill(card, problemView(asProblem(error)));
     }
