@@ -162,7 +162,7 @@ def test_a_memory_is_forgotten_from_the_answer_and_given_back(qapp: QApplication
         assert card is not None
         card.forget_button.click()
         wait(qtbot, lambda: bool(chat.window.conversation.turns[0].forgotten))
-        assert "Undo" in chat.window.passing.button.text()
+        wait(qtbot, lambda: "Undo" in chat.window.passing.button.text())  # the event may come before the reply
         search = {"query": "dentist"}
         tray = backend.door()
         assert not any("Ito" in hit["text"] for hit in tray.post("/v1/memory/search", json=search).json()["results"])
