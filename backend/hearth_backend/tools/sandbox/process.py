@@ -87,11 +87,17 @@ async def _feed(stream: asyncio.StreamWriter, given: bytes) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """bubblewrap is the first process of everything inside: with it all of that ends."""
+    """bubblewrap is the first process of everything inside: with it all of that ends.
+
+    What it said last is read and dropped: asyncio takes a process for ended once its pipe is, and one that is full is
+    not read by itself.
+    """
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     with suppress(asyncio.CancelledError):
+        while process.stdout is not None and await process.stdout.read(65_536):
+            pass
         await process.wait()
 
 
