@@ -103,7 +103,7 @@ class CompletionBody(_Going):
             raise BadRequest(
                 "`prompt` must be one text.", "Send a string; token ids go through `/detokenize` first.", field="prompt"
             )
-        return CompletionRequest(self.prompt, model=self.model, sampling=self.sampling())
+        return CompletionRequest(self.prompt, model=self.model, sampling=self.sampling(), budget=None)
 
 
 class TokenizeBody(_Body):

@@ -144,7 +144,8 @@ class GenerateBody(_Asking):
 
     def completion(self) -> CompletionRequest:
         """What the gateway is asked when the model goes on."""
-        return CompletionRequest(self.prompt, self.suffix, model=self.named, sampling=self.sampling())
+        budget = 0 if self.suffix else None  # around a cursor what is far gives way; any other text is never cut
+        return CompletionRequest(self.prompt, self.suffix, model=self.named, sampling=self.sampling(), budget=budget)
 
     def asked(self) -> ChatRequest:
         """What the gateway is asked when the model answers. Raises BadRequest for what cannot be honoured."""

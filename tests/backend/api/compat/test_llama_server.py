@@ -1,4 +1,3 @@
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +5,7 @@ from typing import Any
 import pytest
 
 from hearth_backend.api.compat import llama_server
-from hearth_backend.api.compat.llama_server_bodies import InfillBody
+from hearth_backend.api.compat.llama_server_bodies import CompletionBody, InfillBody
 from hearth_backend.gateway.messages import (
     Caller,
     ChatEvent,
@@ -60,7 +59,6 @@ async def test_time_is_counted_from_the_first_word_and_ends_the_answer_as_length
     assert events[:2] == [CHOSEN, TextDelta("a")]
     assert isinstance(events[-1], Finished)
     assert (len(events), events[-1].reason) == (3, "length")
-    await asyncio.sleep(0)
 
 
 async def test_without_a_limit_nothing_is_cut() -> None:
@@ -82,3 +80,8 @@ def test_the_cursor_stands_behind_prefix_and_prompt() -> None:
     asked = body.asked()
     assert (asked.prefix, asked.suffix, asked.files) == ("a\n  b", "c", (("f", "t"),))
     assert (asked.sampling.seed, asked.sampling.max_tokens) == (None, None)
+
+
+def test_a_text_that_is_too_long_is_refused_and_not_cut_in_silence() -> None:
+    assert CompletionBody.model_validate({"prompt": "a"}).asked().budget is None
+    assert InfillBody.model_validate({"input_prefix": "a"}).asked().budget == 0

@@ -86,6 +86,11 @@ def test_raw_text_and_a_suffix_go_on_and_the_rest_is_answered() -> None:
     assert not GenerateBody.model_validate({"prompt": "a"}).goes_on
 
 
+def test_only_around_a_cursor_a_text_may_be_cut() -> None:
+    assert GenerateBody.model_validate({"prompt": "a", "raw": True}).completion().budget is None
+    assert GenerateBody.model_validate({"prompt": "a", "suffix": "b"}).completion().budget == 0
+
+
 def test_a_limit_below_zero_is_none_and_json_is_a_format() -> None:
     body = ChatBody.model_validate({"options": {"num_predict": -1, "num_ctx": 8192}, "format": "json"})
     assert body.sampling().max_tokens is None
