@@ -41,8 +41,10 @@ def _serve(home: Home, options: "Up") -> None:
     # Before numpy is loaded: a search must not wake a thread on every core for 0.2 ms of work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Imported here because they cost half a second of CPU, which the other verbs must not pay.
+    from hearth_backend.storage.restoring import Restoring
     from hearth_shared import logs, settings
 
+    Restoring(home).finish()  # one that somebody stopped in the middle
     chosen = settings.load(home.config)
     noted = logs.set_up(chosen.observe.log_level, home.logs)
     try:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import Profiles
+from hearth_backend.backups import Backups
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.builds import Builds
 from hearth_backend.engine.client import Engine
@@ -120,6 +121,7 @@ class Services:
     clients: Clients
     bridge: Bridge
     pairings: Pairings
+    backups: Backups
 
 
 @contextlib.asynccontextmanager
@@ -143,6 +145,7 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
         await stack.enter_async_context(services.webhooks)
         await stack.enter_async_context(services.hub)
         await stack.enter_async_context(services.bridge)
+        await stack.enter_async_context(services.backups)
         await stack.enter_async_context(
             Upkeep(
                 services.runs,
@@ -245,6 +248,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         clients=clients,
         bridge=bridge,
         pairings=Pairings(clients, bridge),
+        backups=Backups(home, settings.backups.every_hours, health),
     )
 
 

@@ -156,6 +156,14 @@ class Webhooks(_Section):
     attempts: int = Field(default=8, ge=1, le=20, description="Times a webhook is told before it is a dead letter.")
 
 
+class Backups(_Section):
+    """Copies of everything that Hearth keeps, beside its data."""
+
+    every_hours: float = Field(
+        default=1, ge=0, le=168, description="Hours after which a change is backed up; 0 leaves backups to you."
+    )
+
+
 class Observe(_Section):
     """What Hearth notes about itself; it stays on this machine unless otlp_url is set."""
 
@@ -180,6 +188,7 @@ class Settings(_Section):
     tools: Tools = Tools()
     webhooks: Webhooks = Webhooks()
     observe: Observe = Observe()
+    backups: Backups = Backups()
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:

@@ -281,6 +281,27 @@ class RuleDecision(TypedDict):
     decision: Literal["accept", "ignore"]
 
 
+class Backup(TypedDict):
+    """One. Times are in seconds since 1970."""
+
+    id: str
+    made_at: float
+    until: float
+    asked: bool
+    version: str
+    size_bytes: int
+    files: list[str]
+    rows: dict[str, int]
+
+
+class BackupList(TypedDict):
+    """All there are, newest first."""
+
+    backups: list[Backup]
+    folder: str
+    stored_bytes: int
+
+
 class Consent(TypedDict):
     """off: neither read nor kept; ask: kept when the person says so; remember: kept when the person asks about it."""
 

@@ -13,6 +13,7 @@ from hearth_backend.api.principals import Principals
 from hearth_backend.api.routes import (
     agents,
     approvals,
+    backups,
     clients,
     complete,
     context,
@@ -76,6 +77,7 @@ def endpoints(services: Services, doors: dict[str, str]) -> list[Endpoint]:
         index.Index(services),
         context.Context(services),
         usage.Usage(services),
+        backups.Backups(services),
         clients.Clients(services),
         pairing.Pairing(services, time.monotonic),
         settings.Settings(services),

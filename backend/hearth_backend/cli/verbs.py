@@ -2,7 +2,7 @@
 
 from argparse import BooleanOptionalAction
 
-from hearth_backend.cli import memory_verbs
+from hearth_backend.cli import backup_verbs, memory_verbs
 from hearth_backend.cli.verb import JSON, LIMIT, Verb, option
 
 _FILES = option("--file", metavar="F", action="append", default=[], help="a text file to answer from; may be repeated")
@@ -20,6 +20,7 @@ GROUPS = {
     "memory": "what is remembered",
     "tasks": "work that Hearth does on its own time",
     "approvals": "your decisions on exact actions",
+    "backup": "copies of everything that Hearth keeps",
 }
 
 VERBS = (
@@ -381,4 +382,5 @@ VERBS = (
         ),
     ),
     Verb("usage", "which models were asked, and what it cost", "hearth usage", "usage:usage", (LIMIT, JSON)),
+    *backup_verbs.VERBS,
 )

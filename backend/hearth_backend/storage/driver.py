@@ -22,6 +22,7 @@ __all__ = [
     "Connection",
     "Row",
     "connect",
+    "copy",
     "create_private",
     "errors",
     "in_memory",
@@ -69,6 +70,14 @@ def connect(path: Path, *, read_only: bool = False, synchronous: str = "FULL") -
             connection.close()
             raise
         return connection
+
+
+def copy(path: Path, target: Path) -> None:
+    """A whole copy of a database as it is now, while others read and write it; nobody waits for it."""
+    with contextlib.closing(connect(path, read_only=True)) as source, errors(f"copy {path.name}"):
+        create_private(target)
+        with contextlib.closing(_driver.connect(str(target), isolation_level=None)) as copied:
+            source.backup(copied)
 
 
 def in_memory() -> Connection:

@@ -199,6 +199,25 @@ export const Scope = Object.freeze({
  * @property {'accept'|'ignore'} decision
  */
 
+/** One. Times are in seconds since 1970.
+ * @typedef {Object} Backup
+ * @property {string} id
+ * @property {number} made_at
+ * @property {number} until
+ * @property {boolean} asked
+ * @property {string} version
+ * @property {number} size_bytes
+ * @property {Array<string>} files
+ * @property {Object<string, number>} rows
+ */
+
+/** All there are, newest first.
+ * @typedef {Object} BackupList
+ * @property {Array<Backup>} backups
+ * @property {string} folder
+ * @property {number} stored_bytes
+ */
+
 /** off: neither read nor kept; ask: kept when the person says so; remember: kept when the person asks about it.
  * @typedef {Object} Consent
  * @property {string} door
