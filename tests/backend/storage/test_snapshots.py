@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import os
 import shutil
@@ -6,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
@@ -163,13 +165,16 @@ def test_an_unknown_one_is_not_found(id: str, home: Home) -> None:
         snapshots(home).verify(id)
 
 
+def no_room(path: Path) -> SimpleNamespace:
+    return SimpleNamespace(free=1000)
+
+
 async def test_a_full_disk_is_said_and_leaves_nothing(
     database: Database, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = snapshots(home)
     one = place.make(NOW, asked=False)
-    usage = shutil.disk_usage(home.root)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    monkeypatch.setattr(shutil, "disk_usage", no_room)
     with pytest.raises(StorageFull):
         place.make(NOW + 1, asked=True)
     with pytest.raises(StorageFull):
@@ -217,16 +222,21 @@ while True:
 """
 
 
+def killed_while_making(home: Home, acknowledged: int) -> set[str]:
+    """What a program said it had made, which was killed after so many."""
+    with subprocess.Popen([sys.executable, "-c", MAKING, home.root], stdout=subprocess.PIPE, text=True) as making:
+        assert making.stdout is not None
+        said = [making.stdout.readline() for _ in range(acknowledged)]
+        making.kill()
+        return {line.strip() for line in (*said, *making.stdout) if line.endswith("\n")}
+
+
 async def test_whatever_was_acknowledged_is_whole_after_a_kill(database: Database, home: Home) -> None:
     await write(database, os.urandom(400_000).hex())
     acknowledged = set[str]()
-    for more in range(3):
-        with subprocess.Popen([sys.executable, "-c", MAKING, home.root], stdout=subprocess.PIPE, text=True) as making:
-            assert making.stdout is not None
-            acknowledged |= {making.stdout.readline().strip() for _ in range(more)}
-            await write(database, os.urandom(100_000).hex())
-            making.kill()
-            acknowledged |= {line.strip() for line in making.stdout if line.endswith("\n")}
+    for number in range(3):
+        acknowledged |= await asyncio.to_thread(killed_while_making, home, number)
+        await write(database, os.urandom(100_000).hex())
     place = snapshots(home)
     assert acknowledged
     assert acknowledged <= {one.id for one in place.all()}
