@@ -3,8 +3,8 @@
 The bridge shows its own key, and forwards a browser's token and Origin; the backend alone knows whether they are good.
 Answers and events go through as the JSON they came as: they are the browser's to read, not the bridge's.
 
-A stream is read in strides: what the backend says within one is taken in one go. Whoever reads along sees no
-difference, and most of what a stream costs is waking up for each of its pieces.
+A stream is asked for in strides: what happens within one comes in one go. Whoever reads along sees no difference, and
+most of what a stream costs is waking up for each of its pieces.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _PLAIN_S: Final = 60.0
 _SILENT_S: Final = 60.0  # a stream says something every 15 s
 _PIECE: Final = 65536
 _LARGEST: Final = 64 << 20
-STRIDE_S: Final = 0.1
+STRIDE_MS: Final = 100
 
 
 class Said(NamedTuple):
@@ -74,7 +74,7 @@ class Backend:
                 return await _whole(reader)
 
     async def follow(
-        self, who: Visitor, path: str, after_seq: int | None, listener: Listener, *, stride_s: float = STRIDE_S
+        self, who: Visitor, path: str, after_seq: int | None, listener: Listener, *, stride_ms: int = STRIDE_MS
     ) -> None:
         """A stream's events until its orderly end. Raises the HearthError for which it could not be had, or ended."""
         headers = {"Accept": "text/event-stream"}
@@ -82,9 +82,9 @@ class Backend:
             headers["Last-Event-ID"] = str(after_seq)
         loop = asyncio.get_running_loop()
         with _translated():
-            transport, stream = await loop.create_unix_connection(lambda: _Stream(listener, stride_s), self._socket)
+            transport, stream = await loop.create_unix_connection(lambda: _Stream(listener), self._socket)
             try:
-                transport.write(self._head(who, "GET", path, None, headers))
+                transport.write(self._head(who, "GET", f"{path}?stride_ms={stride_ms}", None, headers))
                 await stream.ended
             finally:
                 stream.close()
@@ -111,16 +111,14 @@ class Backend:
 class _Stream(asyncio.Protocol):
     """Reads a stream as it comes, without a task of its own; `ended` is done when it is over."""
 
-    def __init__(self, listener: Listener, stride_s: float) -> None:
+    def __init__(self, listener: Listener) -> None:
         self._loop = asyncio.get_running_loop()
         self._listener = listener
-        self._stride_s = stride_s
         self._answer = Answer()
         self._events = EventStream()
         self._refusal = bytearray()
         self._draining: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport
-        self._next: asyncio.TimerHandle | None = None
         self._silence = self._loop.call_later(_SILENT_S, self._too_silent)
         self._heard_at = self._loop.time()
         self.ended: asyncio.Future[None] = self._loop.create_future()
@@ -142,7 +140,7 @@ class _Stream(asyncio.Protocol):
 
     def close(self) -> None:
         """Read no further."""
-        for timer in (self._silence, self._next, self._draining):
+        for timer in (self._silence, self._draining):
             if timer is not None:
                 timer.cancel()
         self._transport.close()
@@ -155,24 +153,18 @@ class _Stream(asyncio.Protocol):
         failed = next((event for event in events if event.type == "error"), None)
         if told := [event.data for event in events if event.type != "error"]:
             self._listener.take(told)
-            self._pause()
+            self._pause_if_full()
         if failed is not None:
             raise from_body(500, failed.data.encode())
 
-    def _pause(self) -> None:
-        if self._answer.complete:
-            return
-        self._transport.pause_reading()
-        if self._listener.is_full():
+    def _pause_if_full(self) -> None:
+        if self._listener.is_full() and not self._answer.complete and self._draining is None:
+            self._transport.pause_reading()
             self._draining = self._loop.create_task(self._drain())
-        else:
-            self._next = self._loop.call_later(self._stride_s, self._go_on)
 
     async def _drain(self) -> None:
         await self._listener.drained()
-        self._go_on()
-
-    def _go_on(self) -> None:
+        self._draining = None
         self._heard_at = self._loop.time()
         if not self._transport.is_closing():
             self._transport.resume_reading()

@@ -21,7 +21,7 @@ from hearth_shared.errors import BadRequest, HearthError, Overloaded, RateLimite
 NOT_A_FRAME: Final = 4400
 TOKEN_ENDED: Final = 4401
 _AGAIN_S: Final = 0.2
-_SILENT_STRIDE_S: Final = 0.4  # nobody reads along: only its end counts
+_SILENT_STRIDE_MS: Final = 1000  # nobody reads along: only its end counts
 
 
 class Ended(Exception):
@@ -185,7 +185,7 @@ class Session:
         """Raises Ended once the token is no longer good. A stream that ends otherwise is asked for again."""
         while True:
             try:
-                await self._backend.follow(self._who, LIVE, None, _Nobody(), stride_s=_SILENT_STRIDE_S)
+                await self._backend.follow(self._who, LIVE, None, _Nobody(), stride_ms=_SILENT_STRIDE_MS)
             except Unauthorized as error:
                 raise Ended(TOKEN_ENDED, "this browser is no longer paired") from error
             except HearthError:

@@ -1,8 +1,9 @@
 """Questions to Hearth: in a thread that every door shows, answered over every break, with sources that open."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from hearth_shared.wire import Answer, EventType, Source, ThreadList
 
 _THREADS = 30
 _LONGEST_FILE = 200_000
+_FIRST_WORD_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,9 @@ class Asker:
 
     async def _say(self, thread: str, question: Question, progress: Progress) -> tuple[str, Answer]:
         task_id, transcript = "", Transcript()
+        said = (f"/v1/threads/{thread}/messages", _message(question), os.urandom(16).hex())
         try:
-            async with aclosing(self._backend.say(f"/v1/threads/{thread}/messages", _message(question))) as events:
+            async with aclosing(self._backend.say(*said)) as events:
                 async for event in events:
                     task_id = event["run_id"] or task_id
                     if what := doing(event):
@@ -95,10 +98,20 @@ class Asker:
                         return task_id, cast("Answer", event["data"]["answer"])
                     _raise_failure(event["type"], event["data"])
         except asyncio.CancelledError:
-            if task_id:
-                await asyncio.shield(self._backend.stop(task_id))
+            await asyncio.shield(self._stop(task_id, said))
             raise
         raise HearthError("The answer ended without its end.", "Ask again.")
+
+    async def _stop(self, task_id: str, said: tuple[str, Any, str]) -> None:
+        """End the run. Before anything of it was heard, saying the same under the same key tells which it is."""
+        if not task_id:
+            with suppress(HearthError, TimeoutError):
+                async with asyncio.timeout(_FIRST_WORD_S), aclosing(self._backend.say(*said)) as events:
+                    async for event in events:
+                        task_id = event["run_id"] or ""
+                        break
+        if task_id:
+            await self._backend.stop(task_id)
 
 
 def _message(question: Question) -> dict[str, Any]:

@@ -33,13 +33,14 @@ class Backend:
         """The answer of a backend that runs; BackendUnavailable when none does."""
         return await self._present.request(method, path, body, limit=limit)
 
-    def say(self, path: str, body: Any) -> AsyncGenerator[Event]:
-        """The events of a message's run, over every break, until it has ended."""
-        return self._starting.events(path, body)
+    def say(self, path: str, body: Any, key: str) -> AsyncGenerator[Event]:
+        """The events of a message's run, over every break, until it has ended; of the same run for the same key."""
+        return self._starting.events(path, body, key=key)
 
     def happenings(self, opened: Callable[[], None]) -> AsyncGenerator[Event]:
-        """All events since `opened` was called last, as long as the backend runs; it is called again after a break."""
-        return self._present.events("/v1/events", ends=False, opened=opened)
+        """All events since `opened` was called last, as long as the backend runs; it is called again after a break.
+        Nothing here is shown piece by piece."""
+        return self._present.events("/v1/events?stride_ms=250", ends=False, opened=opened)
 
     async def is_running(self) -> bool:
         """Whether one is ready now."""

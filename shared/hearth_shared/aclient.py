@@ -12,6 +12,7 @@ import h11
 from hearth_shared.discovery import START, Address, PortDoor, SocketDoor
 from hearth_shared.errors import BackendUnavailable, DeadlineExceeded, from_body
 from hearth_shared.paths import Home
+from hearth_shared.repeating import may_be_repeated
 from hearth_shared.sse import Following
 from hearth_shared.wire import Event
 
@@ -41,11 +42,14 @@ class AsyncBackendClient:
         `key` is the Idempotency-Key of a request that must not be done twice.
         """
         headers = {"Idempotency-Key": key} if key else {}
+        asked = (method, path, body, headers, limit)
         address = await self._address()
-        with _translated():
-            async with asyncio.timeout(limit), _Exchange.opened(address) as exchange:
-                text = await exchange.whole(method, path, body, {**address.headers(body), **headers})
-        return json.loads(text) if text else {}
+        try:
+            return await _whole(address, *asked)
+        except BackendUnavailable:
+            if not may_be_repeated(method, path, key):
+                raise
+        return await _whole(await self._address(), *asked)  # it was ending as we came
 
     async def events(
         self,
@@ -76,6 +80,13 @@ class AsyncBackendClient:
 
     async def _address(self) -> Address:
         return await asyncio.to_thread(self._door.address)
+
+
+async def _whole(address: Address, method: str, path: str, body: Any, headers: Mapping[str, str], limit: float) -> Any:
+    with _translated():
+        async with asyncio.timeout(limit), _Exchange.opened(address) as exchange:
+            text = await exchange.whole(method, path, body, {**address.headers(body), **headers})
+    return json.loads(text) if text else {}
 
 
 async def _events(address: Address, following: Following, opened: Callable[[], None]) -> AsyncGenerator[Event]:

@@ -16,6 +16,7 @@ from typing import Any
 from hearth_shared.discovery import START, Address, PortDoor, SocketDoor
 from hearth_shared.errors import BackendUnavailable, DeadlineExceeded, from_body
 from hearth_shared.paths import Home
+from hearth_shared.repeating import may_be_repeated
 from hearth_shared.sse import Following
 from hearth_shared.wire import Event
 
@@ -47,9 +48,14 @@ class BackendClient:
         headers = {"Idempotency-Key": key} if key else {}
         if method == "POST" and body is None:  # the gate lets nothing in that a form of a page could send
             headers["Content-Type"] = "application/json"
-        with _answer(self._door.address(), method, path, body, headers, limit) as answer, _translated():
-            text = answer.read()
-        return json.loads(text) if text else {}
+        asked = (method, path, body, headers, limit)
+        address = self._door.address()
+        try:
+            return _whole(address, *asked)
+        except BackendUnavailable:
+            if not may_be_repeated(method, path, key):
+                raise
+        return _whole(self._door.address(), *asked)  # it was ending as we came: now it is gone, or another one is there
 
     def text(self, path: str) -> str:
         """An answer that is not JSON, such as /metrics."""
@@ -92,6 +98,12 @@ def _events(address: Address, following: Following) -> Generator[Event]:
             if not data:
                 raise BackendUnavailable("The backend closed the stream before its end.")
             yield from following.feed(data)
+
+
+def _whole(address: Address, method: str, path: str, body: Any, headers: Mapping[str, str], limit: float) -> Any:
+    with _answer(address, method, path, body, headers, limit) as answer, _translated():
+        text = answer.read()
+    return json.loads(text) if text else {}
 
 
 @contextmanager

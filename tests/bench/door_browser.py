@@ -3,8 +3,9 @@
 PYTHONPATH=tests python -P -m bench.door_browser
 
 The same answer, in as many pieces and at the same pace, is asked for over HTTP, by another door of the person's that
-reads the stream of its message, and then in the real side panel: both are recalled and remembered alike. What the
-browser itself spends is not counted. Of several answers the cheapest counts: whatever else runs only ever adds.
+reads the stream of its message, and in the real side panel, in turns: both are recalled and remembered alike, in a
+house of the same age. No panel is open while HTTP has its turn. What the browser itself spends is not counted. Of
+several answers the cheapest counts: whatever else runs only ever adds.
 """
 
 import asyncio
@@ -21,30 +22,37 @@ from support.browser import Panel, chromium
 from support.provider import Received, Reply
 from support.scripted_server import Scripted
 
-ANSWERS, PIECES, PACE_S = 8, 50, 0.04
+ROUNDS, ANSWERS, PIECES, PACE_S = 4, 4, 50, 0.04
 BAR_MS = 10.0
 _QUESTION = "Count for me."
 
 
-def measure(answers: int = ANSWERS, pieces: int = PIECES) -> dict[str, float]:
+def measure(rounds: int = ROUNDS, answers: int = ANSWERS, pieces: int = PIECES) -> dict[str, float]:
     """Milliseconds of processor time for each answer; `added_ms` is what the bar is about."""
     http, beside = list[dict[str, float]](), list[dict[str, float]]()
     with _stage(pieces) as (folder, house):
         program = _Program(house)
-        program.ask()  # warm
-        for _ in range(answers):
-            with _spent({"backend": house.process.pid}, http):
-                program.ask()
-        with chromium(folder, house.home) as browser:
-            panel = browser.side_panel()
-            panel.pair()
-            bridge = read_bridge(house.home)
-            assert bridge is not None
-            _ask(panel)
+        for number in range(rounds):
+            program.ask()  # warm
             for _ in range(answers):
-                with _spent({"backend": house.process.pid, "bridge": bridge.pid}, beside):
-                    _ask(panel)
+                with _spent({"backend": house.process.pid}, http):
+                    program.ask()
+            with _side_panel(folder / f"browser-{number}", house) as (panel, bridge):
+                for _ in range(answers):
+                    with _spent({"backend": house.process.pid, "bridge": bridge}, beside):
+                        _ask(panel)
     return _figures(http, beside)
+
+
+@contextlib.contextmanager
+def _side_panel(folder: Path, house: Backend) -> Generator[tuple[Panel, int]]:
+    with chromium(folder, house.home) as browser:
+        panel = browser.side_panel()
+        panel.pair()
+        bridge = read_bridge(house.home)
+        assert bridge is not None
+        _ask(panel)  # warm
+        yield panel, bridge.pid
 
 
 def _ask(panel: Panel) -> None:

@@ -84,7 +84,7 @@ async def test_a_stream_is_read_to_its_end_also_by_a_slow_reader(full: int, tmp_
 
     heard = Heard(full=full)
     async with await asyncio.start_unix_server(answer, str(tmp_path / "s")):
-        await Backend(str(tmp_path / "s"), "key").follow(Visitor("x", "t"), "/v1/events", None, heard, stride_s=0.001)
+        await Backend(str(tmp_path / "s"), "key").follow(Visitor("x", "t"), "/v1/events", None, heard, stride_ms=1)
     assert heard.events == [f'{{"seq":{number}}}' for number in range(5)]
     assert bool(heard.drains) is bool(full)
 

@@ -177,6 +177,10 @@ def test_memory_is_searched_opened_and_forgotten(panel: Panel, house: Backend) -
     panel.until("document.querySelector('.hit')?.innerText.startsWith('Forgotten')")
     found = house.door().get("/v1/memory/search", params={"query": "gate code"}).json()["results"]
     assert not [hit for hit in found if "Gladiola" in hit["text"]]
+    other = panel.run("document.querySelector('.hit:nth-child(2)').dataset.id")
+    house.door("cli").post("/v1/memory/forget", json={"ids": [other]})
+    panel.until(f"!document.querySelector('[data-id=\"{other}\"]')")
+    assert panel.texts(".hit")[0].startswith("Forgotten")  # what else is in the list stays as it is
     panel.click("#tab-ask")
 
 

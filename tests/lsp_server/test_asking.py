@@ -1,11 +1,18 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hearth_lsp.asking import Asker, Progress, Question
+from hearth_lsp.backend import Backend as Editors
 from hearth_shared import discovery
+from hearth_shared.paths import Home
+from hearth_shared.wire import Event
 from support.backend import Backend, running
 from support.editor import Refused, editor, span
 from support.provider import Behaviour, Received, Reply, words
@@ -113,8 +120,44 @@ async def test_a_question_that_is_stopped_ends_the_run(by: str, scripted: Backen
         assert refused.value.code == -32800
         await one.told("$/progress", lambda said: said["token"] == token and said["value"]["kind"] == "end")
         await held.ended()
-        tasks = scripted.door().get("/v1/tasks").json()["tasks"]
-    assert tasks[0]["status"] == "cancelled"
+    assert ended(scripted) == "cancelled"
+
+
+class Deaf(Editors):
+    """The backend to an editor that hears nothing of its first question."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home)
+        self.begun = asyncio.Event()
+
+    async def say(self, path: str, body: Any, key: str) -> AsyncGenerator[Event]:
+        async with aclosing(super().say(path, body, key)) as events:
+            async for event in events:
+                if not self.begun.is_set():
+                    self.begun.set()
+                    await asyncio.Event().wait()
+                yield event
+
+
+async def test_a_question_stopped_before_anything_was_heard_of_it_ends_too(
+    scripted: Backend, scripted_model: Scripted
+) -> None:
+    scripted_model.does(Held())
+    backend = Deaf(scripted.home)
+    asking = asyncio.create_task(Asker(backend).ask(Question("Think long."), Progress()))
+    await backend.begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert ended(scripted) == "cancelled"
+
+
+def ended(backend: Backend) -> str:
+    """How the newest task ended, once it has: its events come to their end then."""
+    door = backend.door()
+    task = door.get("/v1/tasks").json()["tasks"][0]["id"]
+    assert door.get(f"/v1/tasks/{task}/events").status_code == 200
+    return str(door.get(f"/v1/tasks/{task}").json()["status"])
 
 
 async def test_nothing_said_is_said_so(bare: Backend) -> None:

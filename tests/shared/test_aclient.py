@@ -165,3 +165,13 @@ async def test_leaving_a_stream_closes_its_connection(backend: SmallBackend, cli
     async with contextlib.aclosing(client.events("/v1/events", ends=False)) as events:
         await anext(events)
     await left.wait()
+
+
+@pytest.mark.parametrize(("method", "path", "times"), [("GET", "/v1/status", 2), ("POST", "/v1/memory/forget", 1)])
+async def test_what_only_asks_is_asked_once_more_of_a_backend_that_was_ending(
+    backend: SmallBackend, client: AsyncBackendClient, method: str, path: str, times: int
+) -> None:
+    backend.routes[method, path] = lambda asked: Stream([], whole=False)
+    with pytest.raises(BackendUnavailable):
+        await client.request(method, path, {} if method == "POST" else None)
+    assert len(backend.asked) == times

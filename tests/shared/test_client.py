@@ -141,3 +141,13 @@ def test_a_stream_that_never_says_anything_is_given_up(
 def test_an_error_instead_of_a_stream_is_that_error(client: BackendClient) -> None:
     with pytest.raises(NotFound):
         list(client.events("/v1/tasks/run_9/events"))
+
+
+@pytest.mark.parametrize(("method", "path", "times"), [("GET", "/v1/status", 2), ("POST", "/v1/memory/forget", 1)])
+def test_what_only_asks_is_asked_once_more_of_a_backend_that_was_ending(
+    backend: SmallBackend, client: BackendClient, method: str, path: str, times: int
+) -> None:
+    backend.routes[method, path] = lambda asked: Stream([], whole=False)
+    with pytest.raises(BackendUnavailable):
+        client.request(method, path, {} if method == "POST" else None)
+    assert len(backend.asked) == times

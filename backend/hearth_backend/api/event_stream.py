@@ -1,4 +1,8 @@
-"""Events as server-sent events, with a sign of life while nothing happens."""
+"""Events as server-sent events, with a sign of life while nothing happens.
+
+A reader that needs no event at once names a stride: after each piece nothing is sent for so long, and what happened
+meanwhile goes out together. Most of what a stream costs, here and at its reader, is waking up for each piece.
+"""
 
 import asyncio
 import contextlib
@@ -13,11 +17,12 @@ from hearth_shared.protocol.events import Event, EventGap
 
 KEEPALIVE_S: Final = 15.0
 _SILENCE: Final = b":\n\n"
+_MOST: Final = 64 << 10
 
 
-def stream(events: AsyncGenerator[Event | EventGap], keepalive_s: float = KEEPALIVE_S) -> Stream:
+def stream(events: AsyncGenerator[Event | EventGap], stride_s: float = 0.0, keepalive_s: float = KEEPALIVE_S) -> Stream:
     """`id` is the event's `seq`, to resume from; a comment every `keepalive_s` seconds of silence."""
-    return Stream(_chunks(events, keepalive_s), failed)
+    return Stream(_chunks(events, stride_s, keepalive_s), failed)
 
 
 def encoded(event: Event | EventGap) -> bytes:
@@ -33,24 +38,62 @@ def failed(error: HearthError, request_id: str) -> bytes:
     return b"event: error\ndata: %b\n\n" % to_json({**error.problem(), "request_id": request_id}, fallback=str)
 
 
-async def _chunks(events: AsyncGenerator[Event | EventGap], keepalive_s: float) -> AsyncGenerator[bytes, None]:
+async def _chunks(
+    events: AsyncGenerator[Event | EventGap], stride_s: float, keepalive_s: float
+) -> AsyncGenerator[bytes, None]:
     yield _SILENCE  # the head goes out now, not with the first event
-    following = asyncio.ensure_future(_next(events))
+    following = _Following(events)
     try:
         while True:
-            await asyncio.wait((following,), timeout=keepalive_s)
-            if not following.done():
+            if not await following.waited(keepalive_s):
                 yield _SILENCE
-            elif (event := following.result()) is None:
-                return
+            elif piece := await following.several() if stride_s else following.one():
+                yield piece
+                if stride_s:
+                    await asyncio.sleep(stride_s)
             else:
-                following = asyncio.ensure_future(_next(events))
-                yield encoded(event)
+                return
     finally:
-        following.cancel()
+        await following.close()
+
+
+class _Following:
+    """The next event, asked for ahead, so that waiting for it can be given up without losing it."""
+
+    def __init__(self, events: AsyncGenerator[Event | EventGap]) -> None:
+        self._events = events
+        self._next = asyncio.ensure_future(_next(events))
+
+    async def waited(self, limit_s: float) -> bool:
+        """Whether there is something to take, within this time."""
+        await asyncio.wait((self._next,), timeout=limit_s)
+        return self._next.done()
+
+    def one(self) -> bytes:
+        """The event that was waited for; nothing at the end. Raises what ended the events."""
+        if (event := self._next.result()) is None:
+            return b""
+        self._next = asyncio.ensure_future(_next(self._events))
+        return encoded(event)
+
+    async def several(self) -> bytes:
+        """The same with all that happened meanwhile, up to a limit."""
+        pieces = bytearray(self.one())
+        while pieces and len(pieces) < _MOST:
+            await asyncio.sleep(0)  # an event that is there already is had in one turn of the loop
+            if not self._next.done() or self._next.exception() is not None:
+                break
+            if not (piece := self.one()):
+                break
+            pieces += piece
+        return bytes(pieces)
+
+    async def close(self) -> None:
+        """Read no further."""
+        self._next.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
-            await following
-        await events.aclose()
+            await self._next
+        await self._events.aclose()
 
 
 async def _next(events: AsyncGenerator[Event | EventGap]) -> Event | EventGap | None:

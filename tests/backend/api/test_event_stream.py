@@ -53,6 +53,31 @@ async def test_silence_is_broken_by_a_sign_of_life() -> None:
     await chunks.aclose()
 
 
+async def strided(events: AsyncGenerator[Event | EventGap]) -> list[bytes]:
+    return [piece async for piece in event_stream.stream(events, stride_s=0.001).chunks]
+
+
+async def test_what_happened_within_a_stride_comes_together() -> None:
+    happened = (event(1), event(2), event(3))
+    whole = b"".join(event_stream.encoded(one) for one in happened)
+    assert await strided(these(*happened)) == [b":\n\n", whole]
+    assert len(await pieces(these(*happened))) == 4
+
+
+async def test_a_stride_loses_nothing_before_a_failure_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks() -> AsyncGenerator[Event | EventGap]:
+        yield event(1)
+        yield event(2)
+        raise NotFound("There is no such task.")
+
+    chunks = event_stream.stream(breaks(), stride_s=0.001).chunks
+    assert [await anext(chunks) for _ in range(2)][1].count(b"id: ") == 2
+    with pytest.raises(NotFound):
+        await anext(chunks)
+    monkeypatch.setattr(event_stream, "_MOST", 1)
+    assert [piece.count(b"id: ") for piece in await strided(these(event(1), event(2)))] == [0, 1, 1]
+
+
 async def test_who_leaves_closes_what_was_followed() -> None:
     closed = asyncio.Event()
 

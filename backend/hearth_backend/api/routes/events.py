@@ -23,6 +23,12 @@ class After(Request):
     after_seq: int | None = Field(default=None, ge=0, le=_LARGEST)
 
 
+class Follow(After):
+    """Also how long to wait after each piece for what else happens: less to wake up for, at both ends."""
+
+    stride_ms: int = Field(default=0, ge=0, le=10_000)
+
+
 _AFTER = TypeAdapter(After)
 
 
@@ -38,14 +44,14 @@ class Events:
         return (
             find(
                 "/v1/tasks/{task_id}/events",
-                After,
+                Follow,
                 self.of_task,
                 "A task's events as server-sent events, until it has ended. Resume by Last-Event-ID or after_seq.",
                 kind="lasting",
             ).needing(Scope.TASKS, Scope.CHAT),
             find(
                 "/v1/events",
-                After,
+                Follow,
                 self.all,
                 "All events that this principal may see, as server-sent events.",
                 kind="lasting",
@@ -55,16 +61,15 @@ class Events:
             ),
         )
 
-    async def of_task(self, call: Call, after: After) -> Stream:
+    async def of_task(self, call: Call, asked: Follow) -> Stream:
         """One run's, from its first event unless told otherwise."""
         task = await self._runs.get(call.requester(), call.params["task_id"])
-        return event_stream.stream(
-            self._events.follow(call.principal.owner, after_seq=_seq(call, after), run_id=task.id)
-        )
+        events = self._events.follow(call.principal.owner, after_seq=_seq(call, asked), run_id=task.id)
+        return event_stream.stream(events, asked.stride_ms / 1000)
 
-    async def all(self, call: Call, after: After) -> Stream:
+    async def all(self, call: Call, asked: Follow) -> Stream:
         """Until the client goes. What happens once the head is out is told, however late the first event is read."""
-        return event_stream.stream(await self._followed(call, after))
+        return event_stream.stream(await self._followed(call, asked), asked.stride_ms / 1000)
 
     async def listen(self, call: Call, socket: Listener) -> None:
         """Until either side goes; the same holds once the socket is open."""

@@ -12,7 +12,7 @@ export class MemoryView {
   #query = h('input', {type: 'search', placeholder: 'What do you look for?', 'aria-label': 'Search memory', maxlength: '4000'});
   #found = h('div.stack', {'aria-live': 'polite'});
   #asked = 0;
-  #own = new Set();
+  #own = new Map();
 
   /** actions: {open(address), openThread(id)} */
   constructor(element, link, actions) {
@@ -32,10 +32,19 @@ export class MemoryView {
     this.#query.focus();
   }
 
-  /** The same question again when something was forgotten elsewhere; what was forgotten here says so itself. */
+  /** What was forgotten elsewhere goes from the list, and nothing else in it moves. What was forgotten here says so
+   * itself; its event comes once, and may come after it was taken back. */
   forgotten(ids) {
-    if (ids.every((id) => this.#own.has(id))) return;
-    if (this.#query.value.trim() && this.#asked) this.search();
+    const gone = new Set(ids.filter((id) => !this.#isOwn(id)));
+    for (const card of this.#found.querySelectorAll('.hit')) if (gone.has(card.dataset.id)) card.remove();
+    if (gone.size && this.#asked && !this.#found.childElementCount) this.#say('Nothing is remembered about this.');
+  }
+
+  #isOwn(id) {
+    const left = this.#own.get(id) ?? 0;
+    if (left > 1) this.#own.set(id, left - 1);
+    else this.#own.delete(id);
+    return left > 0;
   }
 
   async search() {
@@ -83,7 +92,7 @@ export class MemoryView {
 
   async #forget(button, hit) {
     const card = button.closest('.hit');
-    this.#own.add(hit.id);
+    this.#own.set(hit.id, (this.#own.get(hit.id) ?? 0) + 1);
     await this.#trying(card, async () => {
       const gone = await this.#link.call('POST', '/v1/memory/forget', {ids: [hit.id]});
       const undo = gone.undo_id && h('button.quiet', {type: 'button', onclick: () => this.#undo(card, hit, gone.undo_id)}, 'Undo');
@@ -94,7 +103,6 @@ export class MemoryView {
   async #undo(card, hit, id) {
     await this.#trying(card, async () => {
       await this.#link.call('POST', '/v1/memory/restore', {undo_id: id});
-      this.#own.delete(hit.id);
       card.replaceWith(this.#hit(hit));
     });
   }
