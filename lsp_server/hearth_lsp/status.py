@@ -106,11 +106,10 @@ class StatusLine:
         return True
 
     async def _follow(self) -> None:
-        """Its events, until they end."""
-        self._stale.set()
+        """Its events, until they end. It is looked at each time the stream opens: what happened before is in there."""
         refreshing = asyncio.create_task(self._refresh())
         try:
-            async with aclosing(self._backend.happenings()) as events:
+            async with aclosing(self._backend.happenings(self._stale.set)) as events:
                 async for event in events:
                     if event["type"] in _TELLING:
                         self._stale.set()
@@ -137,10 +136,11 @@ class StatusLine:
             await asyncio.sleep(pause)
         if self.shown.state != "offline":
             self._show(Shown("offline", "Inactive", message=f"Hearth is not running. {ASK_STARTS_IT}"))
-        while not await self._backend.is_running():
-            self._wake.clear()
+        while True:
+            self._wake.clear()  # before the look: what is asked while it looks wakes it
+            if await self._backend.is_running():
+                return True
             await self._wake.wait()
-        return True
 
     def _take(self, status: Status) -> None:
         writers = [model for model in status["models"] if "chat" in model["roles"]]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -52,17 +52,25 @@ class AsyncBackendClient:
         return await _whole(await self._address(), *asked)  # it was ending as we came
 
     async def events(
-        self, path: str, body: Any = None, *, key: str = "", after_seq: int | None = None, ends: bool = True
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "",
+        after_seq: int | None = None,
+        ends: bool = True,
+        opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[Event]:
         """The events of a stream in order, each once; with `body` the stream is opened by a POST.
 
-        A broken connection is opened again where it broke. With `ends` it is over when its run is.
+        A broken connection is opened again where it broke. With `ends` it is over when its run is. `opened` is called
+        each time the stream is open: what happens from then on will be told.
         """
         following = Following(path, body, key=key or os.urandom(16).hex(), after_seq=after_seq, ends=ends)
         while not following.done:
             address = await self._address()
             try:
-                async with aclosing(_events(address, following)) as events:
+                async with aclosing(_events(address, following, opened)) as events:
                     async for event in events:
                         yield event
             except (BackendUnavailable, DeadlineExceeded):
@@ -81,12 +89,13 @@ async def _whole(address: Address, method: str, path: str, body: Any, headers: M
     return json.loads(text) if text else {}
 
 
-async def _events(address: Address, following: Following) -> AsyncGenerator[Event]:
+async def _events(address: Address, following: Following, opened: Callable[[], None]) -> AsyncGenerator[Event]:
     method, path, body, headers = following.ask()
     with _translated():
         async with _Exchange.opened(address) as exchange:
             async with asyncio.timeout(_SILENT_S):
                 await exchange.begin(method, path, body, {**address.headers(body), **headers})
+            opened()
             while not following.done:
                 async with asyncio.timeout(_SILENT_S):
                     data = await exchange.more()

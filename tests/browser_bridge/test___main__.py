@@ -83,11 +83,17 @@ def test_without_a_backend_it_says_why_and_goes(tmp_path: Path) -> None:
 def test_it_does_not_wake_while_nobody_asks(house: Backend) -> None:
     with started(house, b'{"port": 0}\n') as (process, _):
         status = Path("/proc", str(process.pid), "status")
-        while "S (sleeping)" not in status.read_text():
-            pass
-        before = _switches(status)
-        time.sleep(1)  # what it does not do in this time is what is looked at
-        assert _switches(status) - before == 0
+        deadline = time.monotonic() + LIMIT_S
+        while not _rests(status, 0.3):  # it has begun once it rests for a while
+            assert time.monotonic() < deadline
+        assert _rests(status, 1)
+
+
+def _rests(status: Path, seconds: float) -> bool:
+    """Whether it does nothing for so long: what it does not do in this time is what is looked at."""
+    before = _switches(status)
+    time.sleep(seconds)
+    return _switches(status) == before
 
 
 def test_the_backends_own_bridge_goes_with_a_killed_backend(tmp_path: Path) -> None:

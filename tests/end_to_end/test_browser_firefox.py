@@ -65,10 +65,11 @@ def remember(browser: Firefox, url: str) -> None:
     browser.run(
         """
         (async () => {
+          const loaded = new Promise((done) => chrome.tabs.onUpdated.addListener((id, change, seen) => {
+            if (change.status === 'complete' && seen.url === arguments[0]) done();
+          }));  // listened for before the tab is there: a page may be whole before it is heard that it was opened
           const tab = await chrome.tabs.create({url: arguments[0], active: false});
-          await new Promise((done) => chrome.tabs.onUpdated.addListener((id, change) => {
-            if (id === tab.id && change.status === 'complete') done();
-          }));
+          await loaded;
           const {id} = await chrome.windows.getCurrent();
           const wish = {kind: 'remember', windowId: id, tabId: tab.id, url: arguments[0], title: ''};
           await chrome.storage.session.set({wish});

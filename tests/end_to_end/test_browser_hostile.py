@@ -67,7 +67,7 @@ def test_a_page_cannot_reach_the_bridge_also_with_a_stolen_token(
     browser.page.goto(f"{site}/")
     bridge = read_bridge(house.home)
     assert bridge is not None
-    token = browser.worker.evaluate("() => chrome.storage.local.get('pairing')")["pairing"]["token"]
+    token = panel.stored()["pairing"]["token"]
     for protocols in (["hearth.v1", f"hearth.token.{token}"], ["hearth.v1", "hearth.pair"], []):
         outcome = browser.page.evaluate(
             """([port, protocols]) => new Promise((done) => {

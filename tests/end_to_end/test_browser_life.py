@@ -109,7 +109,7 @@ def test_a_revoked_browser_is_told_so_and_can_be_paired_again(browser: Chromium,
     (client,) = house.door().get("/v1/clients").json()["clients"]
     house.door().delete(f"/v1/clients/{client['id']}")
     assert "access was ended" in panel.see("#pair")
-    assert browser.worker.evaluate("() => chrome.storage.local.get()") == {}
+    assert panel.stored() == {}
     panel.pair()
 
 
@@ -193,4 +193,4 @@ def test_the_options_show_sites_and_forget_the_browser(tmp_path: Path) -> None:
         options.click("#forget")
         options.click("#forget-sure")
         options.see("#pair-native")
-        assert browser.worker.evaluate("() => chrome.storage.local.get()") == {}
+        assert options.stored() == {}

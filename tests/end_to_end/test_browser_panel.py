@@ -214,6 +214,16 @@ def test_a_site_that_is_off_is_neither_read_nor_kept(panel: Panel, house: Backen
     assert house.door().get("/v1/consents").json()["consents"][0]["level"] == "ask"
 
 
+def test_the_buttons_stay_while_the_page_changes_its_name(panel: Panel, browser: Chromium) -> None:
+    panel.see("#remember")
+    panel.run("document.querySelector('#remember').dataset.same = 'yes'")
+    before = browser.page.title()
+    for title in ("(1) Anemone", before):
+        browser.page.evaluate("(title) => { document.title = title; }", title)
+        panel.until(f"document.querySelector('.page .title').innerText.startsWith({json.dumps(title)})")
+        assert panel.run("document.querySelector('#remember').dataset.same") == "yes"
+
+
 def test_a_page_that_the_browser_does_not_let_us_read_is_said(panel: Panel, browser: Chromium) -> None:
     before = browser.page.url
     browser.page.goto(before.replace("127.0.0.1", "localhost"))
@@ -235,11 +245,11 @@ def test_the_panel_fits_both_schemes_and_keeps_to_its_width(panel: Panel) -> Non
 
 
 def test_the_token_is_where_no_page_can_see_it(panel: Panel, browser: Chromium) -> None:
-    kept = browser.worker.evaluate("() => chrome.storage.local.get('pairing')")["pairing"]["token"]
+    kept = panel.stored()["pairing"]["token"]
     assert kept.startswith("hth_")
     assert kept not in panel.run("document.documentElement.outerHTML + location.href")
     assert kept not in browser.page.content()
-    assert browser.worker.evaluate("() => location.origin") == CHROMIUM_ORIGIN
+    assert panel.run("location.origin") == CHROMIUM_ORIGIN
 
 
 def said(text: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 from support.backend import Backend
 from support.editor import GHOSTS, Editor, editor, span
 from support.provider import words
-from support.scripted_server import Scripted
+from support.scripted_server import Gated, Scripted
 
 pytestmark = pytest.mark.editors
 
@@ -84,12 +84,16 @@ async def test_an_answer_without_a_text_to_put_in_changes_nothing(scripted: Back
 
 
 async def test_a_text_that_was_changed_meanwhile_is_left_alone(scripted: Backend, scripted_model: Scripted) -> None:
-    scripted_model.does(words("```\ndef f():\n    return 2\n```"))
+    slow = Gated(words("```\ndef f():\n    return 2\n```"))
+    scripted_model.does(slow)
     async with editor(scripted.home) as one:
         one.open(URI, TEXT)
         asked = {"uri": URI, "range": span(2, 0, 4, 0), "instruction": "return 2"}
         request = one.ask("workspace/executeCommand", {"command": "hearth.edit", "arguments": [asked]})
+        await slow.begun()
         one.change(URI, 2, {"range": span(0, 0, 0, 0), "text": "# new\r\n"})
+        await one.actions(URI, span(0, 0, 0, 1))  # answered once the change was taken
+        slow.go_on()
         answer = await one.answer_to(request)
     assert answer["problem"]["code"] == "conflict"
 

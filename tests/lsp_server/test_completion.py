@@ -15,7 +15,7 @@ from support.backend import Backend, running
 from support.editor import GHOSTS, Editor, Refused, at, editor, span
 from support.gguf_files import TINY
 from support.provider import refuses, words
-from support.scripted_server import Held, Scripted
+from support.scripted_server import Gated, Held, Scripted
 
 pytestmark = pytest.mark.editors
 
@@ -92,14 +92,17 @@ async def test_what_is_typed_along_a_suggestion_asks_nobody(scripted: Backend, s
 
 async def test_the_last_keystroke_wins_and_the_others_get_nothing(scripted: Backend, scripted_model: Scripted) -> None:
     scripted_model.does(words("two"))
-    async with editor(scripted.home, options={"completion": {"debounceMs": 300}}) as one:
+    async with editor(scripted.home, options={"completion": {"debounceMs": 2000}}) as one:
         one.open(URI, "on")
         requests: list[int] = []
-        for number in range(20):
+        for number in range(19):
             one.change(URI, number + 2, typed("x", 0, 2 + number))
             requests.append(automatic(one, 0, 3 + number))
+        one.change(URI, 21, typed("x", 0, 21))
+        last = await one.inline(URI, 0, 22)  # asked for by hand, which waits for no pause in the typing
         answers = [await one.answer_to(request) for request in requests]
-    assert [len(answer["items"]) for answer in answers] == [0] * 19 + [1]
+    assert [answer["items"] for answer in answers] == [[]] * 19
+    assert [item["insertText"] for item in last] == ["two"]
     assert len(scripted_model.model.calls) == 1
 
 
@@ -133,11 +136,15 @@ async def test_a_cancelled_request_ends_the_models_work(scripted: Backend, scrip
 async def test_a_suggestion_for_a_text_that_has_changed_is_not_shown(
     scripted: Backend, scripted_model: Scripted
 ) -> None:
-    scripted_model.does(words("late"))
-    async with editor(scripted.home, options={"completion": {"debounceMs": 500}}) as one:
+    late = Gated(words("late"))
+    scripted_model.does(late)
+    async with editor(scripted.home) as one:
         one.open(URI, "a\n")
         request = automatic(one, 0, 1)
+        await late.begun()
         one.change(URI, 2, typed("b", 0, 1))
+        await one.actions(URI, span(0, 0, 0, 1))  # answered once the change was taken
+        late.go_on()
         assert (await one.answer_to(request))["items"] == []
 
 
@@ -207,9 +214,9 @@ async def test_a_model_that_fails_is_told_in_the_status(scripted: Backend, scrip
         status = await one.told("hearth/didChangeStatus", lambda shown: "Nothing is completed" in shown["message"])
         assert status["kind"] == "Inactive"
         scripted_model.does(words("a"))
-        assert await one.inline(URI, 0, 8, asked=False)
         since = len(one.said)
-        await one.told("hearth/didChangeStatus", lambda shown: shown["kind"] == "Normal", since=since - 1)
+        assert await one.inline(URI, 0, 8, asked=False)
+        await one.told("hearth/didChangeStatus", lambda shown: shown["kind"] == "Normal", since=since)
 
 
 async def test_a_model_of_this_machine_completes(tmp_path: Path, tiny_gguf: Path) -> None:

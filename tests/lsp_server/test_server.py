@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from pytest_lsp import ClientServerConfig, client_capabilities
 
 from support.backend import Backend
-from support.editor import SERVER, play
+from support.editor import LIMIT_S, SERVER, play
 from support.provider import words
 from support.scripted_server import Held, Scripted
 
@@ -26,11 +26,12 @@ TEXT = "import x\n\ndef add(a, b):\n    return \n"
 async def client(scripted: Backend) -> AsyncIterator[Any]:
     environ = {**os.environ, "HEARTH_HOME": str(scripted.home.root)}
     one: Any = await ClientServerConfig(server_command=list(SERVER), server_env=environ).start()
-    one.states, one.edits = list[Any](), list[Any]()
+    one.idle, one.edits = asyncio.Event(), list[Any]()
 
     @one.feature("hearth/didChangeStatus")
     def _(params: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        one.states.append(params)
+        if params.state == "idle":
+            one.idle.set()
 
     @one.feature(T.WORKSPACE_APPLY_EDIT)
     def _(params: T.ApplyWorkspaceEditParams) -> T.ApplyWorkspaceEditResult:  # pyright: ignore[reportUnusedFunction]
@@ -111,7 +112,8 @@ async def test_the_status_is_told(client: Any, scripted_model: Scripted) -> None
         T.ExecuteCommandParams(command="hearth.ask", arguments=["Is it so?"])
     )
     assert answer["text"] == "Yes."
-    assert {state.state for state in client.states} >= {"idle"}
+    async with asyncio.timeout(LIMIT_S):
+        await client.idle.wait()
 
 
 def test_a_session_can_be_played_for_somebody_to_read(

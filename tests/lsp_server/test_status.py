@@ -2,13 +2,19 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hearth_lsp.backend import Backend
+from hearth_lsp.status import StatusLine
 from hearth_shared import discovery
+from hearth_shared.errors import BackendUnavailable
 from hearth_shared.paths import Home
-from support.editor import editor
+from hearth_shared.wire import Event
+from support.editor import LIMIT_S, editor
 
 pytestmark = pytest.mark.editors
 
@@ -21,6 +27,34 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Home":
     monkeypatch.setenv("HEARTH_MODELS__LOOK_AROUND", "false")
     monkeypatch.setenv("HEARTH_SERVER__PORT", "0")
     return Home(tmp_path / "home")
+
+
+class ComingBack(Backend):
+    """A backend that cannot be started and is there at the third look; something happens in the middle of each."""
+
+    def __init__(self, while_looking: Callable[[], None]) -> None:
+        self._while_looking = while_looking
+        self._looks = 0
+        self.followed = asyncio.Event()
+
+    async def ask(self, method: str, path: str, body: Any = None, *, limit: float = 60.0) -> Any:
+        raise BackendUnavailable("It is not there.")
+
+    async def look(self, method: str, path: str, body: Any = None, *, limit: float = 30.0) -> Any:
+        raise BackendUnavailable("It is not there.")
+
+    async def is_running(self) -> bool:
+        self._looks += 1
+        self._while_looking()
+        return self._looks > 2
+
+    def was_killed(self) -> bool:
+        return False
+
+    async def happenings(self, opened: Callable[[], None]) -> AsyncGenerator[Event]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.followed.set()
+        await asyncio.Event().wait()
+        yield {}  # pyright: ignore[reportReturnType]
 
 
 def pid(home: Home) -> int:
@@ -55,9 +89,10 @@ async def test_a_person_who_ended_hearth_is_not_given_it_back_by_typing(home: Ho
             shown = await one.told("hearth/didChangeStatus", lambda said: said["state"] == "offline", since=since)
             assert "hearth up" in shown["message"]
             assert discovery.read_endpoint(home) is None
+            since = len(one.said)
             answer = await one.command("hearth.ask", {"text": "what can you do?"})
             assert answer["text"]
-            await one.told("hearth/didChangeStatus", lambda said: said["state"] == "no model", since=len(one.said) - 1)
+            await one.told("hearth/didChangeStatus", lambda said: said["state"] == "no model", since=since)
     finally:
         await asyncio.to_thread(discovery.stop_backend, home)
 
@@ -95,3 +130,16 @@ async def test_an_older_backend_makes_room_and_the_editors_on_it_go_on(home: Hom
             assert [said for said in one.said if said["method"] == "window/showMessage"] == []
     finally:
         await asyncio.to_thread(discovery.stop_backend, home)
+
+
+@pytest.mark.logs("hearth_lsp.status")
+async def test_a_question_that_comes_while_it_is_looked_for_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hearth_lsp.status._PATIENCE_S", (0.0,))  # one short look at first
+    waiting: list[StatusLine] = []
+    backend = ComingBack(lambda: waiting[0].poke())
+    waiting.append(StatusLine(backend, lambda shown: None, lambda error: None))
+    following = asyncio.create_task(waiting[0].run())
+    try:
+        await asyncio.wait_for(backend.followed.wait(), LIMIT_S)
+    finally:
+        following.cancel()

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from playwright.sync_api import BrowserContext, Page, Worker, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 from websockets.sync.client import ClientConnection, connect
 
 from hearth_bridge.package import unpack
@@ -67,7 +67,9 @@ class Panel:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._number = 0
+        self._happened: list[str] = []
         self._call("Runtime.enable")
+        self._call("Page.enable")
 
     def run(self, expression: str) -> Any:
         """The value of a JavaScript expression; a promise is waited for."""
@@ -138,10 +140,16 @@ class Panel:
     def size(self, width: int, height: int) -> None:
         """How much room it has."""
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        taken = f"innerWidth === {width} && innerHeight === {height}"
+        look = f"const look = () => ({taken}) ? done(true) : requestAnimationFrame(look);"
+        self.run(f"new Promise((done) => {{ {look} look(); }})")
 
     def reload(self) -> None:
         """As if it was closed and opened again."""
+        self._happened.clear()
         self._call("Page.reload")
+        while "Page.frameNavigated" not in self._happened:  # until then, what is asked is answered by the page before
+            self._hear()
         self.until("document.readyState === 'complete' && document.querySelector('#state, #version')")
 
     def pair(self) -> None:
@@ -197,10 +205,20 @@ class Panel:
         self._number += 1
         self._connection.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
-            said = json.loads(self._connection.recv(timeout=LIMIT_S))
+            said = self._hear()
             if said.get("id") == self._number:
                 assert "error" not in said, said
                 return cast("dict[str, Any]", said["result"])
+
+    def _hear(self) -> dict[str, Any]:
+        said = json.loads(self._connection.recv(timeout=LIMIT_S))
+        if "method" in said:
+            self._happened.append(said["method"])
+        return cast("dict[str, Any]", said)
+
+    def stored(self) -> Any:
+        """What the extension keeps in this browser for as long as it is paired."""
+        return self.run("chrome.storage.local.get()")
 
 
 @dataclass
@@ -215,12 +233,6 @@ class Chromium:
     def page(self) -> Page:
         """The page in front."""
         return self.context.pages[0]
-
-    @property
-    def worker(self) -> Worker:
-        """The extension's service worker, started when it is not there."""
-        found = self.context.service_workers
-        return found[0] if found else self.context.wait_for_event("serviceworker")
 
     def side_panel(self) -> Panel:
         """The real side panel, opened by a click beside the page in front."""

@@ -31,6 +31,28 @@ class Held:
         assert await asyncio.to_thread(self._ended.wait, LIMIT_S)
 
 
+class Gated:
+    """A model that waits with what it does until it is told to go on."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._begun = threading.Event()
+        self._on = threading.Event()
+
+    async def __call__(self, reply: Reply, request: Received) -> None:
+        self._begun.set()
+        assert await asyncio.to_thread(self._on.wait, LIMIT_S)
+        await self._behaviour(reply, request)
+
+    async def begun(self) -> None:
+        """It was asked."""
+        assert await asyncio.to_thread(self._begun.wait, LIMIT_S)
+
+    def go_on(self) -> None:
+        """Answer now."""
+        self._on.set()
+
+
 class Scripted:
     """`with Scripted() as server`: what it does next is `server.does(…)`, what it heard is `server.model.calls`."""
 

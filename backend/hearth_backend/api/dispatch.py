@@ -58,8 +58,8 @@ class Dispatch:
     async def socket(self, endpoint: Endpoint, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket."""
         logs.request_id.set(call.request_id)
-        socket = websocket.Socket(receive, send)
-        await socket.accept(scope["subprotocols"])
+        socket = websocket.Socket(receive, send, scope["subprotocols"])
+        await socket.knocked()
         self._metrics.http(endpoint.path, endpoint.method, 101, 0.0)
         await websocket.listen(endpoint, call, socket, self._connections, self._failures)
 

@@ -114,7 +114,9 @@ class Stream:
 
 
 class Listener(Protocol):
-    """The other side of a WebSocket."""
+    """The other side of a WebSocket: it hears that it is open once it will miss nothing."""
+
+    async def open(self) -> None: ...
 
     async def send(self, text: str) -> None: ...
 

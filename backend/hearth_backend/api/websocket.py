@@ -1,4 +1,4 @@
-"""A WebSocket that passed the gate: accepted, listened to, and ended with a code that says why."""
+"""A WebSocket that passed the gate: opened, listened to, and ended with a code that says why."""
 
 import logging
 from collections.abc import Sequence
@@ -19,16 +19,24 @@ _LONGEST_REASON: Final = 120
 class Socket:
     """Text out; what comes in only tells that somebody is there."""
 
-    __slots__ = ("_receive", "_send")
+    __slots__ = ("_is_open", "_offered", "_receive", "_send")
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, offered: Sequence[str]) -> None:
         self._receive = receive
         self._send = send
+        self._offered = offered
+        self._is_open = False
 
-    async def accept(self, offered: Sequence[str]) -> None:
-        """Open it. The subprotocol that may carry the token is never answered, only the version's."""
+    async def knocked(self) -> None:
+        """The server's word that somebody is there, which comes before anything else."""
         await self._receive()
-        chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
+
+    async def open(self) -> None:
+        """Let the other side in. The subprotocol that may carry the token is never answered, only the version's."""
+        if self._is_open:
+            return
+        self._is_open = True
+        chosen = SUBPROTOCOL if SUBPROTOCOL in self._offered else None
         await self._send({"type": "websocket.accept", "subprotocol": chosen})
 
     async def send(self, text: str) -> None:
@@ -41,7 +49,8 @@ class Socket:
             pass
 
     async def close(self, code: int, reason: str = "") -> None:
-        """End it."""
+        """End it; a reason reaches only who was let in."""
+        await self.open()
         await self._send(
             {
                 "type": "websocket.close",
@@ -52,7 +61,7 @@ class Socket:
 
 
 async def listen(endpoint: Endpoint, call: Call, socket: Socket, connections: Connections, failures: Failures) -> None:
-    """Serve an accepted socket until either side ends it."""
+    """Serve a socket until either side ends it."""
     code, reason = 1000, ""
     with connections.live(call.principal.client, endless=True) as live:
         try:

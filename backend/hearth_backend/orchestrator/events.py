@@ -114,7 +114,7 @@ class EventLog:
         again. An EventGap comes first when what was asked for is not kept any more.
         """
         with self._inbox(owner, run_id) as inbox:
-            cursor = await self._beginning(run_id) if after_seq is None else after_seq
+            cursor = after_seq if after_seq is not None else 0 if run_id else await self.now()
             if run_id is None and (gap := await self._gap(cursor)):
                 yield gap
             while batch := await self._next(inbox, cursor):
@@ -125,6 +125,11 @@ class EventLog:
                         return
             if run_id and not await self._page(inbox, 0, limit=1):  # a run's events are pruned all together
                 yield EventGap(seq=cursor)
+
+    async def now(self) -> int:
+        """The place after all that has happened. `follow` looks for it when it is first read; who says sooner that
+        everything from now on will be told asks for it here, and follows from there."""
+        return await self._database.read(store.newest_seq)
 
     async def told(self, run_id: str, kinds: Collection[EventType]) -> list[tuple[float, EventType, Mapping[str, Any]]]:
         """The last events of these types in a run, in order: when, what, and its data."""
@@ -160,9 +165,6 @@ class EventLog:
             if fresh := [event for event in await inbox.take() if event.seq > cursor]:
                 return fresh
         return ()
-
-    async def _beginning(self, run_id: str | None) -> int:
-        return 0 if run_id else await self._database.read(store.newest_seq)
 
     async def _is_over(self, inbox: "_Inbox", cursor: int) -> bool:
         """Whether this end of a run was the last: a failed one may have been taken up again."""

@@ -6,20 +6,18 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from hearth_desktop.net.api import Api
-from hearth_desktop.net.locator import Locator
 from hearth_shared.discovery import stop_backend
 from hearth_shared.errors import BackendUnavailable, NotFound
 from hearth_shared.paths import Home
 from support.backend import running
+from support.chat_window import kept
 from support.qt_waits import Heard, answer, wait
 
 pytestmark = pytest.mark.desktop
 
 
 def test_an_answer_is_its_json(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        api = Api(Locator(backend.home))
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
         made = answer(qtbot, api.request("POST", "/v1/threads", {"title": "Grüße \U0001f525"}))
         assert made["title"] == "Grüße \U0001f525"
         assert made["door"] == "tray"
@@ -28,16 +26,14 @@ def test_an_answer_is_its_json(qtbot: QtBot, tmp_path: Path) -> None:
 
 
 def test_a_problem_is_the_error_it_was_made_from(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        api = Api(Locator(backend.home))
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
         with pytest.raises(NotFound) as refused:
             answer(qtbot, api.request("GET", "/v1/threads/thr_nothing"))
         assert refused.value.fix
 
 
 def test_a_cancelled_request_says_nothing(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        api = Api(Locator(backend.home))
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
         reply = api.request("GET", "/v1/doctor")
         heard = Heard(reply.done, reply.failed)
         reply.cancel()
@@ -46,8 +42,7 @@ def test_a_cancelled_request_says_nothing(qtbot: QtBot, tmp_path: Path) -> None:
 
 
 def test_a_request_finds_the_backend_that_replaced_a_killed_one(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as first:
-        api = Api(Locator(first.home))
+    with running(tmp_path / "home") as first, kept(first.home) as api:
         answer(qtbot, api.request("GET", "/v1/status"))
         old_key = first.key("tray")
         first.stop(signal.SIGKILL)
@@ -58,29 +53,29 @@ def test_a_request_finds_the_backend_that_replaced_a_killed_one(qtbot: QtBot, tm
 
 def test_a_request_starts_the_backend_and_waits_for_it(qtbot: QtBot, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    api = Api(Locator(home))
-    started = Heard(api.locator.starting)
-    answers = Heard(api.request("GET", "/v1/status").done, api.request("GET", "/v1/threads").done)
-    try:
-        wait(qtbot, lambda: len(answers.values) == 2)
-        assert len(started.values) == 1
-    finally:
-        stop_backend(home)
+    with kept(home) as api:
+        started = Heard(api.locator.starting)
+        answers = Heard(api.request("GET", "/v1/status").done, api.request("GET", "/v1/threads").done)
+        try:
+            wait(qtbot, lambda: len(answers.values) == 2)
+            assert len(started.values) == 1
+        finally:
+            stop_backend(home)
 
 
 def test_a_request_that_finds_no_backend_says_why(qtbot: QtBot, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()
     home.config.write_text("[server]\nport = 'many'\n", "utf-8")
-    reply = Api(Locator(home)).request("GET", "/v1/status")
-    failed = Heard(reply.failed)
-    wait(qtbot, lambda: bool(failed.values))
+    with kept(home) as api:
+        failed = Heard(api.request("GET", "/v1/status").failed)
+        wait(qtbot, lambda: bool(failed.values))
     assert failed.last.code == "bad_settings"
     assert "port" in str(failed.last)
 
 
 def test_a_starter_that_is_missing_is_said(qtbot: QtBot, tmp_path: Path) -> None:
-    api = Api(Locator(Home(tmp_path / "home"), command=(str(tmp_path / "no-such-program"),)))
-    failed = Heard(api.request("GET", "/v1/status").failed)
-    wait(qtbot, lambda: bool(failed.values))
+    with kept(Home(tmp_path / "home"), command=(str(tmp_path / "no-such-program"),)) as api:
+        failed = Heard(api.request("GET", "/v1/status").failed)
+        wait(qtbot, lambda: bool(failed.values))
     assert isinstance(failed.last, BackendUnavailable)

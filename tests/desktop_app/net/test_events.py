@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from hearth_desktop.net.api import Api
 from hearth_desktop.net.events import EventStream, RunStream
-from hearth_desktop.net.locator import Locator
 from hearth_shared.discovery import stop_backend
 from hearth_shared.errors import NotFound
 from hearth_shared.paths import Home
 from support.backend import Backend, running
+from support.chat_window import kept
 from support.qt_waits import Heard, wait
 
 pytestmark = pytest.mark.desktop
@@ -27,8 +26,8 @@ def ask(backend: Backend, text: str, thread: str = "") -> tuple[str, str]:
 
 
 def test_what_happens_at_another_door_is_heard(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        stream = EventStream(Api(Locator(backend.home)))
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
+        stream = EventStream(api)
         heard, connected = Heard(stream.happened), Heard(stream.connected)
         stream.start()
         wait(qtbot, lambda: bool(connected.values))
@@ -39,9 +38,9 @@ def test_what_happens_at_another_door_is_heard(qtbot: QtBot, tmp_path: Path) -> 
 
 
 def test_a_runs_events_end_with_the_run(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
         _, run = ask(backend, "hello")
-        stream = RunStream(Api(Locator(backend.home)), run)
+        stream = RunStream(api, run)
         heard, ended = Heard(stream.happened), Heard(stream.ended)
         stream.start()
         wait(qtbot, lambda: bool(ended.values))
@@ -51,8 +50,8 @@ def test_a_runs_events_end_with_the_run(qtbot: QtBot, tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_not_there_is_refused(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        stream = RunStream(Api(Locator(backend.home)), "run_nothing")
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
+        stream = RunStream(api, "run_nothing")
         refused = Heard(stream.refused)
         stream.start()
         wait(qtbot, lambda: bool(refused.values))
@@ -61,8 +60,8 @@ def test_a_run_that_is_not_there_is_refused(qtbot: QtBot, tmp_path: Path) -> Non
 
 def test_a_killed_backend_is_started_again_and_nothing_is_missed_or_doubled(qtbot: QtBot, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    with running(home.root) as backend:
-        stream = EventStream(Api(Locator(home)))
+    with running(home.root) as backend, kept(home) as api:
+        stream = EventStream(api)
         heard, connected, lost = Heard(stream.happened), Heard(stream.connected), Heard(stream.lost)
         stream.start()
         wait(qtbot, lambda: bool(connected.values))
@@ -81,23 +80,24 @@ def test_a_killed_backend_is_started_again_and_nothing_is_missed_or_doubled(qtbo
 
 
 def test_a_backend_ended_in_good_order_is_waited_for_and_found(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        locator = Locator(backend.home)
-        stream = EventStream(Api(locator))
-        connected, lost, started = Heard(stream.connected), Heard(stream.lost), Heard(locator.starting)
-        stream.start()
-        wait(qtbot, lambda: bool(connected.values))
-        backend.stop()
-        wait(qtbot, lambda: bool(lost.values))
-    with running(tmp_path / "home"):
-        wait(qtbot, lambda: len(connected.values) == 2)
-        assert not started.values
-        stream.stop()
+    home = Home(tmp_path / "home")
+    with kept(home) as api:
+        stream = EventStream(api)
+        connected, lost, started = Heard(stream.connected), Heard(stream.lost), Heard(api.locator.starting)
+        with running(home.root) as backend:
+            stream.start()
+            wait(qtbot, lambda: bool(connected.values))
+            backend.stop()
+            wait(qtbot, lambda: bool(lost.values))
+        with running(home.root):
+            wait(qtbot, lambda: len(connected.values) == 2)
+            assert not started.values
+            stream.stop()
 
 
 def test_silence_is_taken_for_a_broken_connection(qtbot: QtBot, tmp_path: Path) -> None:
-    with running(tmp_path / "home") as backend:
-        stream = EventStream(Api(Locator(backend.home)), silent_ms=200)  # the backend's comments come every 15 s
+    with running(tmp_path / "home") as backend, kept(backend.home) as api:
+        stream = EventStream(api, silent_ms=1000)  # the backend's comments come every 15 s
         connected, lost = Heard(stream.connected), Heard(stream.lost)
         stream.start()
         wait(qtbot, lambda: len(connected.values) == 3)

@@ -1,6 +1,7 @@
 """What happens, as it happens: server-sent events and a WebSocket, both resumable by `seq`."""
 
 import contextlib
+from collections.abc import AsyncGenerator
 
 from pydantic import Field, TypeAdapter
 
@@ -10,6 +11,7 @@ from hearth_backend.api.exchange import Call, Listener, Stream
 from hearth_backend.services import Services
 from hearth_shared.errors import BadRequest
 from hearth_shared.protocol.base import Request
+from hearth_shared.protocol.events import Event, EventGap
 from hearth_shared.protocol.principals import Scope
 
 _LARGEST = 2**63 - 1
@@ -66,16 +68,21 @@ class Events:
         return event_stream.stream(events, asked.stride_ms / 1000)
 
     async def all(self, call: Call, asked: Follow) -> Stream:
-        """Until the client goes."""
-        events = self._events.follow(call.principal.owner, after_seq=_seq(call, asked))
-        return event_stream.stream(events, asked.stride_ms / 1000)
+        """Until the client goes. What happens once the head is out is told, however late the first event is read."""
+        return event_stream.stream(await self._followed(call, asked), asked.stride_ms / 1000)
 
     async def listen(self, call: Call, socket: Listener) -> None:
-        """Until either side goes."""
-        events = self._events.follow(call.principal.owner, after_seq=_seq(call, call.query(_AFTER)))
+        """Until either side goes; the same holds once the socket is open."""
+        events = await self._followed(call, call.query(_AFTER))
+        await socket.open()
         async with contextlib.aclosing(events):
             async for event in events:
                 await socket.send(event.model_dump_json())
+
+    async def _followed(self, call: Call, after: After) -> AsyncGenerator[Event | EventGap]:
+        place = _seq(call, after)
+        place = await self._events.now() if place is None else place
+        return self._events.follow(call.principal.owner, after_seq=place)
 
 
 def _seq(call: Call, after: After) -> int | None:

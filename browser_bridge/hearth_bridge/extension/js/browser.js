@@ -5,7 +5,8 @@ import {Problem} from './problem.js';
 import {NATIVE_HOST} from './protocol.js';
 
 const PAIRING = 'pairing';
-const HERE = 'here';
+const PREFIX = 'here.';
+const HERE = [`${PREFIX}draft`, `${PREFIX}threadId`];
 const WISH = 'wish';
 
 export const isFirefox = () => chrome.runtime.getURL('').startsWith('moz-extension:');
@@ -30,9 +31,13 @@ export const pairing = {
   onChange: (told) => onStored('local', PAIRING, told),
 };
 
+/** Each part by itself: what is written goes out at once, and no part is written over by one that was read before. */
 export const here = {
-  read: async () => (await chrome.storage.session.get(HERE))[HERE] ?? {},
-  write: async (part) => chrome.storage.session.set({[HERE]: {...await here.read(), ...part}}),
+  read: async () => {
+    const kept = await chrome.storage.session.get(HERE);
+    return Object.fromEntries(Object.entries(kept).map(([name, value]) => [name.slice(PREFIX.length), value]));
+  },
+  write: (part) => chrome.storage.session.set(Object.fromEntries(Object.entries(part).map(([name, value]) => [PREFIX + name, value]))),
 };
 
 /** What the person chose in a menu, for the panel that opens now or is open already. */

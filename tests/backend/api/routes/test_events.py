@@ -1,11 +1,20 @@
 import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from hearth_shared.protocol.principals import Scope
+from hearth_backend.api.exchange import Call, Stream
+from hearth_backend.api.principals import first_party
+from hearth_backend.api.routes.events import Events
+from hearth_backend.services import Services
+from hearth_shared.protocol.events import EventType
+from hearth_shared.protocol.principals import Door, Scope
 from support.backend import Backend
+from support.orchestra import Orchestra, orchestra
 
 pytestmark = pytest.mark.integration
 
@@ -45,3 +54,51 @@ def test_a_wrong_place_in_the_address_ends_the_websocket_with_the_reason(backend
     assert ended.value.rcvd is not None
     assert ended.value.rcvd.code == 1008
     assert "after_seq" in ended.value.rcvd.reason
+
+
+async def first_told(stream: Stream) -> Any:
+    """The first event of an open stream."""
+    async for chunk in stream.chunks:
+        for line in chunk.decode().splitlines():
+            if line.startswith("data: "):
+                return json.loads(line[6:])
+    raise AssertionError("the stream ended")
+
+
+class Reader:
+    """The other side of a WebSocket, who does something as soon as it is open, and reads one message."""
+
+    def __init__(self, band: Orchestra) -> None:
+        self._band = band
+
+    async def open(self) -> None:
+        await self._band.events.record(EventType.MEMORY_STORED, data={"number": 1})
+
+    async def send(self, text: str) -> None:
+        raise Told(text)
+
+
+class Told(Exception):
+    """What came over the socket."""
+
+
+@pytest.mark.parametrize("way", ["stream", "socket"])
+async def test_what_happens_once_it_is_open_is_told_however_late_it_is_read(way: str, tmp_path: Path) -> None:
+    async with orchestra(tmp_path / "hearth.db") as band:
+        await band.events.record(EventType.MEMORY_STORED, data={"number": 0})
+        rooms = cast("Services", SimpleNamespace(events=band.events, runs=band.runs))
+        asked = Call(first_party(Door.TRAY), "req_1", {}, b"", {})
+        routes = {(one.method, one.path): one for one in Events(rooms).endpoints()}
+        if way == "stream":
+            opened = await routes["GET", "/v1/events"].run(asked)
+            assert isinstance(opened, Stream)
+            await band.events.record(EventType.MEMORY_STORED, data={"number": 1})
+            heard = await first_told(opened)
+            await opened.chunks.aclose()
+        else:
+            listen = routes["WS", "/v1/events"].listen
+            assert listen is not None
+            with pytest.raises(Told) as told:
+                await listen(asked, Reader(band))
+            heard = json.loads(str(told.value))
+        assert heard["data"] == {"number": 1}

@@ -83,6 +83,8 @@ def test_a_download_outlives_the_door_that_began_it(fetching: Backend, fake: Fak
     fake.hold_at = 500_000
     door = start(fetching, "models", "pull", REPO)
     assert fake.held.wait(LIMIT_S)
+    assert door.stderr is not None
+    assert door.stderr.readline()  # it has heard how far the download is, so it is watching
     door.send_signal(signal.SIGINT)
     out, err = door.communicate(timeout=LIMIT_S)
     assert (door.returncode, out) == (130, "")

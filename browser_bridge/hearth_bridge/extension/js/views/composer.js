@@ -15,6 +15,7 @@ export class ComposerView {
   #send = h('button.main', {type: 'submit', id: 'send'}, 'Ask');
   #stop = h('button', {type: 'button', id: 'stop', hidden: true}, 'Stop');
   #open = false;
+  #shown = null;
 
   /** actions: {send(text), stop(), about(on), summarise(), remember(), consent(level), allow(), dropSelection()} */
   constructor(form, actions) {
@@ -64,13 +65,28 @@ export class ComposerView {
     this.#hint.textContent = hint || 'Ctrl+Enter sends';
   }
 
-  /** view: {site, title, url, about, level, known, busy, levels} or null when no page is in front. */
+  /**
+   * view: {site, title, url, about, level, busy} or null when no page is in front. A browser tells of a page again and
+   * again while it loads: the buttons stay the same ones as long as they look the same, or a click is lost between them.
+   */
   page(view) {
+    const shown = this.#shown;
+    this.#shown = view && {...view, open: this.#open};
+    if (shown && view && sameButtons(shown, this.#shown)) return this.#name(view);
     this.#page.hidden = !view;
     fill(this.#page, view && [
       h('div.name', {}, h('span.title', {title: view.url || null}, nameOf(view)), view.site ? this.#levels(view) : null),
       view.level === 'off' ? h('p.small.muted', {}, 'Pages of this site are neither read nor kept.') : this.#buttons(view),
     ]);
+  }
+
+  /** The same page by another title. */
+  #name(view) {
+    const title = this.#page.querySelector('.title');
+    title.title = view.url;
+    title.textContent = nameOf(view);
+    const level = this.#page.querySelector('select');
+    if (level) level.value = view.level;
   }
 
   selection(text) {
@@ -97,6 +113,10 @@ export class ComposerView {
   #enable() {
     this.#send.disabled = !this.#open || !this.#question.value.trim();
   }
+}
+
+function sameButtons(one, other) {
+  return ['site', 'about', 'level', 'busy', 'open'].every((name) => one[name] === other[name]);
 }
 
 function nameOf(view) {
