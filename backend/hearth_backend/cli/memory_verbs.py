@@ -108,6 +108,18 @@ VERBS = (
         ),
     ),
     Verb(
+        "memory working",
+        "what a thread has at hand: its last hour, its tools' results, and what is worked on",
+        'hearth memory working thread_19d0 --task "the tax return"',
+        "working:working",
+        (
+            option("thread", metavar="THREAD", help="the thread's id"),
+            option("--task", metavar="TEXT", help="say what is worked on there; it is kept for an hour of silence"),
+            option("--clear", action="store_true", help="nothing is worked on any more"),
+            JSON,
+        ),
+    ),
+    Verb(
         "memory reindex",
         "make the index over memories anew; nothing is lost, search goes on meanwhile",
         "hearth memory reindex",
