@@ -236,7 +236,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=approvals,
         box=box,
         webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
-        worker=Worker(runs, agent, settings.runs, ground.tracer, ground.metrics),
+        worker=Worker(runs, agent, settings.runs, ground.tracer, ground.metrics, busy=extraction.give_way),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
