@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hearth_backend.agent.loop import AgentLoop
 from hearth_backend.agent.profiles import Profiles
+from hearth_backend.agent.run_view import RunView
 from hearth_backend.backups import Backups
 from hearth_backend.bridge import Bridge
 from hearth_backend.engine.builds import Builds
@@ -33,6 +34,8 @@ from hearth_backend.gateway.policy import MINILM_MODEL
 from hearth_backend.gateway.providers import configured
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
+from hearth_backend.memory.at_hand import AtHand
+from hearth_backend.memory.background import Background
 from hearth_backend.memory.blocks import Blocks
 from hearth_backend.memory.consent import Permits
 from hearth_backend.memory.extraction import Extraction
@@ -72,6 +75,7 @@ from hearth_shared.errors import KeyringUnavailable
 from hearth_shared.paths import Home
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.principals import Door
+from hearth_shared.protocol.tasks import Source
 from hearth_shared.secrets import OnDemand, Secrets
 from hearth_shared.settings import Memory as MemorySettings
 from hearth_shared.settings import Settings
@@ -109,6 +113,7 @@ class Services:
     knowledge: Knowledge
     index: Index
     working: Working
+    at_hand: AtHand
     consents: Consents
     responses: Responses
     models: Gateway
@@ -139,6 +144,8 @@ async def open_services(home: Home, settings: Settings) -> AsyncGenerator[Servic
             services.knowledge.extraction.read_with(LocalReader(services.models))
         await services.knowledge.extraction.start()
         stack.push_async_callback(services.knowledge.extraction.close)
+        await services.at_hand.start()
+        stack.push_async_callback(services.at_hand.close)
         services.worker.start()
         stack.push_async_callback(services.worker.stop)
         discovery.start()
@@ -210,7 +217,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans, permits.source)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
-    agent = _agent(ground, minds.models, memory, permits, profiles, box)
+    at_hand = AtHand(database)
+    agent = _agent(ground, minds.models, memory, at_hand, permits, profiles, box)
     return Services(
         home=home,
         settings=settings,
@@ -231,11 +239,12 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=approvals,
         box=box,
         webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
-        worker=Worker(runs, agent, settings.runs, ground.tracer, ground.metrics),
+        worker=Worker(runs, agent, settings.runs, ground.tracer, ground.metrics, busy=extraction.give_way),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
         working=working,
+        at_hand=at_hand,
         consents=consents,
         responses=Responses(database),
         models=minds.models,
@@ -387,12 +396,22 @@ async def _hub_token(secrets: Secrets) -> str | None:
 
 
 def _agent(
-    ground: _Ground, models: Gateway, memory: Memory, permits: Permits, profiles: Profiles, box: Toolbox
+    ground: _Ground,
+    models: Gateway,
+    memory: Memory,
+    at_hand: AtHand,
+    permits: Permits,
+    profiles: Profiles,
+    box: Toolbox,
 ) -> AgentLoop:
-    blocks = Blocks(ground.database, clock=time.time)
+    blocks, background = Blocks(ground.database, clock=time.time), Background(ground.database)
 
     async def pinned(spaces: frozenset[str]) -> Sequence[str]:
         return [f"{block.label}: {block.text}" for block in await blocks.pinned(spaces)]
+
+    async def behind(run: RunView) -> Sequence[Source]:
+        since = run.history[0].created_at if run.history else None
+        return await background.lines(run.spaces, run.thread_id, since)
 
     return AgentLoop(
         models,
@@ -406,6 +425,8 @@ def _agent(
         remember=memory.remember,
         pinned=pinned,
         permits=permits.source,
+        at_hand=at_hand.held,
+        background=behind,
         agents=profiles,
     )
 

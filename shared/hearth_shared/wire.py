@@ -1590,6 +1590,66 @@ class ThreadList(TypedDict):
     next: str | None
 
 
+class WorkingRequest(TypedDict):
+    """What is worked on in a thread, set by a door that has seen it at this version."""
+
+    version: int
+    task: str
+
+
+class WorkingTask(TypedDict):
+    """What a door said is worked on; it is kept for an hour after it was set or used last."""
+
+    text: str
+    door: str
+    at: float
+    expires_at: float
+
+
+class WorkingRun(TypedDict):
+    """The task that is being done, or the last one, when it came to no end."""
+
+    run_id: str
+    goal: str
+    status: RunStatusValue
+    problem: str
+    at: float
+
+
+class WorkingTurn(TypedDict):
+    """A turn of the last hour."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    text: str
+    run_id: str | None
+    at: float
+
+
+class WorkingResult(TypedDict):
+    """What a tool gave within the last hour; a long one without its middle."""
+
+    id: str
+    run_id: str
+    tool: str
+    text: str
+    characters: int
+    trusted: bool
+    local_only: bool
+    at: float
+
+
+class WorkingMemory(TypedDict):
+    """What a thread has at hand, read from its journal: nothing of it can be lost, and forgetting cleans it."""
+
+    thread_id: str
+    version: int
+    task: WorkingTask | None
+    run: WorkingRun | None
+    turns: list[WorkingTurn]
+    results: list[WorkingResult]
+
+
 class ExportQuery(TypedDict):
     """What to export: one space, or all that may be seen. Both forms say the same, and both can be imported."""
 

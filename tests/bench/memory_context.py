@@ -87,7 +87,16 @@ def _over(chance: random.Random) -> int:
         Source(n=0, kind="memory", id=str(place), title="x", quote=_words(chance, 900))
         for place in range(chance.randrange(12))
     ]
-    prompt = assemble(RULES, history, Ledger().add(sources), _words(chance, 60), budget, pinned=[_words(chance, 40)])
+    prompt = assemble(
+        RULES,
+        history,
+        Ledger().add(sources),
+        _words(chance, 60),
+        budget,
+        pinned=[_words(chance, 40)],
+        at_hand=[_words(chance, 900) for _ in range(chance.randrange(4))],
+        background=Ledger().lay_behind(sources),
+    )
     calls = _calls(chance)
     messages = fitted(prompt.messages, calls, budget + 300, cost_of)
     paired = [call.id for message in messages for call in message.tool_calls]

@@ -30,6 +30,8 @@ def every_way(client: httpx2.Client, identifier: str) -> dict[str, int]:
         "cancel": client.delete(f"/v1/tasks/{identifier}"),
         "events": client.get(f"/v1/tasks/{identifier}/events"),
         "thread": client.get(f"/v1/threads/{identifier}"),
+        "working": client.get(f"/v1/threads/{identifier}/working"),
+        "work": client.put(f"/v1/threads/{identifier}/working", json={"version": 1, "task": "mine"}),
         "say": client.post(f"/v1/threads/{identifier}/messages", json=say),
         "feedback": client.post(f"/v1/threads/{identifier}/feedback", json={"message_id": "m", "rating": "bad"}),
         "task in thread": client.post("/v1/agents/assistant/tasks", json={"goal": "x", "thread_id": identifier}),

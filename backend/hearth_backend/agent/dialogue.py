@@ -27,13 +27,18 @@ async def converse(
     call: CallTool,
     room: Room,
     calls: int = _CALLS,
+    *,
+    earlier: Mapping[str, str] | None = None,
 ) -> None:
     """Let the model speak, at most `calls` times, and use tools until it has answered; its words go by `speech`. Each
-    call fits into `room`: old results are shown in short, and a tool shows them again.
+    call fits into `room`: old results are shown in short, and a tool shows them again, also the `earlier` ones that
+    stand in the opening, by their ids.
 
     Raises ModelFailed when it comes to no end; what the gateway raises passes through.
     """
     again = ReadAgain()
+    for id, text in (earlier or {}).items():
+        again.keep(id, text)
 
     async def kept(tool: AnyTool, call_id: str, arguments: Mapping[str, Any]) -> str:
         result = await call(tool, call_id, arguments)

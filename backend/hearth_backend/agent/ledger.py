@@ -8,6 +8,8 @@ from hearth_shared.protocol.tasks import Source
 
 _CITED = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _QUOTE = 600
+BACKGROUND = 101
+"""The number of the first source in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +21,34 @@ class Entry:
 
 
 class Ledger:
-    """Numbers sources from 1 in the order they come; the same one keeps its number."""
+    """Numbers sources from 1 in the order they come; the same one keeps its number. What lies in the background has
+    numbers of its own, so that what is read for a question does not move them."""
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str, str], Entry] = {}
+        self._background: dict[tuple[str, str], Entry] = {}
 
     def add(self, sources: Iterable[Source]) -> list[Entry]:
         """The entries of these sources, those already known under their old number."""
         return [self._entry(source) for source in sources]
 
+    def lay_behind(self, sources: Iterable[Source]) -> list[Entry]:
+        """The entries of sources that no question asked for: an answer may cite them, and shows them only then."""
+        for source in sources:
+            n = BACKGROUND + len(self._background)
+            numbered = source.model_copy(update={"n": n, "quote": shortened(source.quote)})
+            self._background.setdefault((source.id, source.quote), Entry(numbered, source.quote))
+        return list(self._background.values())
+
     def entries(self) -> list[Entry]:
-        """All, by their numbers."""
+        """All that was read for the question, by their numbers."""
         return list(self._entries.values())
 
     def numbered(self, numbers: Iterable[int]) -> list[Source]:
         """The sources with these numbers, in order; numbers that name nothing are passed over."""
         wanted = set(numbers)
-        return [entry.source for entry in self._entries.values() if entry.source.n in wanted]
+        known = (*self._entries.values(), *self._background.values())
+        return [entry.source for entry in known if entry.source.n in wanted]
 
     def answering(self, text: str) -> list[Source]:
         """The sources that a text cites; when it cites none, all that were read, marked as not cited."""

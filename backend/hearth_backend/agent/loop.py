@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Protocol
 
-from hearth_backend.agent import extractive, summary
+from hearth_backend.agent import earlier, extractive, summary
 from hearth_backend.agent.context import assemble, room_for_answer, tokens_of
 from hearth_backend.agent.errand import Errand
 from hearth_backend.agent.guard import Guard
@@ -18,7 +18,7 @@ from hearth_backend.agent.keeping import Keeper, Remember
 from hearth_backend.agent.ledger import Ledger
 from hearth_backend.agent.meter import Meter, narrowed, time_is_up
 from hearth_backend.agent.profiles import Profile, Profiles
-from hearth_backend.agent.reading import Passages, Reader, Reading
+from hearth_backend.agent.reading import Background, Passages, Reader, Reading, no_background
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.routing import AUTO, Router
 from hearth_backend.agent.speech import Speech
@@ -26,6 +26,7 @@ from hearth_backend.agent.staying import stay
 from hearth_backend.agent.turn import Turn
 from hearth_backend.agent.usage import use_of
 from hearth_backend.gateway.messages import Caller, Models
+from hearth_backend.memory.at_hand import Held
 from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
 from hearth_backend.observe.metrics import Metrics
@@ -49,6 +50,7 @@ from hearth_shared.settings import Memory as MemorySettings
 log = logging.getLogger(__name__)
 Pinned = Callable[[frozenset[str]], Awaitable[Sequence[str]]]
 Permits = Callable[[str, Source], bool]
+AtHand = Callable[[str, str | None], Awaitable[Held]]
 _NO_ANSWER = (NoModel, LocalOnly, NotFound, ModelUnavailable, ModelFailed, BudgetExceeded)
 _MOST_CALLS = 100
 
@@ -59,6 +61,10 @@ def _all_of_it(door: str, source: Source) -> bool:
 
 async def _nothing_pinned(spaces: frozenset[str]) -> Sequence[str]:
     return ()
+
+
+async def _nothing_at_hand(run_id: str, thread_id: str | None) -> Held:
+    return Held()
 
 
 class AgentModels(Models, Protocol):
@@ -91,6 +97,8 @@ class AgentLoop:
         remember: Remember,
         pinned: Pinned = _nothing_pinned,
         permits: Permits = _all_of_it,
+        at_hand: AtHand = _nothing_at_hand,
+        background: Background = no_background,
         agents: Profiles | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -100,7 +108,11 @@ class AgentLoop:
         self._performer = Performer()
         self._tracer = tracer
         self._metrics = metrics
-        self._reader = Reader(recall, passages_of, metrics, token_budget=settings.recall_tokens, permits=permits)
+        self._permits = permits
+        self._at_hand = at_hand
+        self._reader = Reader(
+            recall, passages_of, metrics, token_budget=settings.recall_tokens, permits=permits, background=background
+        )
         self._keeper = Keeper(remember, now, enabled=settings.enabled)
         self._pinned = pinned
         self._agents = agents or Profiles()
@@ -163,21 +175,35 @@ class AgentLoop:
             return await self._quote(turn, reading, error)
 
     async def _converse(self, turn: Turn, profile: Profile, reading: Reading) -> None:
-        staying = await stay(self._models, turn.journal.run, reading.for_model())
+        held = await self._at_hand(turn.journal.run.id, turn.journal.run.thread_id)
+        told = earlier.without_forgotten(turn.journal.run, held)
+        staying = await stay(self._models, told, reading.for_model())
         run = staying.run
         turn.note(staying.note)
+        held = earlier.usable(held, run, self._permits)
         window = await self._models.window("chat", local_only=run.local_only)
         await asyncio.to_thread(import_module, "hearth_backend.agent.dialogue")  # a second's work, off the loop
         from hearth_backend.agent.dialogue import converse
 
         entries = turn.ledger.add(staying.sources)
-        turn.taint.read(entry.source for entry in entries)
+        behind = turn.ledger.lay_behind(one for one in reading.background if run.local_only or not one.local_only)
+        turn.taint.read(entry.source for entry in (*entries, *behind))
+        earlier.hear(turn.taint, held.results)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         tools, pinned = self._usable(profile), await self._pinned(run.spaces)
         room = self._room(run, window, tools)
         opening = await room.fitted(
             lambda budget: (
-                assemble(profile.instructions, run.history, entries, question, budget, pinned=pinned).messages
+                assemble(
+                    profile.instructions,
+                    run.history,
+                    entries,
+                    question,
+                    budget,
+                    pinned=pinned,
+                    at_hand=earlier.told(held, budget),
+                    background=behind,
+                ).messages
             )
         )
         model = None if profile.chat_model == "auto" else profile.chat_model
@@ -188,7 +214,8 @@ class AgentLoop:
             turn.meter.step()
             return await errand.run(tool, call_id, arguments)
 
-        await converse(speech, opening, tools, call, room, turn.meter.budget.steps or _MOST_CALLS)
+        calls = turn.meter.budget.steps or _MOST_CALLS
+        await converse(speech, opening, tools, call, room, calls, earlier=earlier.whole(held))
 
     def _room(self, run: RunView, window: int, tools: Sequence[AnyTool]) -> Room:
         described = json.dumps([[tool.name, tool.description, dict(tool.parameters)] for tool in tools])

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hearth_backend.agent.journal import Journal
+from hearth_backend.agent.journal import Journal, RunView
 from hearth_backend.agent.ledger import shortened
 from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
@@ -14,6 +14,7 @@ from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.tasks import FileText, Source
 
 Passages = Callable[[str, Sequence[FileText], int], Awaitable[Sequence[Source]]]
+Background = Callable[[RunView], Awaitable[Sequence[Source]]]
 _FILE_PASSAGES = 6
 _WHOLE = 12_000  # characters of files and pages that a model reads as they are
 _LONGEST_QUESTION = 4000
@@ -27,6 +28,7 @@ class Reading:
     file_passages: Sequence[Source]
     memory: Sequence[Source]
     note: str = ""
+    background: Sequence[Source] = ()
 
     def for_model(self) -> list[Source]:
         """Small files as they are, of larger ones the passages; then memory."""
@@ -39,9 +41,14 @@ class Reading:
         return [*self.file_passages, *self.memory]
 
 
+async def no_background(run: RunView) -> Sequence[Source]:
+    """Nothing is known of earlier conversations."""
+    return ()
+
+
 class Reader:
     """Reads once for each run: what was read is a step, so that a replay finds the same numbers. `permits` says what a
-    door may recall."""
+    door may recall; `background` tells what earlier conversations came to."""
 
     def __init__(
         self,
@@ -51,8 +58,10 @@ class Reader:
         *,
         token_budget: int,
         permits: Callable[[str, Source], bool] = lambda door, source: True,
+        background: Background = no_background,
     ) -> None:
         self._recall = recall
+        self._background = background
         self._permits = permits
         self._passages_of = passages_of
         self._metrics = metrics
@@ -66,16 +75,18 @@ class Reader:
             file_passages=[Source.model_validate(source) for source in record["files"]],
             memory=[Source.model_validate(source) for source in record["memory"]],
             note=record["note"],
+            background=[Source.model_validate(source) for source in record.get("background", ())],
         )
 
     async def _look(self, journal: Journal) -> dict[str, Any]:
-        run, files, note = journal.run, list[Source](), ""
+        run, files, note, behind = journal.run, list[Source](), "", list[Source]()
         question = run.goal[:_LONGEST_QUESTION]
         if run.context.files:
             files = list(await self._passages_of(question, run.context.files, _FILE_PASSAGES))
         try:
             found = await self._recall.recall(question, run.spaces, token_budget=self._token_budget)
             memory = [source for source in found if self._permits(run.door, source)]
+            behind = [source for source in await self._background(run) if self._permits(run.door, source)]
             self._metrics.recall("found" if memory else "nothing")
             if memory:
                 self._metrics.recalled(max(source.score for source in memory))
@@ -84,5 +95,5 @@ class Reader:
             self._metrics.recall("failed")
         shown = [source.model_copy(update={"quote": shortened(source.quote)}) for source in (*files, *memory)]
         await journal.emit(EventType.MEMORY_RECALLED, {"sources": [source.model_dump() for source in shown]})
-        plain = {"files": files, "memory": memory}
+        plain = {"files": files, "memory": memory, "background": behind}
         return {name: [source.model_dump() for source in found] for name, found in plain.items()} | {"note": note}

@@ -38,18 +38,24 @@ def fitted(
 
 def elided(message: ChatMessage, head: int = _HEAD, tail: int = _TAIL) -> ChatMessage:
     """A tool's result without its middle, and how to read that again; anything else as it is."""
-    text = message.content
-    if message.role != "tool" or len(text) <= head + tail + 200:
+    if message.role != "tool":
         return message
+    return replace(message, content=without_middle(message.content, message.tool_call_id, head, tail))
+
+
+def without_middle(text: str, id: str, head: int = _HEAD, tail: int = _TAIL) -> str:
+    """A long text by its head and tail, and the id under which the rest can be read again."""
+    if len(text) <= head + tail + 200:
+        return text
     gone = len(text) - head - tail
-    handle = f'[{gone} characters left out here; {READ_AGAIN} with id "{message.tool_call_id}" shows them]'
-    return replace(message, content=f"{text[:head]}\n{handle}\n{text[len(text) - tail :]}")
+    handle = f'[{gone} characters left out here; {READ_AGAIN} with id "{id}" shows them]'
+    return f"{text[:head]}\n{handle}\n{text[len(text) - tail :]}"
 
 
 def is_elided(messages: Sequence[ChatMessage]) -> bool:
     """Whether something can be read again."""
     mark = f"characters left out here; {READ_AGAIN} with id"
-    return any(message.role == "tool" and mark in message.content for message in messages)
+    return any(message.role in ("tool", "user") and mark in message.content for message in messages)
 
 
 def _groups(later: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:

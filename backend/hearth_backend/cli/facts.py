@@ -1,5 +1,6 @@
 """`hearth memory facts`, `graph`, `why`: what is known, since when, and how it hangs together."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Iterable
 from datetime import datetime
@@ -78,17 +79,20 @@ def why(desk: Desk, options: Namespace) -> int:
 
 
 def graph(desk: Desk, options: Namespace) -> int:
-    """Who is near whom; the way between two; the middle; or facts out of files."""
+    """Who is near whom; the way between two; the middle; what fits a pattern; or facts out of files."""
     if options.file:
         return _filled(desk, options)
     if options.same_as:
         return _merged(desk, options)
+    if options.where:
+        return _pattern(desk, options)
     if options.to:
         return _path(desk, options)
+    at = _time(options.at)
     if options.central:
-        path = route("memory", "graph", "central", space=options.space, limit=options.limit)
+        path = route("memory", "graph", "central", space=options.space, limit=options.limit, at=at)
     else:
-        path = route("memory", "graph", space=options.space, name=options.name, depth=options.depth)
+        path = route("memory", "graph", space=options.space, name=options.name, depth=options.depth, at=at)
     found: wire.Graph = desk.backend().request("GET", path)
     if options.json:
         desk.terminal.json(found)
@@ -116,7 +120,7 @@ def _corrected(desk: Desk, options: Namespace) -> int:
 
 def _path(desk: Desk, options: Namespace) -> int:
     start = _named(options)
-    path = route("memory", "graph", "path", space=options.space, start=start, goal=options.to)
+    path = route("memory", "graph", "path", space=options.space, start=start, goal=options.to, at=_time(options.at))
     found: wire.PathFound = desk.backend().request("GET", path)
     if options.json:
         desk.terminal.json(found)
@@ -127,6 +131,36 @@ def _path(desk: Desk, options: Namespace) -> int:
     desk.terminal.say(" → ".join(one["name"] for one in found["entities"]))
     _lines(desk.terminal, found["facts"])
     return 0
+
+
+def _pattern(desk: Desk, options: Namespace) -> int:
+    body = {"space": options.space, "steps": [_edge(text) for text in options.where], "limit": min(options.limit, 200)}
+    if (at := _time(options.at)) is not None:
+        body["at"] = at
+    found: wire.PatternMatches = desk.backend().request("POST", route("memory", "graph", "pattern"), body)
+    if options.json:
+        desk.terminal.json(found)
+        return 0
+    if not found["matches"]:
+        desk.terminal.say("Nothing known fits.")
+    for match in found["matches"]:
+        desk.terminal.say(", ".join(f"{name} = {value}" for name, value in sorted(match.items())) or "It holds.")
+    if found["cut"]:
+        desk.terminal.say(("There is more: --limit N shows it.", "muted"))
+    return 0
+
+
+def _edge(text: str) -> dict[str, str]:
+    """`?who works_at "Acme Ltd"` as one edge of a pattern."""
+    try:
+        subject, predicate, value = shlex.split(text)
+    except ValueError as error:
+        raise BadRequest(
+            f"`{text}` is no edge of a pattern.",
+            "Write whom, relation and what, such as '?who works_at \"Acme Ltd\"'; names that begin with ? are unknown.",
+        ) from error
+    edge = {"subject": subject, "value": value}
+    return edge if predicate == "?" else edge | {"predicate": predicate}
 
 
 def _merged(desk: Desk, options: Namespace) -> int:
@@ -172,7 +206,8 @@ def _entities(terminal: Terminal, entities: Iterable[wire.Entity]) -> None:
     for one in entities:
         also = f", also {', '.join(one['aliases'])}" if one["aliases"] else ""
         weight = f"  {one['weight']:g}" if one["weight"] else ""
-        terminal.say((one["name"], "accent"), (f"  {one['kind']}{also}{weight}", "muted"))
+        group = f"  group {one['community']}" if one["community"] is not None else ""
+        terminal.say((one["name"], "accent"), (f"  {one['kind']}{also}{weight}{group}", "muted"))
 
 
 def _day(time: str) -> str:

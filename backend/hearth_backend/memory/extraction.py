@@ -90,6 +90,13 @@ class Extraction:
         """Go on."""
         self._go_on.set()
 
+    def give_way(self, is_busy: bool) -> None:
+        """Pause while somebody waits for the machine."""
+        if is_busy:
+            self.pause()
+        else:
+            self.resume()
+
     @property
     def is_paused(self) -> bool:
         """Whether it was told to pause."""
@@ -125,6 +132,7 @@ class Extraction:
             sessions |= {(row["space"], row["session"]): None for row in batch if row["session"]}
             await self._go_on.wait()
         for space, session in sessions:
+            await self._go_on.wait()
             now = self._clock()
             await self._database.write(
                 lambda connection, space=space, session=session, now=now: _summarise(connection, space, session, now)

@@ -130,18 +130,6 @@ class Facts:
 
         return await self._database.read(work)
 
-    async def about(
-        self, terms: Sequence[str], spaces: Collection[str], *, at: float | None = None, limit: int = 20
-    ) -> Sequence[Fact]:
-        """Facts that hold at `at` (now) and share most words with the terms: for a second round of searching."""
-        when = self._clock() if at is None else at
-
-        def work(connection: Connection) -> list[Fact]:
-            found = (facts_store.about(connection, space, terms, when, limit) for space in sorted(spaces))
-            return [fact_of(connection, fact) for of_space in found for fact in of_space][:limit]
-
-        return await self._database.read(work)
-
     async def answering(self, question: str, spaces: Collection[str]) -> Sequence[Source]:
         """What is true now and answers the question by itself, each with the memory it rests on; mostly nothing."""
         wanted = asking.asked(question)

@@ -245,23 +245,6 @@ def sources(connection: Connection, fact: int) -> list[Row]:
     ).fetchall()
 
 
-def about(connection: Connection, space: str, terms: Sequence[str], at: float, limit: int) -> list[int]:
-    """Facts that hold at `at` and share most words with the terms, rare words counting more."""
-    looked_for = search_terms(*terms)[:48]
-    if not looked_for:
-        return []
-    rows = connection.execute(
-        f"with hit as (select term, fact from fact_term where term in ({marks(looked_for)})), "
-        "weight as (select term, 1.0 / count(*) as rarity from hit group by term) "
-        "select f.rowid, sum(w.rarity) as score, count(*) as words from hit h join weight w on w.term = h.term "
-        "join fact f on f.rowid = h.fact where f.space = ? and f.retracted_at is null and f.valid_from <= ? "
-        "and (f.valid_to is null or f.valid_to > ?) group by f.rowid "
-        "order by words desc, score desc, f.valid_from desc limit ?",
-        (*looked_for, space, at, at, limit),
-    )
-    return [row["rowid"] for row in rows]
-
-
 def with_terms(connection: Connection, space: str, terms: Sequence[str]) -> dict[int, int]:
     """Facts that share words with the terms, and how many words."""
     looked_for = search_terms(*terms)[:48]

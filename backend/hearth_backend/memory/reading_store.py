@@ -135,6 +135,28 @@ def week_lines(connection: Connection, space: str, first: float, last: float) ->
     return found
 
 
+_TOLD = (
+    "select s.level, s.key, l.text as line, e.* from summary s join summary_line l on l.summary = s.rowid "
+    "join summary_source c on c.line = l.rowid join episode e on e.rowid = c.episode "
+    "where s.space in ({spaces}) and s.level = ? and {which} and e.trusted = 1 and e.origin in ('turn', 'note') "
+    "group by l.rowid order by s.last_at desc, s.rowid desc, l.place limit 200"
+)
+
+
+def lines_between(
+    connection: Connection, spaces: Sequence[str], level: str, span: tuple[float, float], but: str = ""
+) -> list[Row]:
+    """The lines of summaries that ended in [first, last), each with a memory it cites; the newest summary first."""
+    sql = _TOLD.format(spaces=marks(spaces), which="s.last_at >= ? and s.last_at < ? and s.key <> ?")
+    return connection.execute(sql, (*spaces, level, *span, but)).fetchall()
+
+
+def own_lines(connection: Connection, spaces: Sequence[str], session: str, before: float) -> list[Row]:
+    """The lines of one session that tell of before."""
+    sql = _TOLD.format(spaces=marks(spaces), which="s.key = ? and e.occurred_at < ?")
+    return connection.execute(sql, (*spaces, "session", session, before)).fetchall()
+
+
 def remove_lines(connection: Connection, episodes: Sequence[int]) -> int:
     """Take out every line that quotes one of these episodes, and summaries left empty; how many lines went.
 

@@ -41,7 +41,7 @@ class Redaction:
             for start in range(0, len(changes), _AT_ONCE):
                 part = changes[start : start + _AT_ONCE]
                 await self._database.write(lambda connection, part=part: store.apply(connection, part))
-        titles = await self._database.read(lambda connection: _titles(connection, gone))
+        titles = await self._database.read(lambda connection: [*_titles(connection, gone), *_tasks(connection, gone)])
         await self._database.write(lambda connection: store.apply(connection, titles))
         return not await self._database.read(lambda connection: store.any_at_work(connection, runs))
 
@@ -136,6 +136,15 @@ def _titles(connection: Connection, gone: Gone) -> list[Change]:
         for entry in store.titles_of(connection, gone.threads)
         if entry.thread_id in gone.whole_threads or entry.kind in gone.turns or gone.mask(entry.text) != entry.text
     ]
+
+
+def _tasks(connection: Connection, gone: Gone) -> list[Change]:
+    """What is worked on goes with its thread, and where it quotes something."""
+    masked = [
+        (entry, "" if entry.thread_id in gone.whole_threads else gone.mask(entry.text))
+        for entry in store.tasks_set(connection)
+    ]
+    return [Change(entry, text) for entry, text in masked if text != entry.text]
 
 
 def _items(value: Any) -> list[Any]:

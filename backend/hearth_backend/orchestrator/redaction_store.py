@@ -48,6 +48,7 @@ _PLACES: Final = {
     ("approval", "args"): "update approval set args = ? where id = ?",
     ("approval", "quotes"): "update approval set quotes = ? where id = ?",
     ("thread", "title"): "update thread set title = ? where id = ?",
+    ("working", "task"): "update working set task = ? where thread_id = ?",
 }
 
 
@@ -113,6 +114,12 @@ def titles_of(connection: Connection, threads: Iterable[str]) -> list[Entry]:
         (json.dumps(sorted(threads)),),
     )
     return [Entry("thread", (row["id"],), "title", row["title"], row["first"] or "", row["id"]) for row in rows]
+
+
+def tasks_set(connection: Connection) -> list[Entry]:
+    """What doors said is worked on, in any thread; it is there for an hour."""
+    rows = connection.execute("select thread_id, task from working")
+    return [Entry("working", (row["thread_id"],), "task", row["task"], "", row["thread_id"]) for row in rows]
 
 
 def apply(connection: Connection, changes: Sequence[Change]) -> None:

@@ -369,7 +369,8 @@ def _place(connection: Connection, run: NewRun) -> NewRun:
     if thread is None:
         raise no_thread(thread_id)
     if run.seen_version not in (None, thread["version"]):
-        raise Conflict("The thread has gone on since.", "Read it again, then say it.", version=thread["version"])
+        versions = {"version": thread["version"], "seen_version": run.seen_version}
+        raise Conflict("The thread has gone on since.", "Read it again, then say it.", **versions)
     store.touch_thread(connection, thread_id, run.created_at, "" if thread["title"] else title_of(_first_words(run)))
     store.add_question(connection, (ids.new("msg"), thread_id, run.id, run.goal, run.created_at))
     return dataclasses.replace(

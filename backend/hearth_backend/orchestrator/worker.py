@@ -57,13 +57,18 @@ class Worker:
         metrics: Metrics,
         *,
         dice: Callable[[], float] = random.random,
+        busy: Callable[[bool], None] = lambda is_busy: None,
     ) -> None:
+        """`busy` hears when the first run begins that a person or a trigger waits for, and when the last of them has
+        ended; what merely indexes does not count."""
         self._store = runs.store
         self._executor = executor
         self._settings = settings
         self._tracer = tracer
         self._metrics = metrics
         self._dice = dice
+        self._busy = busy
+        self._is_busy = False
         self._alarm: asyncio.TimerHandle | None = None
         self._is_due = False
         self._wake = asyncio.Event()
@@ -134,6 +139,7 @@ class Worker:
     def _begin(self, claim: Claim) -> None:
         run_id = claim.run.id
         self._claims[run_id] = claim
+        self._tell_busy()
         task = self._tasks[run_id] = asyncio.create_task(self._perform(claim), name=f"end of {run_id}")
         task.add_done_callback(lambda task: self._ended(task, run_id))
         self._plan_beat()
@@ -141,12 +147,19 @@ class Worker:
     def _ended(self, task: asyncio.Task[None], run_id: str) -> None:
         del self._tasks[run_id], self._claims[run_id]
         self._cancelled.discard(run_id)
+        self._tell_busy()
         if self._beat is not None and not self._claims:
             self._beat.cancel()
             self._beat = None
         if not task.cancelled() and (error := task.exception()):
             log.error("the end of %s could not be stored", run_id, exc_info=error)
         self._wake.set()
+
+    def _tell_busy(self) -> None:
+        is_busy = any(claim.run.lane is not Lane.INDEXING for claim in self._claims.values())
+        if is_busy is not self._is_busy:
+            self._is_busy = is_busy
+            self._busy(is_busy)
 
     def _cancel(self, run_id: str) -> None:
         self._cancelled.add(run_id)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from hearth_shared.protocol.base import Message, Request, Seconds, Text
-from hearth_shared.protocol.tasks import MadeBy, Source, TaskContext
+from hearth_shared.protocol.tasks import MadeBy, RunStatus, Source, TaskContext
 
 
 class ThreadRequest(Request):
@@ -73,3 +73,63 @@ class ThreadList(Message):
 
     threads: list[Thread]
     next: str | None = None
+
+
+class WorkingRequest(Request):
+    """What is worked on in a thread, set by a door that has seen it at this version."""
+
+    version: int = Field(ge=1, description="of the thread as you saw it; 409 with both versions when it has gone on")
+    task: str = Field(max_length=2000, description="what is worked on; empty takes it away")
+
+
+class WorkingTask(Message):
+    """What a door said is worked on; it is kept for an hour after it was set or used last."""
+
+    text: str
+    door: str
+    at: Seconds
+    expires_at: Seconds
+
+
+class WorkingRun(Message):
+    """The task that is being done, or the last one, when it came to no end."""
+
+    run_id: str
+    goal: str
+    status: RunStatus
+    problem: str = ""
+    at: Seconds
+
+
+class WorkingTurn(Message):
+    """A turn of the last hour."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    text: str
+    run_id: str | None = None
+    at: Seconds
+
+
+class WorkingResult(Message):
+    """What a tool gave within the last hour; a long one without its middle."""
+
+    id: str
+    run_id: str
+    tool: str
+    text: str
+    characters: int = Field(description="how long it is as a whole")
+    trusted: bool
+    local_only: bool = False
+    at: Seconds
+
+
+class WorkingMemory(Message):
+    """What a thread has at hand, read from its journal: nothing of it can be lost, and forgetting cleans it."""
+
+    thread_id: str
+    version: int = Field(description="the thread's; it grows with everything that is said, and when the task is set")
+    task: WorkingTask | None = None
+    run: WorkingRun | None = None
+    turns: list[WorkingTurn] = Field(default=[], description="oldest first")
+    results: list[WorkingResult] = Field(default=[], description="newest first")

@@ -25,6 +25,10 @@ def entries(*quotes: str) -> list[Entry]:
     return Ledger().add(memory(quote, f"ep_{n}") for n, quote in enumerate(quotes))
 
 
+def background(*quotes: str) -> list[Entry]:
+    return Ledger().lay_behind(memory(quote, f"ep_{n}") for n, quote in enumerate(quotes))
+
+
 def turn(role: str, text: str) -> ThreadMessage:
     return ThreadMessage.model_validate({"id": "m", "role": role, "text": text, "created_at": 0})
 
@@ -56,11 +60,75 @@ def test_the_question_is_whole_and_nothing_else_is_cut(
     history=turns,
     quotes=st.lists(texts, max_size=8),
     pinned=st.lists(plain, max_size=3),
+    at_hand=st.lists(texts, max_size=4),
+    behind=st.lists(texts, max_size=8),
     budget=st.integers(150, 2000),
 )
-def test_the_budget_is_kept(history: list[ThreadMessage], quotes: list[str], pinned: list[str], budget: int) -> None:
-    context = assemble(RULES, history, entries(*quotes), "Who?", budget, pinned=pinned)
+def test_the_budget_is_kept(
+    history: list[ThreadMessage],
+    quotes: list[str],
+    pinned: list[str],
+    at_hand: list[str],
+    behind: list[str],
+    budget: int,
+) -> None:
+    context = assemble(
+        RULES,
+        history,
+        entries(*quotes),
+        "Who?",
+        budget,
+        pinned=pinned,
+        at_hand=at_hand,
+        background=background(*behind),
+    )
     assert sum(tokens_of(message.content) for message in context.messages) <= budget
+    assert context.messages[-1].content.endswith("Who?")
+
+
+def test_the_background_stands_first_with_numbers_of_its_own_and_takes_a_twentieth_at_most() -> None:
+    behind = background("The roof leaks.", "Karsten mends it.", *(f"line {n} " + "x" * 80 for n in range(40)))
+    asked = [turn("user", "hello"), turn("assistant", "good day")]
+    context = assemble(RULES, asked, entries("tea"), "Who?", 4000, background=behind)
+    first = context.messages[1].content
+    assert first.startswith("From earlier conversations")
+    assert "[101] The roof leaks.\n[102] Karsten mends it.\n[103] line 0" in first
+    assert first.endswith("hello")
+    assert tokens_of(first.removesuffix("hello")) <= 4000 // 20
+    assert "<<<passage 1 " in context.messages[-1].content
+
+
+def test_the_background_and_older_turns_share_a_tenth() -> None:
+    history = [
+        turn(("user", "assistant")[place % 2], f"The key {place} is K-{place}. " * 12).model_copy(
+            update={"id": f"msg_{place:06}"}
+        )
+        for place in range(80)
+    ]
+    behind = background(*(f"line {n} " + "x" * 80 for n in range(40)))
+    context = assemble(RULES, history, [], "Who?", 3000, background=behind)
+    opening = context.messages[1].content
+    shortened, _, _ = opening.partition(history[context.shortened].text)
+    assert "Earlier in this conversation" in shortened
+    assert tokens_of(shortened) <= 300
+
+
+def test_what_changes_with_each_question_leaves_the_beginning_as_it_was() -> None:
+    behind = background("The roof leaks.")
+    prompts = [
+        assemble(RULES, [turn("user", "hello"), turn("assistant", "yes")], entries(*quotes), "?", 2000,
+                 background=behind, at_hand=near).messages[:-1]
+        for quotes, near in ((("tea",), ()), (("milk", "bread"), ("a result",)))
+    ]  # fmt: skip
+    assert prompts[0] == prompts[1]
+
+
+def test_what_is_at_hand_stands_before_the_question_and_takes_a_tenth_at_most() -> None:
+    context = assemble(RULES, [], entries("tea"), "Who?", 1000, at_hand=["the task", "y" * 4000, "a result"])
+    asked = context.messages[-1].content
+    assert asked.startswith("the task\n\na result\n\n")
+    assert "yyy" not in asked
+    assert asked.endswith("Now the person says:\nWho?")
 
 
 def test_the_latest_turns_stay_word_for_word_and_older_ones_in_short() -> None:

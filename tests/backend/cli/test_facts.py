@@ -102,10 +102,10 @@ def test_an_unknown_fact_is_said_with_the_fix(backend: SmallBackend) -> None:
 def test_the_graph_is_walked_and_shown(backend: SmallBackend) -> None:
     backend.routes["GET", "/v1/memory/graph"] = lambda asked: {"entities": [ENTITY], "facts": [FACT], "cut": False}
     backend.routes["GET", "/v1/memory/graph/central"] = lambda asked: {
-        "entities": [{**ENTITY, "weight": 0.5}], "facts": [], "cut": False
+        "entities": [{**ENTITY, "weight": 0.5, "community": 2}], "facts": [], "cut": False
     }  # fmt: skip
     assert hearth("memory", "graph", "Lena").out == f"Lena  person, also Leni\n{SHOWN}"
-    assert hearth("memory", "graph", "--central").out == "Lena  person, also Leni  0.5\n"
+    assert hearth("memory", "graph", "--central").out == "Lena  person, also Leni  0.5  group 2\n"
     assert backend.asked[0].query == {"space": ["main"], "name": ["Lena"], "depth": ["1"]}
 
 
@@ -114,6 +114,34 @@ def test_the_way_between_two_is_told(backend: SmallBackend) -> None:
     backend.routes["GET", "/v1/memory/graph/path"] = lambda asked: {"entities": [ENTITY, other], "facts": [FACT]}
     assert hearth("memory", "graph", "Lena", "--to", "Halle").out == f"Lena → Halle\n{SHOWN}"
     assert hearth("memory", "graph", "--to", "Halle").status == 1
+
+
+def test_a_pattern_is_asked_and_its_answers_told(backend: SmallBackend) -> None:
+    matches = [{"?who": "Lena", "?boss": "Sven"}]
+    backend.routes["POST", "/v1/memory/graph/pattern"] = lambda asked: {"matches": matches, "cut": True}
+    told = hearth(
+        "memory", "graph", "--where", '?who works_at "Acme Ltd"', "--where", "?who ? ?boss", "--at", "2025-05-01"
+    )
+    assert told.out == "?boss = Sven, ?who = Lena\nThere is more: --limit N shows it.\n"
+    body = backend.asked[0].body
+    assert body["steps"] == [
+        {"subject": "?who", "predicate": "works_at", "value": "Acme Ltd"},
+        {"subject": "?who", "value": "?boss"},
+    ]
+    assert datetime.fromisoformat(body["at"]).tzinfo is not None
+
+
+@pytest.mark.parametrize("edge", ["", "?who", "?who works_at", 'a "b c', "a b c d"])
+def test_what_is_no_edge_is_refused_with_the_fix(backend: SmallBackend, edge: str) -> None:
+    told = hearth("memory", "graph", "--where", edge)
+    assert told.status == 1
+    assert "is no edge of a pattern" in told.err
+    assert backend.asked == []
+
+
+def test_that_nothing_fits_is_said(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/memory/graph/pattern"] = lambda asked: {"matches": [], "cut": False}
+    assert hearth("memory", "graph", "--where", "?a ? ?b").out == "Nothing known fits.\n"
 
 
 def test_two_names_are_made_one(backend: SmallBackend) -> None:

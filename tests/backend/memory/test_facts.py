@@ -16,6 +16,7 @@ from hearth_backend.storage.driver import Row
 from hearth_shared.errors import BadRequest, HearthError, NoModel, NotFound
 from hearth_shared.protocol.facts import BlockRequest, MergeRequest, NewFact, PatternRequest, StructuredFile
 from hearth_shared.protocol.memory import EpisodeBatch, ForgetRequest, NewEpisode
+from support.clock import Clock
 from support.rooms_of_memory import MAIN, Room, room
 
 pytestmark = pytest.mark.integration
@@ -196,8 +197,6 @@ async def test_a_question_is_answered_by_what_is_known(open_study: Study) -> Non
         found = await known.facts.answering(question, MAIN)
         assert [source.fact.partition(" (since")[0] for source in found] == answers, question
         assert all(source.quote and source.id.startswith("epi_") for source in found)
-    about = await known.facts.about(["Lena"], MAIN)
-    assert {fact.text for fact in about} >= {"Lena lives in Hamburg"}
 
 
 async def test_what_is_known_comes_before_passages_and_not_twice(open_study: Study) -> None:
@@ -343,3 +342,19 @@ async def test_without_a_model_the_rules_read_alone(open_study: Study) -> None:
     open_study.known.extraction.read_with(Pointing(NoModel("No model.", "Connect one.")))
     await open_study.say("I live in Gdynia.")
     assert await open_study.texts() == ["You live in Gdynia"]
+
+
+async def test_a_clock_that_goes_backwards_closes_facts_in_the_order_in_which_they_were_said(tmp_path: Path) -> None:
+    clock = Clock(START.timestamp() + 10_000_000)
+    async with room(tmp_path) as one:
+        extraction = Extraction(one.database, clock=clock)
+        await extraction.start()
+        here = Study(one, knowledge(one.database, one.memory.remember, extraction, clock=clock))
+        await here.say("I live in Leipzig.")
+        clock.pass_(-9_000_000)
+        await here.say("I moved to Halle.")
+        assert await here.texts(subject="me", predicate="lives_in") == ["You live in Halle"]
+        history = (await here.facts.list("main", MAIN, predicate="lives_in", history=True)).facts
+        assert [(fact.value, fact.valid_to is None) for fact in history] == [("Halle", True), ("Leipzig", False)]
+        assert history[1].superseded_by == history[0].id
+        await extraction.close()

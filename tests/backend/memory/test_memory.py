@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,14 @@ from hypothesis import strategies as st
 
 from hearth_backend.engine.embedder import MiniLMEmbedder
 from hearth_backend.memory import documents
-from hearth_shared.errors import BadRequest, HearthError, NotFound
+from hearth_shared.errors import BadRequest, HearthError, NotFound, StorageFull
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import EpisodeBatch, ForgetRequest, SearchRequest
 from hearth_shared.protocol.tasks import FileText
+from support.clock import Clock
 from support.embedders import WordEmbedder, need_minilm
 from support.rooms_of_memory import MAIN, START, Room, room, turns
+from support.small_disk import small_disk
 
 pytestmark = pytest.mark.integration
 HOSTILE = [
@@ -337,3 +340,35 @@ async def test_a_crash_right_after_storing_loses_nothing(tmp_path: Path) -> None
             (copy / path.name).write_bytes(path.read_bytes())
     async with room(copy, WordEmbedder()) as one:
         assert await one.texts("herons") == [ALICE]
+
+
+async def test_a_clock_that_goes_backwards_loses_nothing_and_turns_no_order(tmp_path: Path) -> None:
+    clock = Clock(1_750_000_000.0)
+    async with room(tmp_path, clock=clock) as one:
+        await one.keep("The first thing about the boat.", session="s")
+        clock.pass_(-400 * 86_400)
+        await one.keep("The second thing about the boat.", start=START + timedelta(minutes=1), session="s")
+        await one.keep("The first thing about the boat.", session="s")
+        listed = (await one.memory.list("main", MAIN)).episodes
+        assert [episode.text[:10] for episode in listed] == ["The second", "The first "]
+        (hit,) = await one.find("first boat", k=1, neighbours=1)
+        assert [beside.text[:10] for beside in hit.neighbours] == ["The second"]
+    async with room(tmp_path, clock=clock) as again:
+        assert len(await again.texts("boat")) == 2
+
+
+@pytest.mark.logs("hearth_backend.storage", "hearth_backend.memory")
+async def test_on_a_full_disk_memory_is_read_only_and_goes_on_by_itself_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 4) as disk:
+        async with room(disk.path) as one:
+            await one.keep("The lighthouse keeper is called Ingeborg.")
+            disk.fill()
+            for n in range(3):
+                batch = EpisodeBatch(episodes=turns(*(f"{n} {m} {'long ' * 300}" for m in range(40))))
+                with pytest.raises(StorageFull):
+                    await one.memory.remember(batch, spaces=MAIN)
+                assert await one.texts("lighthouse keeper") == ["The lighthouse keeper is called Ingeborg."]
+            assert (await one.memory.counts())["episodes"] == 1
+            disk.free()
+            await one.keep("The harbour master is called Olaf.")
+            assert len(await one.texts("called")) == 2

@@ -404,3 +404,32 @@ async def test_many_runs_say_much_at_once_and_each_is_heard_whole(band: Orchestr
     async with band.working(talk):
         listeners: list[Coroutine[Any, Any, None]] = [listen(await submit(band)) for _ in range(12)]
         await asyncio.gather(*listeners)
+
+
+async def test_it_tells_when_somebody_waits_for_work_and_when_nobody_does_any_more(band: Orchestra) -> None:
+    told: list[bool] = []
+    begun: list[Lane] = []
+    rests, go_on = asyncio.Event(), asyncio.Event()
+
+    def busy(is_busy: bool) -> None:
+        told.append(is_busy)
+        if not is_busy:
+            rests.set()
+
+    async def wait(journal: Journal) -> Answer:
+        begun.append(journal.run.lane)
+        if len(begun) == 3:
+            go_on.set()
+        if journal.run.lane is not Lane.INDEXING:
+            await go_on.wait()
+        return await say_ok(journal)
+
+    worker = Worker(band.runs, Scripted(wait), band.settings, Tracer(), Metrics(), busy=busy)
+    worker.start()
+    await ended(band, await submit(band, lane=Lane.INDEXING))
+    for lane in (Lane.CHAT, Lane.AMBIENT):  # each goes on when both have begun
+        await submit(band, lane=lane)
+    async with asyncio.timeout(60):
+        await rests.wait()
+    assert told == [True, False]
+    await worker.stop()

@@ -18,6 +18,8 @@ from hearth_shared.protocol.threads import (
     ThreadList,
     ThreadMessage,
     ThreadRequest,
+    WorkingMemory,
+    WorkingRequest,
 )
 
 
@@ -33,6 +35,7 @@ class Threads:
 
     def __init__(self, services: Services) -> None:
         self._threads = services.threads
+        self._at_hand = services.at_hand
         self._runs = services.runs
         self._events = services.events
         self._metrics = services.metrics
@@ -60,6 +63,20 @@ class Threads:
                 self.feedback,
                 "Rate an answer.",
                 answer=ThreadMessage,
+            ),
+            get(
+                "/v1/threads/{thread_id}/working",
+                self.working,
+                "What a thread has at hand: turns and tool results of the last hour, and what is worked on.",
+                answer=WorkingMemory,
+            ),
+            post(
+                "/v1/threads/{thread_id}/working",
+                WorkingRequest,
+                self.work_on,
+                "Say what is worked on, for an hour; 409 with both versions when the thread has gone on since.",
+                method="PUT",
+                answer=WorkingMemory,
             ),
         )
         return tuple(route.needing(Scope.CHAT) for route in routes)
@@ -93,3 +110,13 @@ class Threads:
         rated = await self._threads.feedback(call.requester(), call.params["thread_id"], body)
         self._metrics.feedback(body.rating)
         return rated
+
+    async def working(self, call: Call) -> WorkingMemory:
+        """Of one of the requester's own threads."""
+        who = call.principal
+        return await self._at_hand.get(who.owner, call.params["thread_id"], outside=not who.is_first_party)
+
+    async def work_on(self, call: Call, body: WorkingRequest) -> WorkingMemory:
+        """Compare and set."""
+        who = call.principal
+        return await self._at_hand.put(who.owner, call.params["thread_id"], body, who.door.value)

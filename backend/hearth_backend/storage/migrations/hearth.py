@@ -199,6 +199,12 @@ create table reverse_entry(
   primary key (reverse_id, position)) strict;
 """
 
+_WORKING = """
+create table working(
+  thread_id text primary key references thread(id) on delete cascade, task text not null, door text not null,
+  changed_at real not null) strict, without rowid;
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
@@ -210,4 +216,5 @@ MIGRATIONS = (
     Migration(8, "responses", RESPONSES),
     Migration(9, "orchestra", _ORCHESTRA),
     Migration(10, "tools", _TOOLS),
+    Migration(11, "working", _WORKING),
 )

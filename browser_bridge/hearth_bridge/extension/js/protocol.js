@@ -1374,6 +1374,60 @@ export const Scope = Object.freeze({
  * @property {string|null} next
  */
 
+/** What is worked on in a thread, set by a door that has seen it at this version.
+ * @typedef {Object} WorkingRequest
+ * @property {number} version
+ * @property {string} task
+ */
+
+/** What a door said is worked on; it is kept for an hour after it was set or used last.
+ * @typedef {Object} WorkingTask
+ * @property {string} text
+ * @property {string} door
+ * @property {number} at
+ * @property {number} expires_at
+ */
+
+/** The task that is being done, or the last one, when it came to no end.
+ * @typedef {Object} WorkingRun
+ * @property {string} run_id
+ * @property {string} goal
+ * @property {string} status
+ * @property {string} problem
+ * @property {number} at
+ */
+
+/** A turn of the last hour.
+ * @typedef {Object} WorkingTurn
+ * @property {string} id
+ * @property {'user'|'assistant'} role
+ * @property {string} text
+ * @property {string|null} run_id
+ * @property {number} at
+ */
+
+/** What a tool gave within the last hour; a long one without its middle.
+ * @typedef {Object} WorkingResult
+ * @property {string} id
+ * @property {string} run_id
+ * @property {string} tool
+ * @property {string} text
+ * @property {number} characters
+ * @property {boolean} trusted
+ * @property {boolean} local_only
+ * @property {number} at
+ */
+
+/** What a thread has at hand, read from its journal: nothing of it can be lost, and forgetting cleans it.
+ * @typedef {Object} WorkingMemory
+ * @property {string} thread_id
+ * @property {number} version
+ * @property {WorkingTask|null} task
+ * @property {WorkingRun|null} run
+ * @property {Array<WorkingTurn>} turns
+ * @property {Array<WorkingResult>} results
+ */
+
 /** What to export: one space, or all that may be seen. Both forms say the same, and both can be imported.
  * @typedef {Object} ExportQuery
  * @property {'jsonl'|'markdown'} [format]

@@ -29,6 +29,21 @@ def test_a_file_becomes_a_graph_that_is_walked(backend: Backend) -> None:
     assert (bad.status_code, bool(bad.json()["fix"])) == (400, True)
 
 
+def test_those_who_belong_together_are_one_group(backend: Backend) -> None:
+    tray = backend.door()
+    rows = [f"{name},{company}" for company in ("Volvo", "Ikea") for name in (f"{company} A", f"{company} B")]
+    file = {"space": "firms", "name": "people.csv", "text": "\n".join(["name,company", *rows])}
+    assert tray.post("/v1/memory/graph/files", json=file).json()["facts"] == 4
+    middle = tray.get("/v1/memory/graph/central?space=firms").json()["entities"]
+    groups: dict[int, set[str]] = {}
+    for one in middle:
+        groups.setdefault(one["community"], set()).add(one["name"])
+    assert sorted(map(sorted, groups.values())) == [["Ikea", "Ikea A", "Ikea B"], ["Volvo", "Volvo A", "Volvo B"]]
+    assert {one["name"] for one in middle[:2]} == {"Volvo", "Ikea"}
+    early = tray.get("/v1/memory/graph/central?space=firms&at=2001-01-01T00:00:00Z").json()
+    assert early["entities"] == []
+
+
 def test_only_the_person_pins_and_joins(backend: Backend) -> None:
     tray, program = backend.door(), backend.program(Scope.MEMORY_READ, Scope.MEMORY_WRITE)
     block = {"text": "I am Jo.", "version": 0}

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from hearth_shared.protocol.principals import Scope
 from support.backend import Backend
 
 pytestmark = pytest.mark.integration
@@ -56,3 +57,31 @@ def test_threads_are_shared_by_the_persons_doors(backend: Backend) -> None:
     made = thread(backend)
     assert backend.door("cli").get(f"/v1/threads/{made}").json()["title"] == "a talk"
     assert made in [one["id"] for one in backend.door("editor").get("/v1/threads").json()["threads"]]
+
+
+def test_what_a_thread_has_at_hand_is_set_by_one_door_and_the_other_hears_of_it(backend: Backend) -> None:
+    path = f"/v1/threads/{thread(backend)}/working"
+    tray, editor = backend.door(), backend.door("editor")
+    seen = tray.get(path).json()
+    assert (seen["task"], seen["turns"], seen["results"]) == (None, [], [])
+    body = {"version": seen["version"], "task": "the roof"}
+    assert tray.put(path, json=body).json()["task"]["text"] == "the roof"
+    late = editor.put(path, json=body | {"task": "the cellar"})
+    assert late.status_code == 409
+    assert (late.json()["version"], late.json()["seen_version"]) == (seen["version"] + 1, seen["version"])
+    found = editor.get(path).json()
+    assert (found["task"]["text"], found["task"]["door"]) == ("the roof", "tray")
+
+
+def test_a_program_cannot_see_what_the_persons_threads_have_at_hand(backend: Backend) -> None:
+    path = f"/v1/threads/{thread(backend)}/working"
+    stranger = backend.program(Scope.CHAT)
+    assert stranger.get(path).status_code == 404
+    assert stranger.put(path, json={"version": 1, "task": "x"}).status_code == 404
+    assert backend.program(Scope.STATUS).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{}, {"task": "x"}, {"version": 0, "task": "x"}, {"version": 1, "task": "x" * 2001}])
+def test_a_task_of_the_wrong_shape_is_refused(backend: Backend, body: dict[str, object]) -> None:
+    path = f"/v1/threads/{thread(backend)}/working"
+    assert backend.door().put(path, json=body).status_code == 422
