@@ -64,12 +64,14 @@ async def _nothing_pinned(spaces: frozenset[str]) -> Sequence[str]:
 class AgentModels(Models, Protocol):
     """The gateway, as the loop needs it."""
 
-    async def window(self, role: Role, *, local_only: bool = False) -> int:
-        """Tokens that the model next in turn can read and write. Raises NoModel or LocalOnly when there is none."""
+    async def window(self, role: Role, model: str | None = None, *, local_only: bool = False) -> int:
+        """Tokens that this model, or the one next in turn, can read and write. Raises NoModel, LocalOnly or NotFound
+        when there is none."""
         ...
 
-    async def count(self, role: Role, text: str, *, local_only: bool = False) -> int | None:
-        """A text's tokens by the tokenizer of the model next in turn; None where it does not run here."""
+    async def count(self, role: Role, text: str, model: str | None = None, *, local_only: bool = False) -> int | None:
+        """A text's tokens by the tokenizer of this model, or of the one next in turn; None where it does not run
+        here."""
         ...
 
 
@@ -166,7 +168,8 @@ class AgentLoop:
         staying = await stay(self._models, turn.journal.run, reading.for_model())
         run = staying.run
         turn.note(staying.note)
-        window = await self._models.window("chat", local_only=run.local_only)
+        model = None if profile.chat_model == "auto" else profile.chat_model
+        window = await self._models.window("chat", model, local_only=run.local_only)
         await asyncio.to_thread(import_module, "hearth_backend.agent.dialogue")  # a second's work, off the loop
         from hearth_backend.agent.dialogue import converse
 
@@ -174,13 +177,12 @@ class AgentLoop:
         turn.taint.read(entry.source for entry in entries)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         tools, pinned = self._usable(profile), await self._pinned(run.spaces)
-        room = self._room(run, window, tools)
+        room = self._room(run, model, window, tools)
         opening = await room.fitted(
             lambda budget: (
                 assemble(profile.instructions, run.history, entries, question, budget, pinned=pinned).messages
             )
         )
-        model = None if profile.chat_model == "auto" else profile.chat_model
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window), model=model)
         errand = Errand(turn, self._guard, self._performer, self._tracer, self._metrics, run.local_only)
 
@@ -190,12 +192,12 @@ class AgentLoop:
 
         await converse(speech, opening, tools, call, room, turn.meter.budget.steps or _MOST_CALLS)
 
-    def _room(self, run: RunView, window: int, tools: Sequence[AnyTool]) -> Room:
+    def _room(self, run: RunView, model: str | None, window: int, tools: Sequence[AnyTool]) -> Room:
         described = json.dumps([[tool.name, tool.description, dict(tool.parameters)] for tool in tools])
 
         async def count(text: str) -> int | None:
             try:
-                return await self._models.count("chat", text, local_only=run.local_only)
+                return await self._models.count("chat", text, model, local_only=run.local_only)
             except HearthError:  # the call itself will say what is wrong
                 return None
 

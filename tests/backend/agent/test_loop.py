@@ -1,76 +1,24 @@
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hearth_backend.agent.guard import Refused, Suspended
-from hearth_backend.agent.loop import AgentLoop
-from hearth_backend.gateway.messages import Provider
-from hearth_backend.observe.metrics import Metrics
-from hearth_backend.observe.traces import Tracer
-from hearth_backend.tools.clock import Clock
-from hearth_backend.tools.recall import Recall
-from hearth_backend.tools.registry import Registry
 from hearth_shared.errors import BadRequest, ModelUnavailable, NotFound, StorageFull
 from hearth_shared.protocol.events import EventType
-from hearth_shared.protocol.tasks import Budget, FileText, Lane, Source, TaskContext
+from hearth_shared.protocol.tasks import Budget, FileText, Lane, TaskContext
 from hearth_shared.protocol.threads import ThreadMessage
-from hearth_shared.settings import Memory as MemorySettings
 from support import provider as server_that
-from support.gateways import KeyRing, gateway_over, provider_of
+from support.gateways import KeyRing, provider_of
 from support.guards import ScriptedGuard
 from support.journals import RUN, MemoryJournal
-from support.memories import SmallMemory, file_passages, memory
+from support.loops import DENTIST, NOON, desk
+from support.memories import memory
 from support.provider import model_server, tool_call, words
 
 pytestmark = pytest.mark.integration
-
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-DENTIST = memory("My dentist is Dr. Ito.", occurred_at=NOON.timestamp())
-
-
-@dataclass
-class Desk:
-    """A loop, and the memory behind it."""
-
-    loop: AgentLoop
-    memory: SmallMemory
-
-
-@asynccontextmanager
-async def desk(
-    folder: Path,
-    *providers: Provider,
-    sources: Sequence[Source] = (),
-    pinned: Sequence[str] = (),
-    enabled: bool = True,
-    guard: ScriptedGuard | None = None,
-) -> AsyncGenerator[Desk]:
-    remembered = SmallMemory([*sources])
-
-    async def notes(spaces: frozenset[str]) -> Sequence[str]:
-        return pinned
-
-    async with gateway_over(folder, *providers) as bench:
-        loop = AgentLoop(
-            bench.gateway,
-            remembered,
-            Registry([Recall(remembered), Clock(lambda: NOON)]),
-            Tracer(),
-            Metrics(),
-            MemorySettings(enabled=enabled),
-            guard=guard or ScriptedGuard(),
-            passages_of=file_passages,
-            remember=remembered.remember,
-            pinned=notes,
-            now=lambda: NOON,
-        )
-        yield Desk(loop, remembered)
 
 
 async def test_the_answer_says_who_made_it_and_what_it_cites(tmp_path: Path) -> None:
