@@ -231,6 +231,7 @@ class ApprovalList(TypedDict):
     """Pending first, then newest first."""
 
     approvals: list[Approval]
+    may_decide: bool
 
 
 class DecisionRequest(TypedDict):
@@ -1140,8 +1141,15 @@ class TokenRequest(TypedDict):
     days: NotRequired[float]
 
 
+class EditorGrant(TypedDict):
+    """Leave for the editors to decide approvals."""
+
+    days: NotRequired[float]
+
+
 class Client(TypedDict):
-    """A program or a browser that was given a token. The token itself is never stored."""
+    """A program or a browser that was given a token, or what the editors were granted. A token itself is never
+    stored."""
 
     id: str
     name: str

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hearth_backend.agent.loop import AgentLoop
+from hearth_backend.agent.profiles import Profiles
 from hearth_backend.agent.run_view import RunView
 from hearth_backend.gateway.messages import Provider
 from hearth_backend.memory.at_hand import Held
@@ -17,6 +18,7 @@ from hearth_backend.tools.recall import Recall
 from hearth_backend.tools.registry import Registry
 from hearth_shared.protocol.tasks import Source
 from hearth_shared.settings import Memory as MemorySettings
+from hearth_shared.settings import Models as Policy
 from support.gateways import gateway_over
 from support.guards import ScriptedGuard
 from support.memories import SmallMemory, file_passages, memory
@@ -41,6 +43,8 @@ async def desk(
     pinned: Sequence[str] = (),
     enabled: bool = True,
     guard: ScriptedGuard | None = None,
+    policy: Policy | None = None,
+    agents: Profiles | None = None,
     held: Held | None = None,
     background: Sequence[Source] = (),
 ) -> AsyncGenerator[Desk]:
@@ -56,7 +60,7 @@ async def desk(
     async def behind(run: RunView) -> Sequence[Source]:
         return background
 
-    async with gateway_over(folder, *providers) as bench:
+    async with gateway_over(folder, *providers, policy=policy) as bench:
         loop = AgentLoop(
             bench.gateway,
             remembered,
@@ -70,6 +74,7 @@ async def desk(
             pinned=notes,
             at_hand=at_hand,
             background=behind,
+            agents=agents,
             now=lambda: NOON,
         )
         yield Desk(loop, remembered)

@@ -119,6 +119,7 @@ ROUTES = (
     _route("GET", "/v1/usage", Scope.USAGE),
     _route("GET", "/v1/clients", Scope.CLIENTS),
     _route("POST", "/v1/clients", Scope.CLIENTS),
+    _route("POST", "/v1/clients/editors", Scope.CLIENTS),
     _route("DELETE", "/v1/clients/{client_id}", Scope.CLIENTS),
     _route("GET", "/v1/clients/pairing", Scope.CLIENTS),
     _route("POST", "/v1/clients/pairing", Scope.CLIENTS),

@@ -70,12 +70,14 @@ async def _nothing_at_hand(run_id: str, thread_id: str | None) -> Held:
 class AgentModels(Models, Protocol):
     """The gateway, as the loop needs it."""
 
-    async def window(self, role: Role, *, local_only: bool = False) -> int:
-        """Tokens that the model next in turn can read and write. Raises NoModel or LocalOnly when there is none."""
+    async def window(self, role: Role, model: str | None = None, *, local_only: bool = False) -> int:
+        """Tokens that this model, or the one next in turn, can read and write. Raises NoModel, LocalOnly or NotFound
+        when there is none."""
         ...
 
-    async def count(self, role: Role, text: str, *, local_only: bool = False) -> int | None:
-        """A text's tokens by the tokenizer of the model next in turn; None where it does not run here."""
+    async def count(self, role: Role, text: str, model: str | None = None, *, local_only: bool = False) -> int | None:
+        """A text's tokens by the tokenizer of this model, or of the one next in turn; None where it does not run
+        here."""
         ...
 
 
@@ -181,7 +183,8 @@ class AgentLoop:
         run = staying.run
         turn.note(staying.note)
         held = earlier.usable(held, run, self._permits)
-        window = await self._models.window("chat", local_only=run.local_only)
+        model = None if profile.chat_model == "auto" else profile.chat_model
+        window = await self._models.window("chat", model, local_only=run.local_only)
         await asyncio.to_thread(import_module, "hearth_backend.agent.dialogue")  # a second's work, off the loop
         from hearth_backend.agent.dialogue import converse
 
@@ -191,7 +194,7 @@ class AgentLoop:
         earlier.hear(turn.taint, held.results)
         question = "\n\n".join(part for part in (run.context.note, run.goal) if part)
         tools, pinned = self._usable(profile), await self._pinned(run.spaces)
-        room = self._room(run, window, tools)
+        room = self._room(run, model, window, tools)
         opening = await room.fitted(
             lambda budget: (
                 assemble(
@@ -206,7 +209,6 @@ class AgentLoop:
                 ).messages
             )
         )
-        model = None if profile.chat_model == "auto" else profile.chat_model
         speech = Speech(self._models, _caller(run), turn, most_tokens=room_for_answer(window), model=model)
         errand = Errand(turn, self._guard, self._performer, self._tracer, self._metrics, run.local_only)
 
@@ -217,12 +219,12 @@ class AgentLoop:
         calls = turn.meter.budget.steps or _MOST_CALLS
         await converse(speech, opening, tools, call, room, calls, earlier=earlier.whole(held))
 
-    def _room(self, run: RunView, window: int, tools: Sequence[AnyTool]) -> Room:
+    def _room(self, run: RunView, model: str | None, window: int, tools: Sequence[AnyTool]) -> Room:
         described = json.dumps([[tool.name, tool.description, dict(tool.parameters)] for tool in tools])
 
         async def count(text: str) -> int | None:
             try:
-                return await self._models.count("chat", text, local_only=run.local_only)
+                return await self._models.count("chat", text, model, local_only=run.local_only)
             except HearthError:  # the call itself will say what is wrong
                 return None
 

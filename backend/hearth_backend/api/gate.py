@@ -166,7 +166,7 @@ class Gate:
             allow = ", ".join(sorted(name for name in methods if name != "WS"))
             raise MethodNotAllowed(f"{method} is not possible here.", f"Use {allow}.", allow=allow)
         call.dialect = endpoint.dialect
-        _check_scope(endpoint, call.principal)
+        _check_scope(endpoint, call.principal, self._principals)
         if length.isdigit() and (len(length) > 15 or int(length) > self._max_body):
             raise TooLarge(f"The body is larger than {self._max_body} bytes.", "Send less, or in parts.")
         if call.principal is not _NOBODY:
@@ -236,9 +236,9 @@ def _check_json(headers: Mapping[bytes, bytes], method: str) -> None:
         raise UnsupportedMedia(f"{method} takes JSON only.", "Send `Content-Type: application/json`.")
 
 
-def _check_scope(endpoint: Endpoint, principal: Principal) -> None:
+def _check_scope(endpoint: Endpoint, principal: Principal, principals: Principals) -> None:
     scopes = endpoint.scopes or OPEN
-    if scopes and scopes.isdisjoint(principal.scopes):
+    if scopes and scopes.isdisjoint(principal.scopes) and scopes.isdisjoint(principals.granted(principal)):
         needed = " or ".join(sorted(scopes))
         raise Forbidden(f"This credential may not do that; it needs {needed}.", "Create a token with that scope.")
     if not scopes and endpoint.for_bridge and not principal.is_bridge:

@@ -34,6 +34,8 @@ from hearth_shared.protocol.principals import (
 log = logging.getLogger(__name__)
 _CACHED: Final = 4096
 _SCOPES: Final = frozenset(scope.value for scope in Scope)
+_DECIDE: Final = frozenset({Scope.APPROVALS_DECIDE})
+_NOTHING: Final = frozenset[Scope]()
 
 
 class Listener(Enum):
@@ -150,6 +152,12 @@ class Principals:
         if found is None or found.origin.encode() != origin:
             return None
         return self._now_here(found)
+
+    def granted(self, principal: Principal) -> frozenset[Scope]:
+        """What the person granted a door beyond its own rights, as it is now."""
+        if principal.door is Door.EDITOR and self._clients.editors_may_decide():
+            return _DECIDE
+        return _NOTHING
 
     def forget(self, client: str) -> None:
         """Ask the database again for this client's token."""

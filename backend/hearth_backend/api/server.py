@@ -52,7 +52,7 @@ async def _serve(
         return any((await services.runs.counts()).values())
 
     def opened() -> None:
-        _settle()
+        settle()
         endpoint = discovery.Endpoint(
             os.getpid(), services.version, str(listeners.path), listeners.port, services.started_at
         )
@@ -71,7 +71,7 @@ async def _serve(
     await server.serve([listeners.unix, listeners.tcp])
 
 
-def _settle() -> None:
+def settle() -> None:
     """What start-up made stays for good: the garbage collector need not look at it again, nor as often as for a script.
     With some 100,000 objects of ours that is a twentieth of what storing a task costs."""
     gc.collect()

@@ -39,13 +39,14 @@ def one(desk: Desk, options: Namespace) -> int:
 
 def approve(desk: Desk, options: Namespace) -> int:
     """Accepts exactly what the card shows, once; nothing is default."""
-    _need_a_person(desk.terminal)
+    need_a_person(desk.terminal)
     seen = desk.terminal.for_person()
     approval = _get(desk, options.approval)
     _show(seen, approval)
     if approval["status"] != "pending":
         return 1
-    if not _accepted(seen, for_task=options.for_task):
+    what = "this and calls like it, until the task ends" if options.for_task else "this, once"
+    if not accepted(seen, what):
         seen.say("Nothing was decided; it stays in `hearth approvals list`.")
         return 1
     decision = {"decision": "accept"} | ({"remember": "run"} if options.for_task else {})
@@ -75,13 +76,13 @@ def rules(desk: Desk, options: Namespace) -> int:
 
 
 def _decide_rule(desk: Desk, found: wire.ApprovalRuleList, kind: str, rule_id: str) -> int:
-    _need_a_person(desk.terminal)
+    need_a_person(desk.terminal)
     rule = next((rule for rule in found["rules"] if rule["id"] == rule_id), None)
     if rule is None:
         raise NotFound(f"There is no rule {rule_id!r}.", "`hearth approvals rules` lists them.")
     seen = desk.terminal.for_person()
     _show_rule(seen, rule)
-    if kind == "accept" and not _accepted(seen, rule=True):
+    if kind == "accept" and not accepted(seen, "this rule"):
         seen.say("Nothing was decided.")
         return 1
     if kind == "forget":
@@ -111,7 +112,7 @@ def _show_rule(terminal: Terminal, rule: wire.ApprovalRule) -> None:
 
 def deny(desk: Desk, options: Namespace) -> int:
     """Without a message the task goes on without it; with one, it reads why."""
-    _need_a_person(desk.terminal)
+    need_a_person(desk.terminal)
     body = {"decision": "respond", "text": options.message} if options.message else {"decision": "ignore"}
     desk.backend().request("POST", route("approvals", options.approval), body)
     desk.terminal.say(
@@ -173,20 +174,20 @@ def _row(approval: wire.Approval) -> list[Part]:
     return [approval["id"], _status(approval), ago(approval["created_at"]), wanted]
 
 
-def _need_a_person(terminal: Terminal) -> None:
+def need_a_person(terminal: Terminal) -> None:
+    """Raises Forbidden where a program may be typing."""
     if not terminal.person_sits_here:
         raise Forbidden(
             "A decision is taken only by a person at a terminal.", "Run it in a terminal, or decide in the tray."
         )
 
 
-def _accepted(terminal: Terminal, *, for_task: bool = False, rule: bool = False) -> bool:
+def accepted(terminal: Terminal, what: str) -> bool:
     """What was typed before the card could be read does not count."""
     import termios
 
     time.sleep(_ARMED_AFTER_S)
     termios.tcflush(terminal.input.fileno(), termios.TCIFLUSH)
-    what = "this rule" if rule else "this and calls like it, until the task ends" if for_task else "this, once"
     terminal.stream(f"Accept {what}? Type accept: ")
     terminal.flush()
     return terminal.input.readline().strip().lower() == "accept"

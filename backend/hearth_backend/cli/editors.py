@@ -9,7 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hearth_backend.cli.approvals import accepted, need_a_person
 from hearth_backend.cli.desk import Desk
+from hearth_backend.cli.route import route
+from hearth_backend.cli.terminal import ago
+from hearth_shared import wire
 from hearth_shared.errors import HomeError
 
 Lines = Callable[[str, Path], str]
@@ -62,6 +66,8 @@ EDITORS: Final[Mapping[str, Editor]] = {
 def pair(desk: Desk, options: Namespace) -> int:
     """The lines alone go to standard output, so that they can be appended to a file; what to do with them goes beside
     it. An editor needs no token: it comes in by the key of this person's own."""
+    if options.decide:
+        return _let_decide(desk, options.days)
     if options.editor is None:
         desk.terminal.table([(name, (editor.title, "muted")) for name, editor in EDITORS.items()])
         desk.terminal.note("`hearth pair editor NAME` shows what to put where.")
@@ -69,6 +75,23 @@ def pair(desk: Desk, options: Namespace) -> int:
     editor = EDITORS[options.editor]
     desk.terminal.note(f"For {editor.title}, in {editor.place}. docs/{editor.page} tells more.")
     desk.terminal.say(editor.lines(program(), shipped() / options.editor))
+    return 0
+
+
+def _let_decide(desk: Desk, days: float) -> int:
+    """Whoever types in an editor then decides; so it is asked here, where a person sits."""
+    need_a_person(desk.terminal)
+    seen = desk.terminal.for_person()
+    seen.fold(
+        "Every editor of yours that runs Hearth could then decide approvals, and so could whatever runs in one: its "
+        f"extensions press the same buttons. It ends after {days:g} days."
+    )
+    if not accepted(seen, "this"):
+        seen.say("Nothing was granted; editors go on showing approvals.")
+        return 1
+    made: wire.Client = desk.backend().request("POST", route("clients", "editors"), {"days": days})
+    desk.terminal.say((f"Editors may decide; it ends {ago(made['expires_at'])}.", "ok"))
+    desk.terminal.say(f"`hearth clients revoke {made['id']}` takes it back.")
     return 0
 
 

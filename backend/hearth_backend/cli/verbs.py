@@ -210,10 +210,16 @@ VERBS = (
         "clients:revoke",
         (option("client", metavar="ID", help="its id, from `hearth token list`"),),
     ),
-    Verb("clients list", "programs and browsers that hold a token", "hearth clients list", "clients:show", (JSON,)),
+    Verb(
+        "clients list",
+        "programs and browsers that hold a token, and what editors were granted",
+        "hearth clients list",
+        "clients:show",
+        (JSON,),
+    ),
     Verb(
         "clients revoke",
-        "end a program's or a browser's token at once",
+        "end a program's or a browser's token, or the editors' grant, at once",
         "hearth clients revoke cli_8f3a",
         "clients:revoke",
         (option("client", metavar="ID", help="its id, from `hearth clients list`"),),
@@ -227,7 +233,7 @@ VERBS = (
     ),
     Verb(
         "pair editor",
-        "the lines that start Hearth's language server in an editor",
+        "the lines that start Hearth's language server in an editor; leave for editors to decide approvals",
         "hearth pair editor neovim",
         "editors:pair",
         (
@@ -238,6 +244,8 @@ VERBS = (
                 metavar="EDITOR",
                 help="vscode, neovim, helix or emacs; without it, the list",
             ),
+            option("--decide", action="store_true", help="let every editor of yours decide approvals"),
+            option("--days", type=float, default=30, help="days until that ends (default: 30)"),
         ),
     ),
     Verb(

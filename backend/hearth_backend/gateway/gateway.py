@@ -93,21 +93,22 @@ class Gateway:
     async def has(self, role: Role, *, local_only: bool = False) -> bool:
         return await self._router.has(role, local_only=local_only)
 
-    async def window(self, role: Role, *, local_only: bool = False) -> int:
-        """Tokens that the model next in turn can read and write; a guess where its server does not tell.
+    async def window(self, role: Role, model: str | None = None, *, local_only: bool = False) -> int:
+        """Tokens that this model, or the one next in turn, can read and write; a guess where its server does not tell.
 
         Raises what the call itself would raise: NoModel, LocalOnly, NotFound.
         """
-        async with aclosing(self._router.routes(role, None, local_only=local_only)) as routes:
+        async with aclosing(self._router.routes(role, model, local_only=local_only)) as routes:
             route = await anext(routes)
         return route.context or (_WINDOW_AWAY if route.provider.where == "cloud" else _WINDOW_HERE)
 
-    async def count(self, role: Role, text: str, *, local_only: bool = False) -> int | None:
-        """A text's tokens by the tokenizer of the model next in turn; None where it does not run in the engine here.
+    async def count(self, role: Role, text: str, model: str | None = None, *, local_only: bool = False) -> int | None:
+        """A text's tokens by the tokenizer of this model, or of the one next in turn; None where it does not run in the
+        engine here.
 
         Raises what the call itself would raise, and what loading the model does.
         """
-        async with aclosing(self._router.routes(role, None, local_only=local_only)) as routes:
+        async with aclosing(self._router.routes(role, model, local_only=local_only)) as routes:
             route = await anext(routes)
         if not isinstance(route.provider, LocalEngine):
             return None

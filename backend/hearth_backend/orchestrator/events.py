@@ -5,9 +5,10 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import Field
+from pydantic_core import to_json
 
 from hearth_backend.orchestrator import store
 from hearth_backend.orchestrator.missing import no_task
@@ -22,7 +23,6 @@ ENDS_RUN: Final = frozenset({EventType.TASK_FINISHED, EventType.TASK_FAILED, Eve
 _APPROVALS: Final = frozenset({EventType.APPROVAL_REQUESTED, EventType.APPROVAL_DECIDED, EventType.APPROVAL_EXPIRED})
 _PAGE: Final = 256
 _LOGGED: Final = 500
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps makes one each time
 _PRUNED_AT_ONCE: Final = 2000
 _WAITING: Final = 1024
 
@@ -31,6 +31,35 @@ class LoggedEvent(Event):
     """An event and whose it is; the owner does not go over the wire."""
 
     owner: str = Field(default=PERSON, exclude=True)
+
+
+class Stored(NamedTuple):
+    """An event that is stored and not made yet: most are heard by nobody, and making one costs more than storing it."""
+
+    seq: int
+    at: float
+    kind: EventType
+    run_id: str | None
+    thread_id: str | None
+    owner: str
+    door: str
+    data: Mapping[str, Any]
+
+    def made(self) -> LoggedEvent:
+        return LoggedEvent.model_construct(
+            seq=self.seq,
+            time=self.at,
+            type=self.kind,
+            run_id=self.run_id,
+            thread_id=self.thread_id,
+            door=self.door,
+            data=self.data,
+            owner=self.owner,
+        )
+
+
+Told = Event | Stored
+"""What may be published."""
 
 
 class EventLog:
@@ -55,31 +84,42 @@ class EventLog:
         data: Mapping[str, Any],
     ) -> Event:
         """Store an event inside a `Database.write` closure; give it to `publish` once that is committed."""
-        at = self._clock()
-        text = _encode(data)
-        seq = store.add_event(connection, (at, kind.value, run_id, thread_id, owner, door, text))
-        return LoggedEvent.model_construct(
-            seq=seq, time=at, type=kind, run_id=run_id, thread_id=thread_id, door=door, data=data, owner=owner
-        )
+        return self.put(connection, kind, run_id, thread_id, owner, door, data).made()
 
-    def publish(self, events: Iterable[Event]) -> None:
+    def put(
+        self,
+        connection: Connection,
+        kind: EventType,
+        run_id: str | None,
+        thread_id: str | None,
+        owner: str,
+        door: str,
+        data: Mapping[str, Any],
+    ) -> Stored:
+        """`append` for the paths that every task takes."""
+        at = self._clock()
+        seq = store.add_event(connection, (at, kind.value, run_id, thread_id, owner, door, to_json(data).decode()))
+        return Stored(seq, at, kind, run_id, thread_id, owner, door, data)
+
+    def publish(self, events: Iterable[Told]) -> None:
         """Tell the followers, on the event loop and in commit order: as `committed=` of the write."""
         if not self._inboxes:
             return
-        for event in events:
+        for told in events:
+            event = told.made() if isinstance(told, Stored) else told
             for inbox in self._inboxes:
                 inbox.offer(event)
 
     async def write(
         self,
-        work: Callable[[Connection], tuple[T, Sequence[Event]]],
+        work: Callable[[Connection], tuple[T, Sequence[Told]]],
         committed: Callable[[T], None] | None = None,
         *,
         patient: bool = False,
     ) -> T:
         """`Database.write` for `work` that returns events beside its value: they are published."""
 
-        def done(result: tuple[T, Sequence[Event]]) -> None:
+        def done(result: tuple[T, Sequence[Told]]) -> None:
             self.publish(result[1])
             if committed is not None:
                 committed(result[0])

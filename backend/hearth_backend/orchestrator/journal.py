@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from pydantic_core import from_json, to_json
+
 from hearth_backend.agent.guard import Effect, Go, Guard, Refused, Verdict
 from hearth_backend.agent.run_view import RunView
 from hearth_backend.orchestrator.frames import Frame, Frames
@@ -37,6 +39,7 @@ class RunJournal:
         self._writing = asyncio.Lock()
         self._position = 0
         self._begun: dict[int, StepRecord] = {}  # steps that go on and are not written yet
+        self._begun_at = 0.0  # when the first of them began
         self._said: dict[int, list[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -55,7 +58,7 @@ class RunJournal:
         step = self._next(name, call_id)
         if step.state in ("done", "failed"):
             return await self._replayed(step)
-        await self._begin(StepRecord(step.seq, name, call_id, "started"))
+        await self._begin(step._replace(state="started", output=None))
         return await self._finish(step, body)
 
     async def effect(
@@ -69,7 +72,7 @@ class RunJournal:
         repeatable: bool = False,
     ) -> Any:
         """See the protocol."""
-        step = replace(self._next(name, call_id), is_effect=True)
+        step = self._next(name, call_id)._replace(is_effect=True)
         if step.state in ("done", "failed"):
             return await self._replayed(step)
         times = json.loads(step.output or "{}").get("begun", 0)
@@ -79,7 +82,7 @@ class RunJournal:
                 return await self._finish(step, lambda: _refused(text))
             case Go() as go:
                 leave = {"args": go.args, "approval": go.approval_id, "sha256": go.sha256, "begun": times + 1}
-                await self._record(replace(step, state="started", output=_encode(leave)), None)
+                await self._record(step._replace(state="started", output=_encode(leave)), None)
                 return await self._finish(step, lambda: body(go, effect.key))
 
     async def _leave(self, step: StepRecord, effect: Effect, guard: Guard, *, repeatable: bool) -> Verdict:
@@ -89,10 +92,10 @@ class RunJournal:
             return Go(before["args"], before["approval"], before["sha256"])
         if step.state in ("started", "unknown"):
             if step.state == "started":
-                await self._record(replace(step, state="unknown"), EventType.STEP_FINISHED)
+                await self._record(step._replace(state="unknown"), EventType.STEP_FINISHED)
             return await guard.settle(replace(effect, args=before["args"]))
         if step.output is None:
-            await self._record(replace(step, state="intent", output=_encode({"args": effect.args})), _BEGUN)
+            await self._record(step._replace(state="intent", output=_encode({"args": effect.args})), _BEGUN)
         elif before["args"] != json.loads(_encode(effect.args)):
             raise _another_way(step, effect.tool)
         return await guard.ask(effect)
@@ -139,15 +142,15 @@ class RunJournal:
             value = await body()
         except HearthError as error:
             problem = json.dumps(error.problem(), ensure_ascii=False, default=str)
-            await self._record(replace(step, state="failed", output=problem), EventType.STEP_FINISHED)
+            await self._record(step._replace(state="failed", output=problem), EventType.STEP_FINISHED)
             raise
-        output = _encode(value)
+        output = to_json(value).decode()
         if len(output) > LARGEST_STEP:
             raise TooLarge(
                 f"The step {step.name} gave more than can be kept ({len(output)} characters).", "Ask for less."
             )
-        await self._record(replace(step, state="done", output=output), EventType.STEP_FINISHED)
-        return json.loads(output)  # what a replay would give: tuples are lists from the start
+        await self._record(step._replace(state="done", output=output), EventType.STEP_FINISHED)
+        return from_json(output)  # what a replay would give: tuples are lists from the start
 
     async def _replayed(self, known: StepRecord) -> Any:
         for piece in self._claim.earlier.said.get(known.seq, ()):
@@ -166,12 +169,15 @@ class RunJournal:
         """A step that may be done again need not be on disk before it begins: a short one is written once, at its end.
         One that takes longer, or says something, is written before anything of it is sent."""
         self._check()
-        if self._frames.due_in(self._loop.time()) is not None:  # said before the step
+        now = self._loop.time()
+        if self._frames.due_in(now) is not None:  # said before the step
             await self._record(step, EventType.STEP_STARTED)
             return
+        if not self._begun:
+            self._begun_at = now
         self._begun[step.seq] = step
         if self._timer is None and self._flushing is None:
-            self._timer = self._loop.call_later(_SHORT_S, self._start_flush)
+            self._timer = self._loop.call_later(_SHORT_S, self._look)
 
     async def _record(self, step: StepRecord, kind: EventType | None) -> None:
         """Write the step, and tell of it unless it was told already that it goes on."""
@@ -210,14 +216,29 @@ class RunJournal:
         self._plan()
 
     def _plan(self) -> None:
-        """Send what is collected when it is due."""
-        due_in = self._frames.due_in(self._loop.time())
+        """Write what is collected when it is due."""
+        due_in = self._due_in()
         if due_in is None or self._closed or self._flushing is not None:
             return
         if due_in == 0:
             self._start_flush()
         elif self._timer is None:
-            self._timer = self._loop.call_later(due_in, self._start_flush)
+            self._timer = self._loop.call_later(due_in, self._look)
+
+    def _due_in(self) -> float | None:
+        """Seconds until what was said, or a step that goes on, is to be written; None when there is neither."""
+        now = self._loop.time()
+        said = self._frames.due_in(now)
+        if not self._begun:
+            return said
+        goes_on = max(0.0, self._begun_at + _SHORT_S - now)
+        return goes_on if said is None else min(said, goes_on)
+
+    def _look(self) -> None:
+        """The timer went off. What it was set for may be written, and a later step be short so far: one timer serves
+        many steps."""
+        self._timer = None
+        self._plan()
 
     def _start_flush(self) -> None:
         if self._timer is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from hearth_backend.orchestrator.frames import Stream
 from hearth_shared.protocol.events import EventType
@@ -10,8 +10,7 @@ from hearth_shared.protocol.events import EventType
 StepState = Literal["intent", "started", "done", "failed", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+class StepRecord(NamedTuple):
     """One journaled step; `output` is the JSON of its value, or of the problem it failed with; before its end, of what
     an effect is to do. An effect changes something outside."""
 

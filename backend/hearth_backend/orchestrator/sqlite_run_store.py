@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, assert_never
 from hearth_backend import ids
 from hearth_backend.agent.journal import RunView
 from hearth_backend.orchestrator import replay, rows, store
-from hearth_backend.orchestrator.events import EventLog
+from hearth_backend.orchestrator.events import EventLog, Told
 from hearth_backend.orchestrator.missing import no_task, no_thread
 from hearth_backend.orchestrator.replay import Earlier, StepRecord
 from hearth_backend.orchestrator.run_store import Claim, Failed, Finished, Note, Outcome, Stopped
@@ -18,7 +18,7 @@ from hearth_backend.orchestrator.stores import deliveries, plans, retries
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection, Row
 from hearth_shared.errors import BadRequest, Conflict, GaveUp, HearthError, IdempotencyMismatch
-from hearth_shared.protocol.events import Event, EventType
+from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.tasks import (
     FINAL,
     Answer,
@@ -74,7 +74,7 @@ class SQLiteRunStore:
         self._queued()
 
     async def enqueue(self, run: NewRun) -> TaskAccepted:
-        def work(connection: Connection) -> tuple[TaskAccepted, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[TaskAccepted, Sequence[Told]]:
             if run.idempotency_key is not None and (known := _made_before(connection, run)):
                 return known, ()
             placed = _place(connection, run) if run.thread_id else run
@@ -89,7 +89,7 @@ class SQLiteRunStore:
     async def claim(self, last_lane: Lane, default_s: float) -> Claim | None:
         now = self._clock()
 
-        def work(connection: Connection) -> tuple[Claim | None, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[Claim | None, Sequence[Told]]:
             row = store.claim_run(connection, now, now + LEASE_S, _LANES.index(last_lane))
             if row is None:
                 return None, ()
@@ -110,19 +110,20 @@ class SQLiteRunStore:
     async def append_step(self, claim: Claim, step: StepRecord, notes: Sequence[Note]) -> None:
         values = (
             *(claim.run.id, step.seq, step.name, step.call_id, step.state, claim.run.attempt, step.output),
-            *(step.is_effect, self._clock()),
+            *(step.is_effect, self._clock(), claim.fence),
         )
 
-        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
-            _hold(connection, claim)
-            store.set_step(connection, values)
+        def work(connection: Connection) -> tuple[None, Sequence[Told]]:
+            if not store.set_step(connection, values):
+                raise _lost(claim)
             return None, [self._note(connection, claim.run, note) for note in notes]
 
         await self._events.write(work)
 
     async def append_events(self, claim: Claim, notes: Sequence[Note]) -> None:
-        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
-            _hold(connection, claim)
+        def work(connection: Connection) -> tuple[None, Sequence[Told]]:
+            if not store.holds_run(connection, claim.run.id, claim.fence):
+                raise _lost(claim)
             return None, [self._note(connection, claim.run, note) for note in notes]
 
         await self._events.write(work)
@@ -139,7 +140,7 @@ class SQLiteRunStore:
             "now": now,
         }
 
-        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
             if not store.finish_run(connection, values):
                 return False, ()
             if claim.run.thread_id and answer:
@@ -161,7 +162,7 @@ class SQLiteRunStore:
                 self._cancelled(run_id)
 
     async def release(self, claim: Claim) -> bool:
-        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
             if store.release_run(connection, claim.run.id, claim.fence):
                 return True, ()
             return self._stopped_instead(connection, claim)
@@ -175,7 +176,7 @@ class SQLiteRunStore:
         why = {"code": failure.code, "detail": failure.detail, "again_in_s": round(pause_s, 3)}
         told = Note(EventType.TASK_QUEUED, {"goal": run.goal[:_SHOWN_GOAL], "lane": run.lane.value, **why})
 
-        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
             if not retries.put_off(connection, values):
                 return False, ()
             return True, [self._note(connection, run, note) for note in (*notes, told)]
@@ -191,7 +192,7 @@ class SQLiteRunStore:
         await self._database.write(lambda connection: retries.wake_overdue(connection, now))
 
     async def retry(self, owner: str, run_id: str) -> None:
-        def work(connection: Connection) -> tuple[None, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[None, Sequence[Told]]:
             row = retries.revive(connection, owner, run_id)
             if row is None and deliveries.revive(connection, owner, run_id, self._clock()):
                 return None, ()
@@ -209,7 +210,7 @@ class SQLiteRunStore:
         return total
 
     async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
-        def work(connection: Connection) -> tuple[tuple[bool, bool], Sequence[Event]]:
+        def work(connection: Connection) -> tuple[tuple[bool, bool], Sequence[Told]]:
             if status := store.suspend_run(connection, claim.run.id, claim.fence):
                 events = [self._note(connection, claim.run, note) for note in notes]
                 return (True, status == RunStatus.QUEUED), events
@@ -218,14 +219,14 @@ class SQLiteRunStore:
 
         return (await self._events.write(work, lambda result: self._queued() if result[1] else None))[0]
 
-    def _stopped_instead(self, connection: Connection, claim: Claim) -> tuple[bool, Sequence[Event]]:
+    def _stopped_instead(self, connection: Connection, claim: Claim) -> tuple[bool, Sequence[Told]]:
         """A claim that cannot be laid aside: the person cancelled the run meanwhile, or it is somebody else's."""
         if not store.holds_run(connection, claim.run.id, claim.fence):
             return False, ()
         return True, self._end(connection, _whose_view(claim.run), RunStatus.CANCELLED, None)
 
     async def recover(self, attempts: int) -> int:
-        def work(connection: Connection) -> tuple[int, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[int, Sequence[Told]]:
             interrupted = store.interrupted_runs(connection)
             events = [event for row in interrupted for event in self._recover(connection, row, attempts)]
             return len(interrupted), events
@@ -233,7 +234,7 @@ class SQLiteRunStore:
         return await self._events.write(work, lambda _: self._tell_end())
 
     async def cancel(self, owner: str, run_id: str) -> None:
-        def work(connection: Connection) -> tuple[bool, Sequence[Event]]:
+        def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
             row = store.run_of(connection, owner, run_id)
             if row is None:
                 raise no_task(run_id)
@@ -272,7 +273,7 @@ class SQLiteRunStore:
         found = await self._database.read(store.queued_by_lane)
         return {lane.value: 0 for lane in Lane} | {_LANES[int(row[0])].value: row[1] for row in found}
 
-    def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Event]:
+    def _recover(self, connection: Connection, row: Row, attempts: int) -> Sequence[Told]:
         if row["cancel_requested"]:
             return self._end(connection, _whose(row), RunStatus.CANCELLED, None)
         if row["attempt"] < attempts:
@@ -280,16 +281,14 @@ class SQLiteRunStore:
             return ()
         return self._end(connection, _whose(row), RunStatus.DEAD, _gave_up(row["attempt"]))
 
-    def _end(
-        self, connection: Connection, run: "_Whose", status: RunStatus, failure: Failure | None
-    ) -> Sequence[Event]:
+    def _end(self, connection: Connection, run: "_Whose", status: RunStatus, failure: Failure | None) -> Sequence[Told]:
         """End a run that nobody is doing."""
         store.end_run(connection, run.id, status.value, failure.model_dump_json() if failure else None, self._clock())
         kind = EventType.TASK_FAILED if failure else EventType.TASK_CANCELLED
         brought = self._ending(connection, run)
         return [*brought, self._note(connection, run, Note(kind, failure.model_dump() if failure else {}))]
 
-    def _ending(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+    def _ending(self, connection: Connection, run: "_Whose") -> Sequence[Told]:
         """What the end of a run brings with it, told before it: nobody needs to decide for it any more, its webhook is
         to be told, and the task above it may go on."""
         now = self._clock()
@@ -302,9 +301,9 @@ class SQLiteRunStore:
             *(self._note(connection, run, Note(EventType.APPROVAL_EXPIRED, {"id": row["id"]})) for row in withdrawn),
         ]
 
-    def _stop_plan(self, connection: Connection, run: "_Whose") -> Sequence[Event]:
+    def _stop_plan(self, connection: Connection, run: "_Whose") -> Sequence[Told]:
         """Nobody needs the parts of its plan any more; nor, if it did not succeed, what was to come after it."""
-        events: list[Event] = []
+        events: list[Told] = []
         useless = plans.open_children(connection, run.id)
         if not store.has_finished(connection, run.id):
             useless += plans.dependents(connection, run.id)
@@ -316,16 +315,8 @@ class SQLiteRunStore:
                 events += self._end(connection, _whose(row), RunStatus.CANCELLED, None)
         return events
 
-    def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Event:
-        return self._events.append(
-            connection,
-            note.kind,
-            run_id=run.id,
-            thread_id=run.thread_id,
-            owner=run.owner,
-            door=run.door,
-            data=note.data,
-        )
+    def _note(self, connection: Connection, run: RunView | NewRun | _Whose, note: Note) -> Told:
+        return self._events.put(connection, note.kind, run.id, run.thread_id, run.owner, run.door, note.data)
 
 
 def _nobody(*_: object) -> None:
@@ -446,9 +437,8 @@ def _earlier(connection: Connection, run_id: str) -> Earlier:
     return replay.earlier(steps, story)
 
 
-def _hold(connection: Connection, claim: Claim) -> None:
-    if not store.holds_run(connection, claim.run.id, claim.fence):
-        raise Conflict(f"The task {claim.run.id} is not this worker's any more.", "Nothing needs to be done.")
+def _lost(claim: Claim) -> Conflict:
+    return Conflict(f"The task {claim.run.id} is not this worker's any more.", "Nothing needs to be done.")
 
 
 def _queued_note(run: NewRun) -> Note:

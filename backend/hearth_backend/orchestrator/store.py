@@ -127,9 +127,10 @@ update run set status = 'queued', attempt = attempt - 1, lease_until = null
 where id = ? and fence = ? and status = 'running' and not cancel_requested"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewRun:
-    """A run as it is stored; `context` and `spaces` are JSON."""
+    """A run as it is stored; `context` and `spaces` are JSON. Not frozen: with this many fields that costs as much as
+    its index entries."""
 
     id: str
     agent_id: str
@@ -290,7 +291,8 @@ def queued_by_lane(connection: Connection) -> list[Row]:
 # -- steps
 
 _SET_STEP: Final = """
-insert into step(run_id, seq, name, call_id, state, attempt, output, effect, at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+insert into step(run_id, seq, name, call_id, state, attempt, output, effect, at)
+select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 from run where id = ?1 and fence = ?10 and status = 'running'
 on conflict(run_id, seq) do update set
   state = excluded.state, attempt = excluded.attempt, output = excluded.output, at = excluded.at"""
 _STORY: Final = """
@@ -299,9 +301,10 @@ where run_id = ? and type in ('text.delta', 'reasoning.delta', 'text.reset', 'st
 order by seq"""
 
 
-def set_step(connection: Connection, values: Sequence[Any]) -> None:
-    """Values: run_id, seq, name, call_id, state, attempt, output as JSON, effect, at."""
-    connection.execute(_SET_STEP, values)
+def set_step(connection: Connection, values: Sequence[Any]) -> bool:
+    """Values: run_id, seq, name, call_id, state, attempt, output as JSON, effect, at; the fence of who writes it. False
+    when the run is no longer the writer's."""
+    return connection.execute(_SET_STEP, values).rowcount == 1
 
 
 def steps_of(connection: Connection, run_id: str) -> list[Row]:

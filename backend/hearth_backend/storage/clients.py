@@ -14,11 +14,13 @@ from hearth_shared.errors import Forbidden, NotFound
 from hearth_shared.protocol.principals import (
     BROWSER,
     BROWSER_SCOPES,
+    EDITORS,
     MAIN_SPACE,
     NEVER_THIRD_PARTY,
     Client,
     ClientList,
     NewToken,
+    Scope,
     TokenRequest,
 )
 
@@ -97,6 +99,34 @@ class Clients:
 
         await self._database.write(work, self._tell_all)
         return NewToken(client=client, token=f"{PREFIX}{client.id}_{secret}")
+
+    async def let_editors_decide(self, days: float) -> Client:
+        """A grant for every editor of this person, with no token: they come in by a key of their own. One that was
+        given before ends."""
+        now = self.now()
+        client = Client(
+            id=secrets.token_hex(8),
+            name="every editor of yours",
+            kind=EDITORS,
+            scopes=[Scope.APPROVALS_DECIDE],
+            spaces=[],
+            created_at=now,
+            expires_at=now + days * _DAY,
+        )
+
+        def work(connection: Connection) -> Client:
+            connection.execute("update client set revoked_at = ? where kind = ? and revoked_at is null", (now, EDITORS))
+            _insert(connection, client, secrets.token_bytes(32))  # of no token
+            return client
+
+        return await self._database.write(work)
+
+    def editors_may_decide(self) -> bool:
+        """Whether such a grant holds now."""
+        found = self._database.peek(
+            "select 1 from client where kind = ? and revoked_at is null and expires_at > ?", (EDITORS, self.now())
+        )
+        return found is not None
 
     async def browsers(self) -> int:
         """How many browsers are paired now."""

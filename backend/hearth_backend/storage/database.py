@@ -162,14 +162,12 @@ class Database:
         operation = self._queue.get()
         if operation is not None and operation.is_patient and time.monotonic() - self._committed_at < _BUSY_S:
             time.sleep(_GATHER_S)
-        with contextlib.suppress(queue.Empty):
-            while operation is not None:
-                batch.append(operation)
-                if len(batch) == _BATCH:
-                    return batch, False
-                operation = self._queue.get_nowait()
-            return batch, True
-        return batch, False
+        while operation is not None:
+            batch.append(operation)
+            if len(batch) == _BATCH or self._queue.empty():  # nobody else takes from it
+                return batch, False
+            operation = self._queue.get_nowait()
+        return batch, True
 
     def _commit(self, operations: list[_Operation]) -> None:
         try:

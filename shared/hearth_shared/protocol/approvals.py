@@ -49,6 +49,7 @@ class ApprovalList(Message):
     """Pending first, then newest first."""
 
     approvals: list[Approval]
+    may_decide: bool = Field(default=False, description="whether whoever asks may decide them")
 
 
 class DecisionRequest(Request):

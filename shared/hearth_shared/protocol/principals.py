@@ -70,7 +70,7 @@ BROWSER_SCOPES = frozenset(
         Scope.STATUS,
     }
 )
-THIRD_PARTY, BROWSER = "third party", "browser"
+THIRD_PARTY, BROWSER, EDITORS = "third party", "browser", "editors"
 MAIN_SPACE = "main"
 
 
@@ -83,8 +83,15 @@ class TokenRequest(Request):
     days: float = Field(default=90, gt=0, le=365, description="days until it expires")
 
 
+class EditorGrant(Request):
+    """Leave for the editors to decide approvals."""
+
+    days: float = Field(default=30, gt=0, le=365, description="days until it ends by itself")
+
+
 class Client(Message):
-    """A program or a browser that was given a token. The token itself is never stored."""
+    """A program or a browser that was given a token, or what the editors were granted. A token itself is never
+    stored."""
 
     id: str
     name: str

@@ -4,9 +4,12 @@ from pathlib import Path
 import pytest
 
 from hearth_backend.cli.editors import EDITORS, program, shipped
-from support.shell import hearth
+from support.shell import Typist, hearth
+from support.small_backend import SmallBackend
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
+
+GRANTED = {"id": "cli_1", "expires_at": 4e9}
 
 
 @pytest.mark.parametrize("name", EDITORS)
@@ -48,3 +51,29 @@ def test_hearth_is_called_by_its_name_only_where_that_leads_here(tmp_path: Path)
     assert program(lambda name: None, tmp_path) == str(own)
     assert program(lambda name: "/usr/bin/other", tmp_path) == str(own)
     assert program(lambda name: "/usr/bin/other", tmp_path / "none") == "hearth"
+
+
+def test_editors_may_decide_once_a_person_at_a_terminal_says_so(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/clients/editors"] = lambda asked: GRANTED
+    with Typist(["pair", "editor", "--decide", "--days", "7"]) as typist:
+        typist.read_until("Type accept: ")
+        assert "could then decide approvals" in typist.seen
+        typist.type("accept\n")
+        assert typist.leave() == 0
+        assert "`hearth clients revoke cli_1` takes it back." in typist.seen
+    assert [asked.body for asked in backend.asked] == [{"days": 7.0}]
+
+
+def test_editors_may_not_decide_when_the_person_says_anything_else(backend: SmallBackend) -> None:
+    with Typist(["pair", "editor", "--decide"]) as typist:
+        typist.read_until("Type accept: ")
+        typist.type("yes\n")
+        assert typist.leave() == 1
+    assert backend.asked == []
+
+
+def test_no_program_lets_editors_decide(backend: SmallBackend) -> None:
+    outcome = hearth("pair", "editor", "--decide")
+    assert outcome.status == 1
+    assert "only by a person at a terminal" in outcome.err
+    assert backend.asked == []

@@ -96,6 +96,22 @@ async def test_a_short_step_is_written_once_and_told_as_begun_and_ended(band: Or
     assert [event.type for event in story[2:4]] == [EventType.STEP_STARTED, EventType.STEP_FINISHED]
 
 
+async def test_a_step_that_takes_a_while_after_short_ones_is_on_disk_before_it_is_done(band: Orchestra) -> None:
+    claim = await begin(band)
+    journal = journal_of(band, claim)
+    seen: list[list[tuple[str, str]]] = []
+
+    async def body() -> None:
+        while ("wait", "started") not in (found := await states(band, claim)):
+            await band.database.write(lambda _: None)
+        seen.append(found)
+
+    for number in range(3):
+        await journal.step("look", f"c{number}", giving(number))
+    await journal.step("wait", "c3", body)
+    assert seen == [[*[("look", "done")] * 3, ("wait", "started")]]
+
+
 async def test_what_a_step_says_is_told_behind_its_beginning(band: Orchestra) -> None:
     claim = await begin(band)
     journal = journal_of(band, claim, interval=60.0)

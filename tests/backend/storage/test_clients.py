@@ -56,3 +56,20 @@ async def test_no_token_may_decide_or_make_tokens(clients: Clients, scope: Scope
     with pytest.raises(Forbidden):
         await clients.create(TokenRequest(name="sly", scopes=[Scope.CHAT, scope]))
     assert (await clients.list()).clients == []
+
+
+async def test_the_editors_grant_holds_until_it_ends_or_another_takes_its_place(tmp_path: Path) -> None:
+    now = 1000.0
+    database = Database(tmp_path / "hearth.db", hearth.MIGRATIONS)
+    clients = Clients(database, clock=lambda: now)
+    assert not clients.editors_may_decide()
+    first, second = await clients.let_editors_decide(1), await clients.let_editors_decide(2)
+    listed = {client.id: client.revoked_at for client in (await clients.list()).clients}
+    assert listed == {first.id: now, second.id: None}
+    assert clients.editors_may_decide()
+    now += 2 * 86_400
+    assert not clients.editors_may_decide()
+    third = await clients.let_editors_decide(1)
+    await clients.revoke(third.id)
+    assert not clients.editors_may_decide()
+    await database.close()

@@ -32,6 +32,16 @@ def test_a_database_and_the_files_beside_it_are_for_their_owner_alone(tmp_path: 
     connection.close()
 
 
+def test_values_are_stored_as_what_they_are(tmp_path: Path) -> None:
+    connection = driver.connect(tmp_path / "a.db")
+    given = (None, True, False, b"\0bytes", 7, 0.5, "text")
+    row = connection.execute("select ?, ?, ?, ?, ?, ?, ?", given).fetchone()
+    assert tuple(row) == (None, 1, 0, b"\0bytes", 7, 0.5, "text")
+    kinds = connection.execute("select typeof(?), typeof(?), typeof(?), typeof(?)", (None, True, b"", 1.0)).fetchone()
+    assert tuple(kinds) == ("null", "integer", "blob", "real")
+    connection.close()
+
+
 def test_a_read_only_connection_changes_nothing(tmp_path: Path) -> None:
     writer = driver.connect(tmp_path / "a.db")
     writer.execute("create table t(a)")

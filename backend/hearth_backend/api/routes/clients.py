@@ -1,9 +1,9 @@
-"""Programs that were given a token."""
+"""Programs that were given a token, and what the editors were granted."""
 
 from hearth_backend.api.endpoint import Endpoint, delete, get, post
 from hearth_backend.api.exchange import Call
 from hearth_backend.services import Services
-from hearth_shared.protocol.principals import Client, ClientList, NewToken, Scope, TokenRequest
+from hearth_shared.protocol.principals import Client, ClientList, EditorGrant, NewToken, Scope, TokenRequest
 
 
 class Clients:
@@ -19,10 +19,18 @@ class Clients:
             post(
                 "/v1/clients", TokenRequest, self.create, "Make a token; it is shown once.", answer=NewToken, status=201
             ),
+            post(
+                "/v1/clients/editors",
+                EditorGrant,
+                self.let_editors_decide,
+                "Let the editors decide approvals; an older grant ends.",
+                answer=Client,
+                status=201,
+            ),
             delete(
                 "/v1/clients/{client_id}",
                 self.revoke,
-                "Revoke a token: what its program has open ends at once.",
+                "Revoke a token or a grant: what its program has open ends at once.",
                 answer=Client,
             ),
         )
@@ -35,6 +43,10 @@ class Clients:
     async def create(self, call: Call, body: TokenRequest) -> NewToken:
         """The only time that the token is seen."""
         return await self._clients.create(body)
+
+    async def let_editors_decide(self, call: Call, body: EditorGrant) -> Client:
+        """For doors that may manage clients, which no editor is."""
+        return await self._clients.let_editors_decide(body.days)
 
     async def revoke(self, call: Call) -> Client:
         """For good."""

@@ -155,6 +155,7 @@ export const Scope = Object.freeze({
 /** Pending first, then newest first.
  * @typedef {Object} ApprovalList
  * @property {Array<Approval>} approvals
+ * @property {boolean} may_decide
  */
 
 /** accept = do it; edit = do this instead (`args`); respond = don't, and here is why (`text`); ignore = don't.
@@ -967,7 +968,12 @@ export const Scope = Object.freeze({
  * @property {number} [days]
  */
 
-/** A program or a browser that was given a token. The token itself is never stored.
+/** Leave for the editors to decide approvals.
+ * @typedef {Object} EditorGrant
+ * @property {number} [days]
+ */
+
+/** A program or a browser that was given a token, or what the editors were granted. A token itself is never stored.
  * @typedef {Object} Client
  * @property {string} id
  * @property {string} name
