@@ -10,7 +10,7 @@ from dataclasses import replace
 from hearth_backend.gateway.attempt import Attempt
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.local import LocalEngine
-from hearth_backend.gateway.masking import masked_chat, masked_completion, restored
+from hearth_backend.gateway.masking import masked_chat, masked_completion, masked_texts, restored
 from hearth_backend.gateway.messages import (
     Caller,
     ChatEvent,
@@ -146,7 +146,8 @@ class Gateway:
         attempt = Attempt(route, "embed", caller, breaker, self._usage, sum(map(len, texts)))
         with self._span("embed", route):
             try:
-                found = await route.provider.embed(texts, route.model, caller)
+                asked = masked_texts(texts) if route.provider.where == "cloud" else texts
+                found = await route.provider.embed(asked, route.model, caller)
                 attempt.finished(found.tokens, 0, await self._cost(route, found.tokens, 0))
             except HearthError as error:
                 attempt.failed(error)
