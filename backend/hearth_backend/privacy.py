@@ -32,6 +32,10 @@ class Vault:
     def __len__(self) -> int:
         return len(self._values)
 
+    def marks(self) -> list[str]:
+        """The marks that were given out, in order."""
+        return list(self._values)
+
     def mask(self, text: str) -> str:
         """The text with marks in place of what should not leave; equal values get equal marks."""
         found = spans(text)

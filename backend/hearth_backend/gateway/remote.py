@@ -123,6 +123,11 @@ class Remote:
             raise ModelUnavailable(f"There is no key for {self.name}.", f"Set it with `hearth keys set {self.name}`.")
         return len(await self._ids())
 
+    async def outgoing(self, request: ChatRequest) -> Asked:
+        """The address to which `chat` would send this, and the body. Nobody is asked for an answer."""
+        path, body = self._dialect.chat(request, request.model or await self._default())
+        return self._server.url + path, body
+
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         model = request.model or await self._default()
         asked = sum(len(message.content) for message in request.messages)

@@ -1,4 +1,4 @@
-"""What reaches a cloud's server of everything that could be planted in a call: nothing; and what comes back: all."""
+"""T28: what reaches a cloud's server of everything that could be planted in a call: nothing; and what comes back: all."""
 
 import json
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +20,7 @@ from support.gateways import CALLER, Bench, KeyRing, collected, gateway_over, pr
 from support.planted import PLANTED
 from support.provider import ModelServer, Received, Reply, echo, model_server, tool_call, vectors, words
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.security
 
 ALL = "\n".join(planted.text for planted in PLANTED)
 
