@@ -31,7 +31,7 @@ from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.messages import Provider
 from hearth_backend.gateway.minilm import MiniLM
 from hearth_backend.gateway.policy import MINILM_MODEL, Router
-from hearth_backend.gateway.providers import configured
+from hearth_backend.gateway.providers import configured, pools_of
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.blocks import Blocks
@@ -275,7 +275,7 @@ def _minds(ground: _Ground, emit: Emit) -> _Minds:
     _closing(stack, ground.discovery)
     providers = [*_here(engine, minilm, settings), *configured(settings.providers, ground.secrets)]
     gateway = Gateway(providers, settings.models, usage, ground.tracer, discovery=ground.discovery)
-    departures = Departures(Router(providers, settings.models, ground.discovery.found))
+    departures = Departures(Router(providers, settings.models, ground.discovery.found, pools_of(providers)))
     chosen = _gguf_embedder(engine, settings)
     return _Minds(placement, engine, minilm, chosen, usage, _closing(stack, gateway), departures)
 

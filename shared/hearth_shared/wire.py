@@ -81,6 +81,7 @@ EventTypeValue = Literal[
     "text.delta",
     "reasoning.delta",
     "text.reset",
+    "text.seam",
     "tool.called",
     "tool.finished",
     "approval.requested",
@@ -112,6 +113,7 @@ class EventType:
     TEXT_DELTA: Final = "text.delta"
     REASONING_DELTA: Final = "reasoning.delta"
     TEXT_RESET: Final = "text.reset"
+    TEXT_SEAM: Final = "text.seam"
     TOOL_CALLED: Final = "tool.called"
     TOOL_FINISHED: Final = "tool.finished"
     APPROVAL_REQUESTED: Final = "approval.requested"

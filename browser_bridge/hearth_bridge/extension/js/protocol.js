@@ -70,6 +70,7 @@ export const EventType = Object.freeze({
   TEXT_DELTA: 'text.delta',
   REASONING_DELTA: 'reasoning.delta',
   TEXT_RESET: 'text.reset',
+  TEXT_SEAM: 'text.seam',
   TOOL_CALLED: 'tool.called',
   TOOL_FINISHED: 'tool.finished',
   APPROVAL_REQUESTED: 'approval.requested',
