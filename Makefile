@@ -7,7 +7,7 @@ CACHE  := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/hearth/llama
 BENCH  := PYTHONPATH=tests:packaging $(BIN)/python -P -m bench.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-memory bench-runs
+.PHONY: help run test test-crash test-gpu proof soak check check-format check-lint check-types check-layers check-generated fix docs lock clean dev engine bench-http bench-idle bench-start bench-engine bench-peers bench-doors bench-memory bench-runs bench-gateway bench-masking
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -92,6 +92,12 @@ bench-memory: dev  ## what memory finds, forgets and survives, beside the usual 
 bench-runs: dev  ## what durable runs cost, beside DBOS (HEARTH_BENCH_CACHE names a folder for its environment)
 	@$(BENCH)runs
 
+bench-gateway: dev  ## what becomes of failing models, beside three libraries (HEARTH_BENCH_CACHE as for bench-runs)
+	@$(BENCH)gateway
+
+bench-masking: dev  ## what it costs to find what must not leave
+	@$(BENCH)masking
+
 COMPILE := $(SETUP) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (llama.cpp is built apart)
 	$(COMPILE) --group models --group dev --all-extras --no-emit-package llama-cpp-python pyproject.toml -o requirements-dev.lock
@@ -100,6 +106,7 @@ lock:  ## lock files anew from pyproject.toml: versions and hashes, no hosts (ll
 	$(COMPILE) --group models --extra lsp --extra index --extra desktop -c requirements-dev.lock pyproject.toml -o requirements-desktop.lock
 	$(COMPILE) packaging/requirements-build.in -o packaging/requirements-build.lock
 	$(COMPILE) packaging/requirements-uv.in -o packaging/requirements-uv.lock
+	$(COMPILE) tests/clients/python/requirements.in -o tests/clients/python/requirements.lock
 
 clean:  ## remove the environment and every cache in this checkout; memories and models stay
 	-@$(BIN)/hearth down >/dev/null 2>&1 || true

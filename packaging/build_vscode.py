@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,11 +33,16 @@ def modules() -> Path:
     folder = CACHE / f"modules-{_key(_MODULES)}"
     if not folder.exists():
         draft = _draft()
-        for name in _MODULES:
-            shutil.copy(SOURCES / name, draft / name)
-        _npm(draft, "ci", "--no-audit", "--no-fund")
+        install(draft, [SOURCES / name for name in _MODULES])
         _keep(draft, folder)
     return folder
+
+
+def install(folder: Path, files: Iterable[Path]) -> None:
+    """Put npm's packages into a folder, as these files (package.json, its lock, .npmrc) say. Raises CannotBuild."""
+    for file in files:
+        shutil.copy(file, folder / file.name)
+    _npm(folder, "ci", "--no-audit", "--no-fund")
 
 
 def build() -> Path:

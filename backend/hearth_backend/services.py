@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from hearth_backend.agent.loop import AgentLoop
+from hearth_backend.agent.loop import AgentLoop, AgentModels
+from hearth_backend.agent.preview import Preview
 from hearth_backend.agent.profiles import Profiles
 from hearth_backend.agent.run_view import RunView
 from hearth_backend.backups import Backups
@@ -25,13 +26,14 @@ from hearth_backend.engine.loader import Emit
 from hearth_backend.engine.placement import Placement
 from hearth_backend.examination import examination
 from hearth_backend.gateway import model_files
+from hearth_backend.gateway.departures import Departures
 from hearth_backend.gateway.discover import Discovery
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.messages import Provider
 from hearth_backend.gateway.minilm import MiniLM
-from hearth_backend.gateway.policy import MINILM_MODEL
-from hearth_backend.gateway.providers import configured
+from hearth_backend.gateway.policy import MINILM_MODEL, Router
+from hearth_backend.gateway.providers import configured, pools_of
 from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.health_reports import HealthReports
 from hearth_backend.memory.at_hand import AtHand
@@ -117,6 +119,8 @@ class Services:
     consents: Consents
     responses: Responses
     models: Gateway
+    preview: Preview
+    departures: Departures
     usage: UsageLog
     engine: Engine
     placement: Placement
@@ -193,6 +197,7 @@ class _Minds(NamedTuple):
     chosen: GgufEmbedder | None
     usage: UsageLog
     models: Gateway
+    departures: Departures
 
     @property
     def embedder(self) -> MiniLMEmbedder | GgufEmbedder:
@@ -217,8 +222,9 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans, permits.source)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
-    at_hand = AtHand(database)
-    agent = _agent(ground, minds.models, memory, at_hand, permits, profiles, box)
+    loop_over = partial(
+        _agent, ground, memory=memory, at_hand=AtHand(database), permits=permits, profiles=profiles, box=box
+    )
     return Services(
         home=home,
         settings=settings,
@@ -239,7 +245,9 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=approvals,
         box=box,
         webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
-        worker=Worker(runs, agent, settings.runs, ground.tracer, ground.metrics, busy=extraction.give_way),
+        worker=Worker(
+            runs, loop_over(minds.models), settings.runs, ground.tracer, ground.metrics, busy=extraction.give_way
+        ),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
@@ -248,6 +256,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         consents=consents,
         responses=Responses(database),
         models=minds.models,
+        preview=Preview(minds.models, partial(loop_over, leaves_traces=False)),
+        departures=minds.departures,
         usage=minds.usage,
         engine=minds.engine,
         placement=minds.placement,
@@ -281,7 +291,9 @@ def _minds(ground: _Ground, emit: Emit) -> _Minds:
     _closing(stack, ground.discovery)
     providers = [*_here(engine, minilm, settings), *configured(settings.providers, ground.secrets)]
     gateway = Gateway(providers, settings.models, usage, ground.tracer, discovery=ground.discovery)
-    return _Minds(placement, engine, minilm, _gguf_embedder(engine, settings), usage, _closing(stack, gateway))
+    departures = Departures(Router(providers, settings.models, ground.discovery.found, pools_of(providers)))
+    chosen = _gguf_embedder(engine, settings)
+    return _Minds(placement, engine, minilm, chosen, usage, _closing(stack, gateway), departures)
 
 
 def _memory(ground: _Ground, minds: _Minds, emit: Emit, index: Index, working: Working) -> Memory:
@@ -397,13 +409,16 @@ async def _hub_token(secrets: Secrets) -> str | None:
 
 def _agent(
     ground: _Ground,
-    models: Gateway,
+    models: AgentModels,
+    *,
     memory: Memory,
     at_hand: AtHand,
     permits: Permits,
     profiles: Profiles,
     box: Toolbox,
+    leaves_traces: bool = True,
 ) -> AgentLoop:
+    own = ground.settings.memory
     blocks, background = Blocks(ground.database, clock=time.time), Background(ground.database)
 
     async def pinned(spaces: frozenset[str]) -> Sequence[str]:
@@ -417,9 +432,9 @@ def _agent(
         models,
         KnownFirst(memory, Facts(ground.database, memory.remember)),
         box.tools,
-        ground.tracer,
-        ground.metrics,
-        ground.settings.memory,
+        ground.tracer if leaves_traces else Tracer(),
+        ground.metrics if leaves_traces else Metrics(),
+        own if leaves_traces else own.model_copy(update={"enabled": False}),
         guard=box.guard,
         passages_of=memory.rank_passages,
         remember=memory.remember,

@@ -55,6 +55,13 @@ class Models(_Section):
             "never: cloud models are not asked; fallback: when nothing on this machine can; allowed: also when named."
         ),
     )
+    broken_off: Literal["restart", "continue", "stop"] = Field(
+        default="restart",
+        description=(
+            "When a model breaks off in its answer: restart takes back what it said and asks another; continue lets "
+            "the other go on from there, with a visible seam (never where tools are called); stop ends it there."
+        ),
+    )
     hub_url: str = Field(
         default="", description="Where model files are fetched from; empty: HF_ENDPOINT, else the public hub."
     )
@@ -73,6 +80,18 @@ class Provider(_Section):
     )
     model: str = Field(default="", description="The model to ask for when none is named; empty: the first it lists.")
     complete: bool = Field(default=False, description="Whether it takes fill-in-the-middle completions.")
+    pool: str = Field(
+        default="",
+        description="Name of a group of equal servers, which take turns; `NAME/model` asks whichever is next.",
+    )
+    first_byte_s: float | None = Field(
+        default=None, gt=0, description="Seconds to wait for the first word: 30 for a cloud, else 300."
+    )
+    idle_gap_s: float | None = Field(
+        default=None, gt=0, description="Seconds of silence in the middle of an answer: 60 for a cloud, else 120."
+    )
+    per_minute: int = Field(default=0, ge=0, description="Most calls a minute that Hearth makes to it; 0: no limit.")
+    at_once: int = Field(default=0, ge=0, description="Most calls at once that Hearth makes to it; 0: no limit.")
     input_price: float | None = Field(default=None, ge=0, description="US dollars per million tokens read.")
     output_price: float | None = Field(default=None, ge=0, description="US dollars per million tokens written.")
 

@@ -81,6 +81,7 @@ EventTypeValue = Literal[
     "text.delta",
     "reasoning.delta",
     "text.reset",
+    "text.seam",
     "tool.called",
     "tool.finished",
     "approval.requested",
@@ -112,6 +113,7 @@ class EventType:
     TEXT_DELTA: Final = "text.delta"
     REASONING_DELTA: Final = "reasoning.delta"
     TEXT_RESET: Final = "text.reset"
+    TEXT_SEAM: Final = "text.seam"
     TOOL_CALLED: Final = "tool.called"
     TOOL_FINISHED: Final = "tool.finished"
     APPROVAL_REQUESTED: Final = "approval.requested"
@@ -1132,6 +1134,51 @@ class KeyList(TypedDict):
     keys: list[KeyState]
 
 
+class FileText(TypedDict):
+    """A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is
+    data from outside, never an instruction."""
+
+    name: str
+    text: str
+    origin: NotRequired[Literal["file", "page", "selection"]]
+    title: NotRequired[str]
+
+
+class TaskContext(TypedDict):
+    """What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`."""
+
+    files: NotRequired[list[FileText]]
+    note: NotRequired[str]
+    seen: NotRequired[list[str]]
+
+
+class OutgoingRequest(TypedDict):
+    """A question as it would be asked."""
+
+    text: str
+    context: NotRequired[TaskContext]
+    thread_id: NotRequired[str | None]
+    local_only: NotRequired[bool]
+
+
+class OutgoingCall(TypedDict):
+    """One model that would be asked, or asked next when those before it fail."""
+
+    model: str
+    provider: str
+    where: Literal["this machine", "another machine", "cloud"]
+    url: str
+    body: dict[str, Any] | None
+    hidden: list[str]
+
+
+class Outgoing(TypedDict):
+    """The first call to a model that a question leads to, for each model in turn. `notes` tell what was left out."""
+
+    calls: list[OutgoingCall]
+    notes: list[str]
+
+
 class TokenRequest(TypedDict):
     """A token for a third-party program."""
 
@@ -1308,24 +1355,6 @@ class Usage(TypedDict):
 
     rows: list[UsageRow]
     totals: list[dict[str, Any]]
-
-
-class FileText(TypedDict):
-    """A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is
-    data from outside, never an instruction."""
-
-    name: str
-    text: str
-    origin: NotRequired[Literal["file", "page", "selection"]]
-    title: NotRequired[str]
-
-
-class TaskContext(TypedDict):
-    """What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`."""
-
-    files: NotRequired[list[FileText]]
-    note: NotRequired[str]
-    seen: NotRequired[list[str]]
 
 
 class Budget(TypedDict):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearth_backend.privacy import Restorer, Vault, masked
+from support.planted import PLANTED
 
 pytestmark = pytest.mark.unit
 
@@ -67,17 +68,73 @@ def test_a_vault_shows_nothing_of_what_it_holds() -> None:
     assert repr(vault) == "Vault(1 values)"
 
 
+def test_a_value_in_json_is_masked_as_what_it_says() -> None:
+    said = json.dumps({"note": SECRETS["PRIVATE_KEY"], "password": "hunter-two", "card": 4111111111111111, "n": 7})
+    vault = Vault()
+    hidden = vault.mask_json(said)
+    assert json.loads(hidden) == {"note": "<PRIVATE_KEY_1>", "password": "<SECRET_2>", "card": "<CARD_3>", "n": 7}
+    assert json.loads(vault.restore(hidden, in_json=True)) == json.loads(said) | {"card": "4111111111111111"}
+
+
+@pytest.mark.parametrize("text", ['{"a": 1.0, "b" : [true, null]}', "{not json", ""])
+def test_json_without_secrets_stays_as_it_was_written(text: str) -> None:
+    assert Vault().mask_json(text) == text
+
+
+def test_marks_that_a_server_escaped_are_restored_in_json() -> None:
+    vault = Vault()
+    vault.mask("a@example.org")
+    restorer = Restorer(vault, in_json=True)
+    said = r'{"to": "\u003cEMAIL_1\u003e", "path": "C:\\u003cEMAIL_1>"}'
+    pieces = [*map(restorer.feed, said), restorer.rest()]
+    assert json.loads("".join(pieces)) == {"to": "a@example.org", "path": r"C:\u003cEMAIL_1>"}
+
+
 @given(st.lists(st.integers(min_value=0, max_value=60), max_size=12))
 def test_a_stream_cut_anywhere_is_restored_like_the_whole(cuts: list[int]) -> None:
     vault = Vault()
     text = vault.mask("Ask a@example.org, or b@example.org < c < D_1 <EMAIL now.")
-    places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
-    pieces = [text[start:end] for start, end in pairwise(places)]
     restorer = Restorer(vault)
-    assert "".join([*map(restorer.feed, pieces), restorer.rest()]) == vault.restore(text)
+    assert "".join([*map(restorer.feed, _cut(text, cuts)), restorer.rest()]) == vault.restore(text)
 
 
 @given(st.text())
 def test_masking_and_restoring_changes_no_text(text: str) -> None:
     vault = Vault([text])
     assert vault.restore(vault.mask(text)) == text
+
+
+_SAID = st.lists(
+    st.one_of(
+        st.text(max_size=8),
+        st.sampled_from([planted.text for planted in PLANTED]),
+        st.sampled_from(["<", "<<", "<EMAIL_1>", "<EMAIL", "\\", "\\u003c", '"', "\n", " "]),
+    ),
+    max_size=8,
+).map(" ".join)
+_CUTS = st.lists(st.integers(min_value=0, max_value=400), max_size=24)
+
+
+@given(_SAID, _CUTS)
+def test_a_text_comes_back_as_it_was_wherever_it_is_cut(text: str, cuts: list[int]) -> None:
+    vault = Vault([text])
+    restorer = Restorer(vault)
+    assert "".join([*map(restorer.feed, _cut(vault.mask(text), cuts)), restorer.rest()]) == text
+
+
+@given(st.dictionaries(st.sampled_from(["to", "note", "password"]), _SAID), _CUTS, st.booleans())
+def test_arguments_come_back_as_they_were_wherever_they_are_cut(
+    arguments: dict[str, str], cuts: list[int], escaped: bool
+) -> None:
+    said = json.dumps(arguments, ensure_ascii=False)
+    vault = Vault([said])
+    hidden = vault.mask_json(said)
+    if escaped:
+        hidden = hidden.replace("<", r"\u003c").replace(">", r"\u003e")
+    restorer = Restorer(vault, in_json=True)
+    assert json.loads("".join([*map(restorer.feed, _cut(hidden, cuts)), restorer.rest()])) == arguments
+
+
+def _cut(text: str, cuts: list[int]) -> list[str]:
+    places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
+    return [text[start:end] for start, end in pairwise(places)]

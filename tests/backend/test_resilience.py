@@ -1,6 +1,6 @@
 import pytest
 
-from hearth_backend.resilience import Breaker, TokenBucket, retried
+from hearth_backend.resilience import Breaker, RetryBudget, TokenBucket, retried
 from support.clock import Clock
 
 pytestmark = pytest.mark.unit
@@ -136,3 +136,20 @@ async def test_what_cannot_succeed_is_not_tried_again() -> None:
     with pytest.raises(ValueError, match="wrong"):
         await retried(body, on=OSError)
     assert len(tries) == 1
+
+
+def test_one_try_in_ten_may_be_a_second_one() -> None:
+    budget = RetryBudget(most=2)
+    granted = 0
+    for _ in range(100):
+        budget.asked()
+        granted += budget.spend()
+    assert granted == 10
+
+
+def test_no_more_retries_are_saved_up_than_the_budget_holds() -> None:
+    budget = RetryBudget(most=2)
+    assert not budget.spend()
+    for _ in range(1000):
+        budget.asked()
+    assert [budget.spend() for _ in range(3)] == [True, True, False]

@@ -1,5 +1,7 @@
 """A gateway over model servers of a test, with a real usage log."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from hearth_backend.gateway.discover import Discovery
+from hearth_backend.gateway.failover import Nap
 from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.messages import (
     Caller,
@@ -33,6 +36,8 @@ from support.clock import Clock
 from support.provider import ModelServer
 
 HASTY = Patience(connect_s=2, first_s=0.3, gap_s=0.3)
+"""For servers that say nothing; any other would be cut off by it when the machine is busy."""
+PATIENT = Patience(connect_s=60, first_s=60, gap_s=60)
 CALLER = Caller(request_id="req_1", door="cli", run_id="run_1")
 HELLO = ChatRequest([ChatMessage("user", "hello")])
 
@@ -52,7 +57,7 @@ def provider_of(
     name: str = "p",
     *,
     where: Where = "this machine",
-    patience: Patience = HASTY,
+    patience: Patience = PATIENT,
     keys: KeyRing | None = None,
     **settings: object,
 ) -> OpenAICompatible:
@@ -77,12 +82,16 @@ class Bench:
 
 @asynccontextmanager
 async def gateway_over(
-    folder: Path, *providers: Provider, policy: Policy | None = None, discovery: Discovery | None = None
+    folder: Path,
+    *providers: Provider,
+    policy: Policy | None = None,
+    discovery: Discovery | None = None,
+    nap: Nap = asyncio.sleep,
 ) -> AsyncGenerator[Bench]:
-    """A gateway over these providers, closed with the block."""
-    database, metrics, clock = Database(folder / "telemetry.db", MIGRATIONS), Metrics(), Clock()
+    """A gateway over these providers, closed with the block. Its clock starts as the machine's, and stands."""
+    database, metrics, clock = Database(folder / "telemetry.db", MIGRATIONS), Metrics(), Clock(time.monotonic())
     usage = UsageLog(database, metrics)
-    gateway = Gateway(providers, policy or Policy(), usage, Tracer(), discovery=discovery, clock=clock)
+    gateway = Gateway(providers, policy or Policy(), usage, Tracer(), discovery=discovery, clock=clock, nap=nap)
     try:
         yield Bench(gateway, usage, metrics, clock)
     finally:

@@ -11,6 +11,7 @@ CHECKED = frozenset(
     {"bwrap", "curl", "dbus-daemon", "git", "gnome-keyring-daemon", "llama_cpp", "make", "minilm", "openai"}
     | {"sqlcipher3", "lavapipe", "vulkan-build"}
     | {"Xvfb", "openbox", "trayer", "xdotool", "chromium", "firefox-esr", "nvim", "emacs", "eglot", "npm-packages"}
+    | {"client-packages"}
 )
 _NEEDS = "needs "
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -273,4 +274,5 @@ async def _say(journal: Journal, part: int, text: str) -> str:
 
 def _caller(run: RunView) -> Caller:
     client = run.owner.removeprefix("client:") if run.owner.startswith("client:") else ""
-    return Caller(run.id, run.door, run.lane.value, client, run.id, run.local_only)
+    deadline = None if run.seconds_left is None else time.monotonic() + run.seconds_left
+    return Caller(run.id, run.door, run.lane.value, client, run.id, run.local_only, deadline)

@@ -104,7 +104,12 @@ class _Hearing:
             where=event.where, model=event.model, provider=event.provider, test_model=event.test_model
         )
         self._turn.made_by = self._made_by
-        if event.instead_of:
+        if event.seam:
+            self._notes.append(f"{event.instead_of} broke off in its answer; {event.model} went on from there.")
+            where = {"part": self._part, "offset": len(self._turn.parts[self._part])}
+            data = {**where, "from": event.instead_of, "to": event.model, "reason": event.because}
+            await self._turn.journal.emit(EventType.TEXT_SEAM, data)
+        elif event.instead_of:
             self._notes.append(f"{event.instead_of} did not answer: {event.because} {event.model} did.")
             data = {"from": event.instead_of, "to": event.model, "reason": event.because}
             await self._turn.journal.emit(EventType.MODEL_FALLBACK, data)

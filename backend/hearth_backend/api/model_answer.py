@@ -63,11 +63,13 @@ class _Gathered:
 
 
 async def gathered(events: AsyncGenerator[ChatEvent]) -> ModelAnswer:
-    """The whole answer. What a model said before another had to begin again does not count."""
+    """The whole answer. What a model said before another had to begin again does not count; at a seam it does."""
     so_far: _Gathered | None = None
     async with aclosing(events):
         async for event in events:
             match event:
+                case Chosen(seam=True) if so_far is not None:
+                    so_far.chosen = event
                 case Chosen():
                     so_far = _Gathered(event)
                 case Finished() if so_far is not None:

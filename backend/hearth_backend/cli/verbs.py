@@ -49,6 +49,9 @@ VERBS = (
             _FILES,
             JSON,
             _LOCAL,
+            option(
+                "--show-outgoing", action="store_true", help="show exactly what would be sent to whom; send nothing"
+            ),
         ),
     ),
     Verb(

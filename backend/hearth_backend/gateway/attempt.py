@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from hearth_backend.gateway.admission import Place
 from hearth_backend.gateway.dialect import estimated_tokens
 from hearth_backend.gateway.messages import (
     Caller,
@@ -16,7 +17,6 @@ from hearth_backend.gateway.messages import (
 )
 from hearth_backend.gateway.policy import Route
 from hearth_backend.gateway.usage import UsageLog
-from hearth_backend.resilience import Breaker
 from hearth_shared.errors import BadRequest, HearthError
 from hearth_shared.protocol.models import Role
 from hearth_shared.protocol.status import UsageRow
@@ -27,11 +27,9 @@ _OUR_FAULT = frozenset({401, 403, 404})  # a missing key or model says nothing a
 class Attempt:
     """Leaves exactly one usage row, and exactly one word to the breaker, however it ends."""
 
-    def __init__(
-        self, route: Route, role: Role, caller: Caller, breaker: Breaker, usage: UsageLog, asked: int = 0
-    ) -> None:
+    def __init__(self, route: Route, role: Role, caller: Caller, place: Place, usage: UsageLog, asked: int = 0) -> None:
         self.route = route
-        self._role, self._caller, self._breaker, self._usage = role, caller, breaker, usage
+        self._role, self._caller, self._place, self._usage = role, caller, place, usage
         self._input_tokens, self._written = estimated_tokens(asked), 0
         self._at, self._began = time.time(), time.perf_counter()
         self._first_ms: float | None = None
@@ -51,20 +49,20 @@ class Attempt:
 
     def finished(self, input_tokens: int, output_tokens: int, cost: float | None) -> None:
         """It came to its end."""
-        self._end(self._breaker.succeeded, input_tokens, output_tokens, cost, "")
+        self._end(self._place.succeeded, input_tokens, output_tokens, cost, "")
 
     def failed(self, error: HearthError) -> None:
         """It failed; by whose fault decides what the breaker hears."""
-        if isinstance(error, BadRequest) or error.data.get("server_status") in _OUR_FAULT:
-            self._end(self._breaker.released, error=error.code)
-        elif (seconds := error.data.get("retry_after")) is not None:
-            self._end(lambda: self._breaker.rest(float(seconds)), error=error.code)
+        if (seconds := error.data.get("retry_after")) is not None:
+            self._end(lambda: self._place.rest(float(seconds)), error=error.code)
+        elif isinstance(error, BadRequest) or error.data.get("server_status") in _OUR_FAULT:
+            self._end(self._place.released, error=error.code)
         else:
-            self._end(self._breaker.failed, error=error.code)
+            self._end(self._place.failed, error=error.code)
 
     def abandoned(self) -> None:
         """It was cancelled, or broke for a reason that is not the model's; does nothing after another ending."""
-        self._end(self._breaker.released, error="cancelled")
+        self._end(self._place.released, error="cancelled")
 
     def _end(
         self,

@@ -1,43 +1,39 @@
 """Every call to a model goes through here: routed, tried elsewhere when it fails, metered, masked for the cloud."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from hearth_backend.gateway.admission import Admission
 from hearth_backend.gateway.attempt import Attempt
 from hearth_backend.gateway.discover import Discovery
+from hearth_backend.gateway.failover import Asking, Failover, Nap
 from hearth_backend.gateway.local import LocalEngine
-from hearth_backend.gateway.masking import masked_chat, masked_completion, restored
+from hearth_backend.gateway.masking import masked_chat, masked_completion, masked_texts, restored
 from hearth_backend.gateway.messages import (
     Caller,
     ChatEvent,
     ChatRequest,
-    Chosen,
     CompletionRequest,
     Embeddings,
-    Finished,
     Provider,
-    Restart,
 )
 from hearth_backend.gateway.policy import Route, Router, public_id
-from hearth_backend.gateway.prices import cost
+from hearth_backend.gateway.prices import cost_of
+from hearth_backend.gateway.providers import pools_of
 from hearth_backend.gateway.remote import Remote
+from hearth_backend.gateway.said import Said, chat_from, completion_from
 from hearth_backend.gateway.usage import UsageLog
-from hearth_backend.observe.spans import Span, Untraced
 from hearth_backend.observe.traces import Tracer
-from hearth_backend.resilience import Breaker, Clock
-from hearth_shared.errors import BadRequest, HearthError, ModelFailed, ModelUnavailable, NotFound, Overloaded
+from hearth_backend.resilience import Clock
+from hearth_shared.errors import HearthError, NotFound
 from hearth_shared.protocol.models import KeyTest, ModelInfo, Role
 from hearth_shared.settings import Models as Policy
 
-log = logging.getLogger(__name__)
-_ELSEWHERE = (ModelUnavailable, ModelFailed, BadRequest, NotFound, Overloaded)
 _WINDOW_HERE, _WINDOW_AWAY = 4096, 32_768  # Ollama cuts off at 4096 without a word, unless it is told otherwise
 _NO_CLOUD = "`models.cloud` is never, so no cloud is asked, not even for this."
-Asked = Callable[[Route], AsyncGenerator[ChatEvent]]
 
 
 class Gateway:
@@ -55,14 +51,14 @@ class Gateway:
         *,
         discovery: Discovery | None = None,
         clock: Clock = time.monotonic,
+        nap: Nap = asyncio.sleep,
     ) -> None:
         self._providers = providers
         self._usage = usage
-        self._tracer = tracer
+        self._policy = policy
         self._discovery = discovery
-        self._router = Router(providers, policy, discovery.found if discovery else tuple)
-        self._clock = clock
-        self._breakers: dict[str, Breaker] = {}
+        self._router = Router(providers, policy, discovery.found if discovery else tuple, pools_of(providers))
+        self._failover = Failover(Admission(clock), usage, tracer, policy, clock=clock, nap=nap)
 
     async def models(self) -> Sequence[ModelInfo]:
         """What can be asked now, by the id that names it in a call; the nearest first."""
@@ -115,40 +111,44 @@ class Gateway:
         return await route.provider.count(route.model, text)
 
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
-        def ask(route: Route) -> AsyncGenerator[ChatEvent]:
-            named = replace(request, model=route.model)
+        def ask(route: Route, before: str) -> AsyncGenerator[ChatEvent]:
+            named = replace(chat_from(request, before), model=route.model)
             if route.provider.where != "cloud":
                 return route.provider.chat(named, caller)
             hidden, vault = masked_chat(named)
             return restored(route.provider.chat(hidden, caller), vault)
 
         asked = sum(len(message.content) for message in request.messages)
-        async with aclosing(self._answer("chat", request.model, caller, asked, ask)) as events:
+        bound = request.response_format is not None or request.sampling.logprobs is not None
+        asking = Asking("chat", caller, asked, ask, self._said(bound=bound))
+        async with aclosing(self._answer(asking, request.model)) as events:
             async for event in events:
                 yield event
 
     async def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
-        def ask(route: Route) -> AsyncGenerator[ChatEvent]:
-            named = replace(request, model=route.model)
+        def ask(route: Route, before: str) -> AsyncGenerator[ChatEvent]:
+            named = replace(completion_from(request, before), model=route.model)
             if route.provider.where != "cloud":
                 return route.provider.complete(named, caller)
             hidden, vault = masked_completion(named)
             return restored(route.provider.complete(hidden, caller), vault)
 
         asked = len(request.prefix) + len(request.suffix or "")
-        async with aclosing(self._answer("complete", request.model, caller, asked, ask)) as events:
+        asking = Asking("complete", caller, asked, ask, self._said(bound=request.sampling.logprobs is not None))
+        async with aclosing(self._answer(asking, request.model)) as events:
             async for event in events:
                 yield event
 
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings:
         async with aclosing(self._router.routes("embed", model, local_only=caller.local_only)) as routes:
             route = await anext(routes)
-        breaker = self._admitted(route)
-        attempt = Attempt(route, "embed", caller, breaker, self._usage, sum(map(len, texts)))
-        with self._span("embed", route):
+        place = self._failover.place(route)
+        attempt = Attempt(route, "embed", caller, place, self._usage, sum(map(len, texts)))
+        with self._failover.span("embed", route):
             try:
-                found = await route.provider.embed(texts, route.model, caller)
-                attempt.finished(found.tokens, 0, await self._cost(route, found.tokens, 0))
+                asked = masked_texts(texts) if route.provider.where == "cloud" else texts
+                found = await route.provider.embed(asked, route.model, caller)
+                attempt.finished(found.tokens, 0, await cost_of(route, found.tokens, 0))
             except HearthError as error:
                 attempt.failed(error)
                 raise
@@ -163,86 +163,10 @@ class Gateway:
         for provider in self._providers:
             await provider.close()
 
-    # -- one call, over all its routes
+    def _answer(self, asking: Asking, model: str | None) -> AsyncGenerator[ChatEvent]:
+        routes = self._router.routes(asking.role, model, local_only=asking.caller.local_only)
+        return self._failover.answer(asking, routes)
 
-    async def _answer(
-        self, role: Role, model: str | None, caller: Caller, asked: int, ask: Asked
-    ) -> AsyncGenerator[ChatEvent]:
-        failures: list[tuple[Route, HearthError]] = []
-        begun = False
-        async with aclosing(self._router.routes(role, model, local_only=caller.local_only)) as routes:
-            async for route in routes:
-                try:
-                    attempt = Attempt(route, role, caller, self._admitted(route), self._usage, asked)
-                    async with aclosing(self._attempt(attempt, ask(route))) as events:
-                        async for event in events:
-                            if isinstance(event, Chosen):
-                                if begun:
-                                    yield Restart(failures[-1][1].detail)
-                                begun, event = True, _introduced(event, route, failures)
-                            yield event
-                    return
-                except _ELSEWHERE as error:
-                    log.info("%s did not answer: %s", route.id, error.code)
-                    failures.append((route, error))
-        raise _verdict(failures)
-
-    async def _attempt(self, attempt: Attempt, answer: AsyncGenerator[ChatEvent]) -> AsyncGenerator[ChatEvent]:
-        with self._span("chat", attempt.route) as span:
-            try:
-                async with aclosing(answer) as events:
-                    async for event in events:
-                        attempt.saw(event)
-                        if isinstance(event, Finished):
-                            event = await self._paid(attempt, event)
-                            span.set(input_tokens=event.input_tokens, output_tokens=event.output_tokens)
-                        yield event
-            except HearthError as error:
-                attempt.failed(error)
-                raise
-            finally:
-                attempt.abandoned()
-
-    async def _paid(self, attempt: Attempt, event: Finished) -> Finished:
-        known = event.counted or attempt.route.provider.where != "cloud"
-        price = await self._cost(attempt.route, event.input_tokens, event.output_tokens) if known else None
-        attempt.finished(event.input_tokens, event.output_tokens, price)
-        return replace(event, cost=price)
-
-    async def _cost(self, route: Route, read: int, written: int) -> float | None:
-        provider = route.provider
-        prices = provider.prices if isinstance(provider, Remote) else (None, None)
-        return await cost(provider.where, route.model, (read, written), prices)
-
-    def _admitted(self, route: Route) -> Breaker:
-        """The route's breaker, with a place taken in it. Raises ModelUnavailable while it is open."""
-        breaker = self._breakers.setdefault(f"{route.provider.name}/{route.model}", Breaker(self._clock))
-        if not breaker.admit():
-            seconds = max(1, round(breaker.seconds_left))
-            raise ModelUnavailable(f"{route.id} is left alone for {seconds} s because it kept failing.", skipped=True)
-        return breaker
-
-    def _span(self, role: Role, route: Route) -> Span | Untraced:
-        return self._tracer.span(
-            "model", role=role, model=route.model, provider=route.provider.name, where=route.provider.where
-        )
-
-
-def _introduced(event: Chosen, route: Route, failures: Sequence[tuple[Route, HearthError]]) -> Chosen:
-    """The first event, saying which model it stands in for."""
-    instead_of, because = route.instead_of, route.because
-    if failures:
-        instead_of, because = failures[0][0].id, failures[0][1].detail
-    return replace(event, test_model=event.test_model or route.test_model, instead_of=instead_of, because=because)
-
-
-def _verdict(failures: Sequence[tuple[Route, HearthError]]) -> HearthError:
-    """What a person is told when no route led to an answer."""
-    broken = [error for _, error in failures if isinstance(error, ModelFailed)]
-    if broken:  # something was shown: this is how it ended
-        return broken[-1]
-    if len(failures) == 1:
-        return failures[0][1]
-    details = " ".join(error.detail for _, error in failures)
-    fix = next((error.fix for _, error in failures if error.fix), "")
-    return ModelUnavailable(f"No model answered. {details}", fix)
+    def _said(self, *, bound: bool) -> Said:
+        """What is kept of an answer in the making; nothing of one that nobody would go on from."""
+        return Said(keeps=self._policy.broken_off == "continue" and not bound)

@@ -1,8 +1,10 @@
 """What a cloud model gets to see: marks in place of secrets and personal data, put back in its answer."""
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any, cast
 
 from hearth_backend.gateway.messages import (
     ChatEvent,
@@ -11,6 +13,7 @@ from hearth_backend.gateway.messages import (
     CompletionRequest,
     Finished,
     ReasoningDelta,
+    Sampling,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -20,17 +23,31 @@ from hearth_backend.privacy import Restorer, Vault
 
 def masked_chat(request: ChatRequest) -> tuple[ChatRequest, Vault]:
     """The request as the cloud may see it, and what undoes it."""
-    vault = Vault(text for message in request.messages for text in _texts(message))
-    return replace(request, messages=[_masked(message, vault) for message in request.messages]), vault
+    vault = Vault(_said(request))
+    hidden = replace(
+        request,
+        messages=[_masked(message, vault) for message in request.messages],
+        tools=[_shaped(tool, vault) for tool in request.tools],
+        response_format=None if request.response_format is None else _shaped(request.response_format, vault),
+        sampling=_stopping(request.sampling, vault),
+    )
+    return hidden, vault
 
 
 def masked_completion(request: CompletionRequest) -> tuple[CompletionRequest, Vault]:
     """The request as the cloud may see it, and what undoes it."""
-    texts = (request.prefix, request.suffix or "", *(text for _, text in request.files))
+    texts = (request.prefix, request.suffix or "", *(text for file in request.files for text in file))
     vault = Vault(texts)
+    prefix = vault.mask(request.prefix)
     suffix = None if request.suffix is None else vault.mask(request.suffix)
-    files = [(name, vault.mask(text)) for name, text in request.files]
-    return replace(request, prefix=vault.mask(request.prefix), suffix=suffix, files=files), vault
+    files = [(vault.mask(name), vault.mask(text)) for name, text in request.files]
+    sampling = _stopping(request.sampling, vault)
+    return replace(request, prefix=prefix, suffix=suffix, files=files, sampling=sampling), vault
+
+
+def masked_texts(texts: Sequence[str]) -> list[str]:
+    """Texts to embed, as the cloud may see them: each for itself, so that the same text has the same vector always."""
+    return [Vault([text]).mask(text) for text in texts]
 
 
 async def restored(events: AsyncGenerator[ChatEvent], vault: Vault) -> AsyncGenerator[ChatEvent]:
@@ -76,10 +93,24 @@ def _is_empty(event: ChatEvent) -> bool:
             return False
 
 
-def _texts(message: ChatMessage) -> list[str]:
-    return [message.content, *(call.arguments for call in message.tool_calls)]
+def _said(request: ChatRequest) -> Iterator[str]:
+    for message in request.messages:
+        yield from (message.content, message.name, *(call.arguments for call in message.tool_calls))
+    yield from request.sampling.stop
+    for shape in (*request.tools, request.response_format):
+        if shape is not None:
+            yield json.dumps(shape, ensure_ascii=False)
 
 
 def _masked(message: ChatMessage, vault: Vault) -> ChatMessage:
-    calls = tuple(ToolCall(call.id, call.name, vault.mask(call.arguments)) for call in message.tool_calls)
-    return replace(message, content=vault.mask(message.content), tool_calls=calls)
+    calls = tuple(ToolCall(call.id, call.name, vault.mask_json(call.arguments)) for call in message.tool_calls)
+    return replace(message, content=vault.mask(message.content), name=vault.mask(message.name), tool_calls=calls)
+
+
+def _shaped(shape: Mapping[str, Any], vault: Vault) -> Mapping[str, Any]:
+    """A schema: its words are masked, the names of its fields stay as they are."""
+    return cast("Mapping[str, Any]", vault.mask_value(dict(shape)))
+
+
+def _stopping(sampling: Sampling, vault: Vault) -> Sampling:
+    return replace(sampling, stop=tuple(map(vault.mask, sampling.stop))) if sampling.stop else sampling

@@ -31,7 +31,8 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose call this is: for usage rows, lanes and policy."""
+    """Whose call this is: for usage rows, lanes and policy. After `deadline` (of the monotonic clock) nobody waits for
+    it any more."""
 
     request_id: str
     door: str
@@ -39,6 +40,7 @@ class Caller:
     client: str = ""
     run_id: str | None = None
     local_only: bool = False
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ class Likelihood:
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """First event of every answer: which model, and where it runs; `instead_of` names a model that should have
-    answered, and `because` says why it did not."""
+    answered, and `because` says why it did not. With `seam` it comes in the middle: `instead_of` broke off there, what
+    was said counts, and this model goes on from it."""
 
     model: str
     provider: str
@@ -113,6 +116,7 @@ class Chosen:
     test_model: bool = False
     instead_of: str = ""
     because: str = ""
+    seam: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Who may answer, in which order: this machine first, the cloud by the person's leave, nothing against it."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from hearth_backend.gateway.messages import Provider
 from hearth_shared.errors import HearthError, LocalOnly, NoModel, NotFound
@@ -42,14 +44,21 @@ class Router:
     """Finds the routes of a call one after another: nobody is asked for a listing before it is their turn.
 
     `found` are servers seen on this machine that nobody set up: they can be named, and are never chosen unasked.
+    `pools` tells which providers are equal, by their names: those of one pool take turns.
     """
 
     def __init__(
-        self, providers: Sequence[Provider], policy: Policy, found: Callable[[], Sequence[Provider]] = tuple
+        self,
+        providers: Sequence[Provider],
+        policy: Policy,
+        found: Callable[[], Sequence[Provider]] = tuple,
+        pools: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._providers = sorted(providers, key=lambda provider: _NEARNESS[provider.where])
         self._policy = policy
         self._found = found
+        self._pools = pools
+        self._turns = Counter[str]()
 
     def everybody(self) -> list[Provider]:
         """All who may be asked for a listing: no cloud where the cloud is never asked."""
@@ -61,9 +70,13 @@ class Router:
     async def routes(self, role: Role, model: str | None, *, local_only: bool) -> AsyncGenerator[Route]:
         """The routes of a call, best first. Raises NoModel, LocalOnly or NotFound when there is none.
 
-        A model named in the call is the only route. Embeddings have one route too: vectors of two models never mix.
+        A model named in the call is the only route, or one at each server of a pool. Embeddings have one route too:
+        vectors of two models never mix.
         """
-        if model and model != "auto":
+        if model and (members := self._members(model.partition("/")[0], local_only)):
+            for provider in members:
+                yield await self._named(role, f"{provider.name}/{model.partition('/')[2]}", local_only, explicit=True)
+        elif model and model != "auto":
             yield await self._named(role, model, local_only, explicit=True)
         elif role == "embed":
             yield await self._named(role, self._chosen(role) or MINILM_MODEL, local_only, explicit=False)
@@ -115,8 +128,23 @@ class Router:
         return "" if name == "auto" else name
 
     def _askable(self, local_only: bool) -> list[Provider]:
-        """Who may be chosen unasked, nearest first."""
-        return [provider for provider in self._providers if self._may(provider, local_only)]
+        """Who may be chosen unasked, nearest first; a pool stands where its first server does."""
+        asked: dict[str, Provider] = {}
+        for provider in self._providers:
+            if self._may(provider, local_only) and provider.name not in asked:
+                equal = self._members(self._pools.get(provider.name, ""), local_only) or [provider]
+                asked.update((one.name, one) for one in equal if one.where == provider.where)
+        return [*asked.values()]
+
+    def _members(self, pool: str, local_only: bool) -> list[Provider]:
+        """The servers of a pool that may be asked, each time another one first."""
+        members = [one for one in self._providers if pool and self._pools.get(one.name) == pool]
+        members = [one for one in members if self._may(one, local_only)]
+        if not members:
+            return []
+        first = self._turns[pool] % len(members)
+        self._turns[pool] += 1
+        return members[first:] + members[:first]
 
     def _may(self, provider: Provider, local_only: bool) -> bool:
         if local_only:

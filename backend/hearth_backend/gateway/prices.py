@@ -3,10 +3,18 @@
 import asyncio
 import logging
 
+from hearth_backend.gateway.policy import Route
+from hearth_backend.gateway.remote import Remote
 from hearth_shared.protocol.models import Where
 
 log = logging.getLogger(__name__)
 Prices = tuple[float | None, float | None]
+
+
+async def cost_of(route: Route, read: int, written: int) -> float | None:
+    """What a route's tokens cost, by its settings first."""
+    prices = route.provider.prices if isinstance(route.provider, Remote) else (None, None)
+    return await cost(route.provider.where, route.model, (read, written), prices)
 
 
 async def cost(where: Where, model: str, tokens: tuple[int, int], prices: Prices = (None, None)) -> float | None:

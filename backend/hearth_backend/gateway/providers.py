@@ -1,10 +1,11 @@
 """The servers a person has set up, and those that need nothing but a key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from hearth_backend.gateway.anthropic_dialect import AnthropicDialect
 from hearth_backend.gateway.google_dialect import GoogleDialect
+from hearth_backend.gateway.messages import Provider
 from hearth_backend.gateway.openai_compatible import OpenAICompatible
 from hearth_backend.gateway.policy import BUILT_IN
 from hearth_backend.gateway.remote import Remote
@@ -36,6 +37,11 @@ def configured(providers: Mapping[str, ProviderSettings], keys: Keys) -> list[Re
     for name in providers:
         if name in BUILT_IN or "/" in name or not name:
             raise SettingsError(f"`providers.{name}` cannot have this name.", "Choose another one, without a slash.")
+    for name, one in providers.items():
+        if one.pool in {*BUILT_IN, *PRESETS, *providers} or "/" in one.pool:
+            raise SettingsError(
+                f"`providers.{name}.pool` cannot be {one.pool!r}: a provider has that name.", "Change it."
+            )
     return [provider(name, settings, keys) for name, settings in {**PRESETS, **providers}.items()]
 
 
@@ -48,3 +54,8 @@ def provider(name: str, settings: ProviderSettings, keys: Keys) -> Remote:
             return Remote(name, settings, keys, AnthropicDialect())
         case "google":
             return Remote(name, settings, keys, GoogleDialect())
+
+
+def pools_of(providers: Sequence[Provider]) -> dict[str, str]:
+    """The pool of each provider that is in one, by its name."""
+    return {one.name: one.settings.pool for one in providers if isinstance(one, Remote) and one.settings.pool}

@@ -104,6 +104,11 @@ class Remote:
         return f"{type(self).__name__}({self.name!r}, {self._server.url!r})"
 
     @property
+    def settings(self) -> ProviderSettings:
+        """What the person set."""
+        return self._settings
+
+    @property
     def prices(self) -> tuple[float | None, float | None]:
         """US dollars per million tokens read and written, where the settings tell."""
         return self._settings.input_price, self._settings.output_price
@@ -123,17 +128,22 @@ class Remote:
             raise ModelUnavailable(f"There is no key for {self.name}.", f"Set it with `hearth keys set {self.name}`.")
         return len(await self._ids())
 
+    async def outgoing(self, request: ChatRequest) -> Asked:
+        """The address to which `chat` would send this, and the body. Nobody is asked for an answer."""
+        path, body = self._dialect.chat(request, request.model or await self._default())
+        return self._server.url + path, body
+
     async def chat(self, request: ChatRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         model = request.model or await self._default()
         asked = sum(len(message.content) for message in request.messages)
-        async with aclosing(self._answer(self._dialect.chat(request, model), model, asked)) as events:
+        async with aclosing(self._answer(self._dialect.chat(request, model), model, asked, caller)) as events:
             async for event in events:
                 yield event
 
     async def complete(self, request: CompletionRequest, caller: Caller) -> AsyncGenerator[ChatEvent]:
         model = request.model or await self._default()
         asked = len(request.prefix) + len(request.suffix or "")
-        async with aclosing(self._answer(self._dialect.completion(request, model), model, asked)) as events:
+        async with aclosing(self._answer(self._dialect.completion(request, model), model, asked, caller)) as events:
             async for event in events:
                 yield event
 
@@ -183,10 +193,10 @@ class Remote:
 
     # -- one call
 
-    async def _answer(self, asked: Asked, model: str, characters: int) -> AsyncGenerator[ChatEvent]:
+    async def _answer(self, asked: Asked, model: str, characters: int, caller: Caller) -> AsyncGenerator[ChatEvent]:
         begun = False
         try:
-            async with aclosing(self._events(asked, characters)) as events:
+            async with aclosing(self._events(asked, characters, caller.deadline)) as events:
                 async for event in events:
                     if not begun:
                         begun = True
@@ -197,9 +207,9 @@ class Remote:
                 raise
             raise ModelUnavailable(f"{self.name}: {error.detail}", error.fix) from error
 
-    async def _events(self, asked: Asked, characters: int) -> AsyncGenerator[ChatEvent]:
-        reader, patience = self._dialect.reader(characters), self._server.patience
+    async def _events(self, asked: Asked, characters: int, deadline: float | None) -> AsyncGenerator[ChatEvent]:
         began = time.monotonic()
+        reader, patience = self._dialect.reader(characters), self._server.patience.until(deadline, began)
         async with self._server.opened("POST", *asked, "text/event-stream", patience.first_s) as chunks:
             first_s = max(0.0, began + patience.first_s - time.monotonic())
             async for data in stream.events(chunks, first_s, patience.gap_s):

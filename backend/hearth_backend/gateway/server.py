@@ -2,8 +2,11 @@
 
 import asyncio
 import ipaddress
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +17,7 @@ from hearth_backend.gateway import stream
 from hearth_backend.gateway.dialect import complaint_of
 from hearth_backend.gateway.stream import Patience
 from hearth_backend.privacy import masked
+from hearth_backend.resilience import LONGEST_S
 from hearth_shared.errors import (
     BadRequest,
     IncompleteAnswer,
@@ -26,6 +30,10 @@ from hearth_shared.settings import Provider as ProviderSettings
 
 if TYPE_CHECKING:
     import httpx2
+
+
+_REST_S, _LONGEST_REST_S = 30.0, 86_400.0
+"""How long a server rests that does not say so, and the most that is believed."""
 
 
 class Keys(Protocol):
@@ -53,7 +61,8 @@ class ModelServer:
         self.name = name
         self.where: Where = settings.where
         self.url = checked_url(name, settings)
-        self.patience = patience or (stream.AWAY if settings.where == "cloud" else stream.AT_HOME)
+        usual = patience or (stream.AWAY if settings.where == "cloud" else stream.AT_HOME)
+        self.patience = usual.set_to(settings.first_byte_s, settings.idle_gap_s)
         self._keys = keys
         self._shows = shows
         self._client: httpx2.AsyncClient | None = None
@@ -90,7 +99,7 @@ class ModelServer:
                 begun = True
                 yield response.aiter_raw()
         except TimeoutError:
-            raise ModelUnavailable(f"{self.name} did not answer within {seconds:g} s.") from None
+            raise ModelUnavailable(f"{self.name} did not answer within {seconds:.3g} s.", timed_out=True) from None
         except (HTTPError, InvalidURL) as error:
             failure = type(error).__name__
             if begun:
@@ -134,8 +143,11 @@ class ModelServer:
         if status in (401, 403):
             fix = f"Set its key with `hearth keys set {self.name}`."
             return ModelUnavailable(detail, fix, server_status=status)
-        if status == 429:
-            return ModelUnavailable(detail, retry_after=_seconds(response.headers.get("retry-after", "")))
+        rest = resting_s(response.headers.get("retry-after", ""), time.time())
+        if status == 429 or (status == 503 and rest is not None):
+            rest = _REST_S if rest is None else rest
+            asks = f"{detail} It is left alone for {min(rest, LONGEST_S):.0f} s."
+            return ModelUnavailable(asks, server_status=status, retry_after=rest)
         if status in (400, 413, 422):
             return BadRequest(detail)
         return ModelUnavailable(detail, server_status=status)
@@ -179,9 +191,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _seconds(retry_after: str) -> float:
-    """The header's seconds; a date, or nothing, counts as half a minute."""
+def resting_s(retry_after: str, now: float) -> float | None:
+    """Seconds that a Retry-After asks for, as a number or as a date; None when it says neither."""
     try:
-        return max(0.0, float(retry_after))
+        seconds = float(retry_after)
     except ValueError:
-        return 30.0
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return min(max(0.0, seconds), _LONGEST_REST_S) if math.isfinite(seconds) else None

@@ -1,6 +1,7 @@
 """Bytes from a model's server, with patience and size both bounded."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -21,6 +22,15 @@ class Patience:
     connect_s: float
     first_s: float
     gap_s: float
+
+    def set_to(self, first_s: float | None, gap_s: float | None) -> "Patience":
+        """With what the settings say, where they say anything."""
+        return Patience(self.connect_s, first_s or self.first_s, gap_s or self.gap_s)
+
+    def until(self, deadline: float | None, now: float) -> "Patience":
+        """No longer than somebody waits for it."""
+        left = math.inf if deadline is None else max(0.001, deadline - now)
+        return Patience(min(self.connect_s, left), min(self.first_s, left), min(self.gap_s, left))
 
 
 AT_HOME = Patience(connect_s=2.0, first_s=300.0, gap_s=120.0)

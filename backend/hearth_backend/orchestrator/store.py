@@ -15,7 +15,7 @@ from hearth_backend.storage.driver import Connection, Row
 _OPEN: Final = "status in ('queued', 'running', 'waiting')"
 _BEGUN: Final = "status in ('running', 'waiting')"
 _OF_CLIENT: Final = f"owner <> '{PERSON}'"
-_HISTORY: Final = 200
+HISTORY: Final = 200
 
 # -- events
 
@@ -392,7 +392,7 @@ def history_of(connection: Connection, thread_id: str, run_id: str) -> list[Row]
         f"""{_MESSAGE} where m.thread_id = :thread and m.position < (
           select position from message where run_id = :run and role = 'user')
         order by m.position desc limit :limit""",
-        {"thread": thread_id, "run": run_id, "limit": _HISTORY},
+        {"thread": thread_id, "run": run_id, "limit": HISTORY},
     ).fetchall()[::-1]
 
 

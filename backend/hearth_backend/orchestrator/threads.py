@@ -63,6 +63,11 @@ class Threads:
 
         return await self._database.read(read)
 
+    async def so_far(self, requester: Requester, thread_id: str) -> ThreadDetail:
+        """A thread with as many of its newest turns as a run sees."""
+        thread = await self.get(requester, thread_id)
+        return thread.model_copy(update={"messages": thread.messages[-store.HISTORY :]})
+
     async def list(self, requester: Requester, *, limit: int = 50, after: str | None = None) -> ThreadList:
         """Last used first; `after` is the `next` of the list before."""
         place = _place(after) if after else None

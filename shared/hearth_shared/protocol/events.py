@@ -18,6 +18,7 @@ class EventType(StrEnum):
     TEXT_DELTA = "text.delta"
     REASONING_DELTA = "reasoning.delta"
     TEXT_RESET = "text.reset"
+    TEXT_SEAM = "text.seam"
     TOOL_CALLED = "tool.called"
     TOOL_FINISHED = "tool.finished"
     APPROVAL_REQUESTED = "approval.requested"

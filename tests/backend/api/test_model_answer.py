@@ -60,3 +60,9 @@ async def test_an_answer_without_its_end_is_none() -> None:
 async def test_a_failure_passes_through() -> None:
     with pytest.raises(EngineCrashed):
         await gathered(answering(CHOSEN, TextDelta("half"), EngineCrashed("It died.")).chat(ASKED, CALLER))
+
+
+async def test_at_a_seam_what_was_said_counts() -> None:
+    other = Chosen("n", "far", "cloud", seam=True)
+    answer = await gathered(answering(CHOSEN, TextDelta("one "), other, TextDelta("two"), FINISHED).chat(ASKED, CALLER))
+    assert (answer.text, answer.made_by.where) == ("one two", "cloud")

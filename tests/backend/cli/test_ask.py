@@ -71,3 +71,30 @@ def test_on_a_terminal_it_shows_that_it_thinks_until_the_answer_comes(asked: Sma
         assert typist.leave() == 0
         assert "thinking…" in typist.seen
         assert typist.seen.index("thinking…") < typist.seen.index("Hello.")
+
+
+def test_what_would_leave_is_shown_and_nothing_is_asked(backend: SmallBackend) -> None:
+    here = {"model": "tiny", "provider": "engine", "where": "this machine"}
+    near: dict[str, object] = {**here, "url": "", "body": None, "hidden": []}
+    body = {"messages": [{"role": "user", "content": "Who is <EMAIL_1>?"}]}
+    there = {"model": "sky/m", "provider": "sky", "where": "cloud", "url": "https://sky.example/v1"}
+    away: dict[str, object] = {**there, "body": body}
+    backend.routes["POST", "/v1/outgoing"] = lambda asked: {
+        "calls": [near, away | {"hidden": ["<EMAIL_1>"]}],
+        "notes": ["1 thing that must stay on this machine was left out."],
+    }
+    outcome = hearth("ask", "who?", "--show-outgoing", "--thread", "thr_1", "--local-only")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith("Nothing was sent.\n")
+    assert '"content": "Who is <EMAIL_1>?"' in outcome.out
+    assert outcome.out.index("tiny") < outcome.out.index("sky/m")
+    assert "was left out" in outcome.out
+    assert [asked.path for asked in backend.asked] == ["/v1/outgoing"]
+    sent = backend.asked[0].body
+    assert sent == {"text": "who?", "context": {"files": []}, "local_only": True, "thread_id": "thr_1"}
+
+
+def test_what_would_leave_is_one_json_value_for_a_program(backend: SmallBackend) -> None:
+    backend.routes["POST", "/v1/outgoing"] = lambda asked: {"calls": [], "notes": []}
+    assert json.loads(hearth("ask", "who?", "--show-outgoing", "--json").out) == {"calls": [], "notes": []}
+    assert "nothing would leave this machine" in hearth("ask", "who?", "--show-outgoing").out

@@ -42,10 +42,9 @@ IN_PRIVATE = Caller(request_id="req_2", door="cli", local_only=True)
         server_that.refuses(401),
         server_that.refuses(400),
         server_that.html(),
-        server_that.never_answers(),
         server_that.says({"error": {"message": "overloaded"}}),
     ],
-    ids=["429", "500", "401", "400", "HTML", "silence", "error event"],
+    ids=["429", "500", "401", "400", "HTML", "error event"],
 )
 async def test_the_second_model_answers_when_the_first_does_not_begin(fault: Behaviour, tmp_path: Path) -> None:
     async with (
@@ -69,12 +68,11 @@ async def test_the_second_model_answers_when_the_first_does_not_begin(fault: Beh
     [
         server_that.cut_off(orderly=True),
         server_that.cut_off(orderly=False),
-        server_that.stalls(),
         server_that.says({"choices": [{"delta": {"content": "one "}}]}, "{not json"),
         server_that.says({"choices": [{"delta": {"content": "one "}}]}, {"error": {"message": "busy"}}),
         server_that.tool_call("t", '{"path": "/home', finish="length"),
     ],
-    ids=["close", "reset", "stall", "bad JSON", "error event", "cut tool call"],
+    ids=["close", "reset", "bad JSON", "error event", "cut tool call"],
 )
 async def test_the_second_model_begins_again_when_the_first_breaks_off(fault: Behaviour, tmp_path: Path) -> None:
     async with (

@@ -19,7 +19,7 @@ from hearth_backend.gateway.openai_compatible import OpenAICompatible
 from hearth_shared.errors import BadRequest, HearthError, IncompleteAnswer, ModelFailed, ModelUnavailable, SettingsError
 from hearth_shared.settings import Provider as ProviderSettings
 from support import provider as server_that
-from support.gateways import CALLER, HELLO, KeyRing, collected, provider_of, text_of
+from support.gateways import CALLER, HASTY, HELLO, KeyRing, collected, provider_of, text_of
 from support.provider import Behaviour, model_server, words
 
 pytestmark = pytest.mark.integration
@@ -114,7 +114,6 @@ async def test_a_missing_vector_is_not_passed_over() -> None:
         (server_that.cut_off(orderly=True), IncompleteAnswer),
         (server_that.cut_off(orderly=False), IncompleteAnswer),
         (server_that.unterminated(), IncompleteAnswer),
-        (server_that.stalls(), IncompleteAnswer),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}, "{not json"), ModelFailed),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}, {"error": {"message": "busy"}}), ModelFailed),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}), IncompleteAnswer),
@@ -127,7 +126,6 @@ async def test_a_missing_vector_is_not_passed_over() -> None:
         "close",
         "reset",
         "no end",
-        "stall",
         "bad JSON",
         "error",
         "no reason",
@@ -152,17 +150,24 @@ async def test_an_answer_without_its_end_is_never_an_answer(
         (server_that.refuses(503), "503"),
         (server_that.refuses(401), "hearth keys set p"),
         (server_that.html(), "text/html"),
-        (server_that.never_answers(), "within 0.3 s"),
         (server_that.says({"error": {"message": "overloaded"}}), "overloaded"),
         (server_that.says(), "without saying"),
     ],
-    ids=["500", "503", "401", "HTML", "silence", "error first", "nothing"],
+    ids=["500", "503", "401", "HTML", "error first", "nothing"],
 )
 async def test_a_server_that_does_not_begin_is_unavailable(fault: Behaviour, said: str) -> None:
     async with model_server(fault) as server:
         with pytest.raises(ModelUnavailable) as raised:
             await collected(provider_of(server).chat(HELLO, CALLER))
     assert said in str(raised.value)
+    assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("silent", [server_that.never_answers(), server_that.stalls()], ids=["from the start", "then"])
+async def test_a_server_that_falls_silent_is_given_up(silent: Behaviour) -> None:
+    async with model_server(silent) as server:
+        with pytest.raises((ModelUnavailable, IncompleteAnswer), match=r"within 0\.3 s|silent for"):
+            await collected(provider_of(server, patience=HASTY).chat(HELLO, CALLER))
     assert len(server.calls) == 1
 
 

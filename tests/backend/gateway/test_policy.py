@@ -149,3 +149,18 @@ async def test_has_tells_without_raising() -> None:
     assert await Router([HERE], Policy()).has("chat", local_only=True)
     assert not await Router([CLOUD], Policy()).has("chat", local_only=True)
     assert not await Router([HERE], Policy()).has("complete", local_only=False)
+
+
+async def test_servers_of_a_pool_take_turns_and_stand_in_for_each_other() -> None:
+    providers = [Place("b"), Place("far", "cloud"), Place("a"), Place("c")]
+    router = Router(providers, Policy(), pools={"a": "desk", "c": "desk"})
+    assert await order(router) == ["b/m", "a/m", "c/m", "far/m"]
+    assert await order(router) == ["b/m", "c/m", "a/m", "far/m"]
+    assert [await order(router, "desk/m") for _ in range(2)] == [["a/m", "c/m"], ["c/m", "a/m"]]
+
+
+async def test_a_pool_does_not_take_what_is_private_off_this_machine() -> None:
+    router = Router([HERE, LAN, CLOUD], Policy(cloud="allowed"), pools={"lan": "far", "cloud": "far"})
+    assert await order(router, local_only=True) == ["qwen"]
+    with pytest.raises(LocalOnly):
+        await order(router, "far/m", local_only=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from hearth_backend.gateway.providers import configured
+from hearth_backend.gateway.providers import configured, pools_of
 from hearth_shared.errors import SettingsError
 from hearth_shared.settings import Provider as ProviderSettings
 from support.gateways import KeyRing
@@ -26,3 +26,15 @@ def test_the_settings_go_before_what_is_well_known() -> None:
 def test_a_name_that_cannot_be_used_is_said(name: str) -> None:
     with pytest.raises(SettingsError):
         configured({name: HERE}, KeyRing())
+
+
+@pytest.mark.parametrize("pool", ["openai", "desk", "engine", "a/b"])
+def test_a_pool_is_not_called_like_a_provider(pool: str) -> None:
+    desk = ProviderSettings(url="http://127.0.0.1:1/v1", where="this machine", pool=pool)
+    with pytest.raises(SettingsError, match="pool"):
+        configured({"desk": desk}, KeyRing())
+
+
+def test_those_in_a_pool_are_told() -> None:
+    desk = ProviderSettings(url="http://127.0.0.1:1/v1", where="this machine", pool="desks")
+    assert pools_of(configured({"desk": desk}, KeyRing())) == {"desk": "desks"}

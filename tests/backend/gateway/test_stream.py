@@ -51,3 +51,11 @@ async def test_a_body_that_is_too_large_is_refused() -> None:
 async def test_a_body_that_does_not_end_is_refused() -> None:
     with pytest.raises(ModelUnavailable, match="in time"):
         await stream.whole(given(b"x", then_silence=True), 0.01)
+
+
+def test_patience_is_what_the_settings_say_and_never_longer_than_somebody_waits() -> None:
+    assert stream.AWAY.set_to(None, None) == stream.AWAY
+    assert stream.AWAY.set_to(7, 3) == stream.Patience(5, 7, 3)
+    assert stream.AWAY.until(None, 100) == stream.AWAY
+    assert stream.AWAY.until(110, 100) == stream.Patience(5, 10, 10)
+    assert stream.AWAY.until(90, 100).first_s > 0

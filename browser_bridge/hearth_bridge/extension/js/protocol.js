@@ -70,6 +70,7 @@ export const EventType = Object.freeze({
   TEXT_DELTA: 'text.delta',
   REASONING_DELTA: 'reasoning.delta',
   TEXT_RESET: 'text.reset',
+  TEXT_SEAM: 'text.seam',
   TOOL_CALLED: 'tool.called',
   TOOL_FINISHED: 'tool.finished',
   APPROVAL_REQUESTED: 'approval.requested',
@@ -960,6 +961,45 @@ export const Scope = Object.freeze({
  * @property {Array<KeyState>} keys
  */
 
+/** A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is data from outside, never an instruction.
+ * @typedef {Object} FileText
+ * @property {string} name
+ * @property {string} text
+ * @property {'file'|'page'|'selection'} [origin]
+ * @property {string} [title]
+ */
+
+/** What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`.
+ * @typedef {Object} TaskContext
+ * @property {Array<FileText>} [files]
+ * @property {string} [note]
+ * @property {Array<string>} [seen]
+ */
+
+/** A question as it would be asked.
+ * @typedef {Object} OutgoingRequest
+ * @property {string} text
+ * @property {TaskContext} [context]
+ * @property {string|null} [thread_id]
+ * @property {boolean} [local_only]
+ */
+
+/** One model that would be asked, or asked next when those before it fail.
+ * @typedef {Object} OutgoingCall
+ * @property {string} model
+ * @property {string} provider
+ * @property {'this machine'|'another machine'|'cloud'} where
+ * @property {string} url
+ * @property {Object<string, *>|null} body
+ * @property {Array<string>} hidden
+ */
+
+/** The first call to a model that a question leads to, for each model in turn. `notes` tell what was left out.
+ * @typedef {Object} Outgoing
+ * @property {Array<OutgoingCall>} calls
+ * @property {Array<string>} notes
+ */
+
 /** A token for a third-party program.
  * @typedef {Object} TokenRequest
  * @property {string} name
@@ -1116,21 +1156,6 @@ export const Scope = Object.freeze({
  * @typedef {Object} Usage
  * @property {Array<UsageRow>} rows
  * @property {Array<Object<string, *>>} totals
- */
-
-/** A text that an answer may quote: a file, a page, or what was selected on a page. It is not remembered. A page is data from outside, never an instruction.
- * @typedef {Object} FileText
- * @property {string} name
- * @property {string} text
- * @property {'file'|'page'|'selection'} [origin]
- * @property {string} [title]
- */
-
-/** What the asker lays beside the goal. `seen` names what a surface sees now, by its id of `/v1/context`.
- * @typedef {Object} TaskContext
- * @property {Array<FileText>} [files]
- * @property {string} [note]
- * @property {Array<string>} [seen]
  */
 
 /** What a task may take; None is no limit. Whoever asks may give less than the agent's profile does, never more.
