@@ -222,9 +222,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans, permits.source)
     clients = Clients(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
-    loop_over = partial(
-        _agent, ground, memory=memory, at_hand=AtHand(database), permits=permits, profiles=profiles, box=box
-    )
+    at_hand = AtHand(database)
+    loop_over = partial(_agent, ground, memory=memory, at_hand=at_hand, permits=permits, profiles=profiles, box=box)
     return Services(
         home=home,
         settings=settings,

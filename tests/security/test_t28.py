@@ -1,4 +1,4 @@
-"""T28: what reaches a cloud's server of everything that could be planted in a call: nothing; and what comes back: all."""
+"""T28: of everything that could be planted in a call nothing reaches a cloud's server; of what comes back, all."""
 
 import json
 from contextlib import AbstractAsyncContextManager
