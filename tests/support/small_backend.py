@@ -103,11 +103,13 @@ class SmallBackend:
 class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # a caller beyond it would be refused whenever this thread comes late
 
 
 class _PortServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):
