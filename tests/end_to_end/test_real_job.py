@@ -30,10 +30,12 @@ from support.backend import Backend, running
 from support.ordinary import LIMIT_S, as_ordinary_user, only_for_others, only_for_root
 from support.places import tree
 from support.provider import Behaviour, ModelServer, Received, Reply, model_server, tool_call, words
+from support.qt_garbage import collected_in_this_thread
 from support.qt_waits import wait
 from support.shell import Typist
 from support.tools import need
 
+__all__ = ["collected_in_this_thread"]
 pytestmark = pytest.mark.desktop
 
 PATCH = "@@ -1,3 +1,3 @@\n # Summary\n-Three birds.\n+A heron, a wren and an owl.\n \n"

@@ -31,7 +31,14 @@ def trays(home: Path) -> list[int]:
             words = (entry / "cmdline").read_bytes().split(b"\0")
             if b"hearth_desktop" in words and f"HEARTH_HOME={home}".encode() in (entry / "environ").read_bytes():
                 found.append(int(entry.name))
-    return [pid for pid in found if is_alive(pid)]
+    return [pid for pid in found if is_alive(pid) and parent(pid) not in found]  # no copy on its way to a program
+
+
+def parent(pid: int) -> int:
+    """The process that made this one; 0 when it is gone."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 def end(pid: int, number: int) -> None:

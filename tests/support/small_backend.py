@@ -103,11 +103,13 @@ class SmallBackend:
 class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # a caller beyond it would be refused whenever this thread comes late
 
 
 class _PortServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -182,11 +184,11 @@ def main() -> None:
             sys.exit("the floor is gone")
         case _:
             pass
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    # Kept back in every thread and waited for: a handler that sets an event may come while that event's lock is held.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         with SmallBackend(home, version=os.environ.get("SMALL_BACKEND_VERSION", __version__)):
-            ended.wait()
+            signal.sigwait({signal.SIGTERM})
     except HearthError as error:
         discovery.report_failure(home, error)
         sys.exit(1)
