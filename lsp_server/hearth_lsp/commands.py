@@ -7,6 +7,7 @@ from lsprotocol import types as T
 
 from hearth_lsp.asking import Asker, Passage, Progress, Question
 from hearth_lsp.completion import Completer
+from hearth_lsp.cutting import is_private
 from hearth_lsp.document import Document, Place, Span
 from hearth_lsp.documents import Documents
 from hearth_lsp.editing import Edit, Part, part_of
@@ -20,6 +21,8 @@ from hearth_shared.errors import BadRequest, HearthError
 
 _LONGEST_TEXT = 200_000
 _LONGEST_WHOLE = 60_000
+_LONGEST_KEPT = 8_000
+_NOTE_INSTEAD = "Note what matters in your own words: `hearth memory add`."
 _BESIDE_LINES = 3
 _FORGET, _KEEP = "Forget", "Keep"
 _SUGGESTED = ("Fix mistakes", "Simplify", "Add comments", "Add type annotations")
@@ -57,6 +60,7 @@ class Commands:
             "hearth.edit": self.edit,
             "hearth.complete": self.complete,
             "hearth.recall": self.recall,
+            "hearth.remember": self.remember,
             "hearth.forget": self.forget,
             "hearth.threads": self.threads,
             "hearth.status": self.status,
@@ -126,6 +130,25 @@ class Commands:
             found = await self._rememberer.recall(text)
         await self._show(text, found)
         return found
+
+    async def remember(self, order: Order) -> Any:
+        """The lines of a `range` in the file `uri`, as they stand now."""
+        document, span = self._where(order)
+        name = self._documents.name(document.uri)
+        part = part_of(document, name, span)
+        if is_private(name):
+            raise BadRequest(f"{name} holds secrets by its name, so nothing of it was kept.", _NOTE_INSTEAD)
+        if not part.text.strip():
+            raise BadRequest("There is nothing in these lines to keep.", "Select the lines to remember.")
+        if len(part.text) > _LONGEST_KEPT:
+            raise BadRequest(
+                f"That is too long for one memory ({len(part.text)} characters, at most {_LONGEST_KEPT}).",
+                "Select the lines that matter.",
+            )
+        kept = await self._rememberer.keep(part, self._documents.project(document.uri))
+        known = "" if kept.is_new else " It was known already."
+        self._window.say(f"Hearth remembers these lines of {name}.{known}")
+        return {"id": kept.id, "new": kept.is_new}
 
     async def forget(self, order: Order) -> Any:
         """The memories with these `ids`, once the person has seen what goes and said so."""

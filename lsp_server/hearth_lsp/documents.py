@@ -52,6 +52,12 @@ class Documents:
         inside = [path.removeprefix(folder) for folder in self._folders if path.startswith(folder)]
         return min(inside, key=len) if inside else path.rpartition("/")[2] or path or uri
 
+    def project(self, uri: str) -> str:
+        """The name of the workspace's folder that it lies in; empty for a file outside."""
+        path = path_of(uri)
+        holding = [folder for folder in self._folders if path.startswith(folder)]
+        return max(holding, key=len).rstrip("/").rpartition("/")[2] if holding else ""
+
     def names(self) -> dict[str, str]:
         """Of all that are open."""
         return {uri: self.name(uri) for uri in self._open}

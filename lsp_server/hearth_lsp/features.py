@@ -82,13 +82,15 @@ class Features:
         return T.Hover(contents=T.MarkupContent(kind=kind, value=text))
 
     async def code_actions(self, params: T.CodeActionParams) -> list[T.CodeAction | T.Command]:
-        """Explain, fix, edit; and completion where there is no ghost text."""
+        """Explain, fix, edit, remember; and completion where there is no ghost text."""
         document = self._documents.get(params.text_document.uri)
         if document is None or is_private(self._documents.name(document.uri)):
             return []
         place = {"uri": document.uri, "range": _plain(params.range)}
         offered: list[_Action] = [self._fix(place, one) for one in params.context.diagnostics[:_MOST_FIXES]]
         offered.append(("Hearth: explain this", None, "hearth.explain", place, None))
+        if params.range.start != params.range.end:
+            offered.append(("Hearth: remember these lines", None, "hearth.remember", place, None))
         if self._abilities().apply_edit:
             rewrite = T.CodeActionKind.RefactorRewrite
             offered.append(("Hearth: edit this by instruction…", rewrite, "hearth.edit", place, None))

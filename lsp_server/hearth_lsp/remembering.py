@@ -1,18 +1,32 @@
-"""Memory from inside an editor: what is known about a word, recall, forgetting."""
+"""Memory from inside an editor: what is known about a word, recall, keeping, forgetting."""
 
+import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from hearth_lsp import texts
 from hearth_lsp.backend import Backend
+from hearth_lsp.cutting import clean
 from hearth_lsp.document import Document, Place
+from hearth_lsp.editing import Part
 from hearth_lsp.recalling import plainly_about, query, word_at
 from hearth_shared.errors import HearthError
-from hearth_shared.wire import Forgotten, Hit, SearchResult
+from hearth_shared.wire import Forgotten, Hit, SearchResult, StoredEpisodes
 
 _HOVER_HITS, _HOVER_S = 16, 8.0
 _RECALLED, _LONGEST_QUERY = 8, 4000
+_LONGEST_SOURCE, _LONGEST_NAME, _DIGEST = 2048, 200, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A memory's id, and whether it was not there before."""
+
+    id: str
+    is_new: bool
 
 
 class Rememberer:
@@ -48,6 +62,24 @@ class Rememberer:
             "notes": list(found["degraded"]),
             "page": texts.recall_page(asked, hits, found["degraded"], self._now()),
         }
+
+    async def keep(self, part: Part, project: str) -> Kept:
+        """A passage of a file, because the person said so. The same lines once more change nothing."""
+        text = clean(part.text).strip("\n")
+        lines = f"{part.span.start.line + 1}-{part.span.start.line + text.count(chr(10)) + 1}"
+        digest = hashlib.sha256(f"{lines}\n{text}".encode()).hexdigest()[:_DIGEST]
+        episode = {
+            "external_id": f"{part.name[-_LONGEST_NAME:]}:{lines}:{digest}",
+            "source": part.uri[:_LONGEST_SOURCE],
+            "title": f"{part.name[-_LONGEST_NAME:]}:{lines}",
+            "session": f"file:{part.name[-_LONGEST_NAME:]}",
+            "occurred_at": datetime.fromtimestamp(self._now(), UTC).isoformat(),
+            "text": text,
+            "origin": "file",
+            "project": project[:_LONGEST_NAME],
+        }
+        stored: StoredEpisodes = await self._backend.ask("POST", "/v1/memory/episodes", {"episodes": [episode]})
+        return Kept(stored["ids"][0], stored["new"] == 1)
 
     async def forget(self, ids: list[str], *, try_only: bool) -> list[str]:
         """The beginnings of what goes, or would go."""

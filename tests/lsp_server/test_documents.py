@@ -16,6 +16,14 @@ def test_a_file_is_called_by_its_path_from_the_folder() -> None:
     assert documents.name("") == ""
 
 
+def test_a_file_belongs_to_the_innermost_folder_that_holds_it() -> None:
+    documents = Documents()
+    documents.set_folders(["file:///w", "file:///w/deep/er/"])
+    assert documents.project("file:///w/a.py") == "w"
+    assert documents.project("file:///w/deep/er/x.py") == "er"
+    assert documents.project("file:///elsewhere/x.py") == ""
+
+
 def test_the_last_used_comes_first() -> None:
     documents = Documents()
     for name in "abc":

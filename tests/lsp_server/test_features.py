@@ -8,6 +8,7 @@ from support.scripted_server import Scripted
 pytestmark = pytest.mark.editors
 
 URI = "file:///w/a.py"
+REMEMBER = "Hearth: remember these lines"
 EDIT = "Hearth: edit this by instruction…"
 
 
@@ -25,7 +26,7 @@ async def test_what_can_be_done_with_a_selection(scripted: Backend, scripted_mod
         rewriting = await one.actions(URI, span(0, 0, 1, 0), problems, only=["refactor"])
         organising = await one.actions(URI, span(0, 0, 1, 0), problems, only=["source.organizeImports"])
     fixes = [f"Hearth: fix “problem {number}”" for number in range(3)]
-    assert [action["title"] for action in found] == [*fixes, "Hearth: explain this", EDIT]
+    assert [action["title"] for action in found] == [*fixes, "Hearth: explain this", REMEMBER, EDIT]
     assert [action["title"] for action in rewriting] == [EDIT]
     assert organising == []
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.backend import Backend
-from support.editor import GHOSTS, editor
+from support.editor import GHOSTS, editor, span
 
 pytestmark = pytest.mark.editors
 
@@ -123,3 +123,39 @@ async def test_recall_is_a_document_where_the_editor_opens_one(bare: Backend) ->
     forget(bare, known)
     assert "recall" not in shown["uri"]
     assert shown["uri"].endswith("fuchsia.md")
+
+
+async def test_lines_of_a_file_are_kept_because_the_person_says_so_and_known_from_then_on(bare: Backend) -> None:
+    async with editor(bare.home, options={"answers": "client"}) as one:
+        one.open(URI, "import os\n\n# The relay Foxglove listens on port 7341.\nport = 7341\n")
+        action = next(
+            each for each in await one.actions(URI, span(2, 3, 3, 4)) if each["title"] == "Hearth: remember these lines"
+        )
+        kept = await one.command("hearth.remember", action["command"]["arguments"][0])
+        again = await one.command("hearth.remember", {"uri": URI, "range": span(2, 3, 3, 4)})
+        assert (kept["new"], again["new"], again["id"]) == (True, False, kept["id"])
+        recalled = await one.command("hearth.recall", "On which port does Foxglove listen?")
+        (memory,) = [each for each in recalled["memories"] if each["id"] == kept["id"]]
+    assert memory["text"] == "# The relay Foxglove listens on port 7341.\nport = 7341"
+    assert (memory["source"], memory["trusted"]) == (URI, False)  # a file's words are nobody's order
+    found = bare.door().get("/v1/memory/episodes?limit=1").json()["episodes"][0]
+    assert (found["origin"], found["door"], found["title"]) == ("file", "editor", "deploy.py:3-4")
+    forget(bare, kept["id"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (".env", "KEY=1\n", "holds secrets by its name"),
+        ("a.py", "\n\n  \n", "nothing in these lines"),
+        ("b.py", "x = 1\n" * 2000, "too long for one memory"),
+    ],
+)
+async def test_what_is_not_to_be_kept_is_said_with_the_fix(bare: Backend, name: str, text: str, said: str) -> None:
+    before = len(bare.door().get("/v1/memory/episodes?limit=500").json()["episodes"])
+    async with editor(bare.home, options={"answers": "client"}) as one:
+        one.open(f"file:///w/{name}", text)
+        answer = await one.command("hearth.remember", {"uri": f"file:///w/{name}"})
+    assert said in answer["problem"]["detail"]
+    assert answer["problem"]["fix"]
+    assert len(bare.door().get("/v1/memory/episodes?limit=500").json()["episodes"]) == before

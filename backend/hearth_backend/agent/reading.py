@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hearth_backend.agent.journal import Journal, RunView
+from hearth_backend.agent.keeping import PERSON
 from hearth_backend.agent.ledger import shortened
 from hearth_backend.memory.files import whole
 from hearth_backend.memory.ports import Recall
@@ -86,7 +87,7 @@ class Reader:
         try:
             found = await self._recall.recall(question, run.spaces, token_budget=self._token_budget)
             memory = [source for source in found if self._permits(run.door, source)]
-            behind = [source for source in await self._background(run) if self._permits(run.door, source)]
+            behind = await self._behind(run)
             self._metrics.recall("found" if memory else "nothing")
             if memory:
                 self._metrics.recalled(max(source.score for source in memory))
@@ -97,3 +98,10 @@ class Reader:
         await journal.emit(EventType.MEMORY_RECALLED, {"sources": [source.model_dump() for source in shown]})
         plain = {"files": files, "memory": memory, "background": behind}
         return {name: [source.model_dump() for source in found] for name, found in plain.items()} | {"note": note}
+
+    async def _behind(self, run: RunView) -> list[Source]:
+        """What earlier conversations came to is the person's; neither a program that asks for something else nor a part
+        of a plan is told of it."""
+        if run.owner != PERSON or run.depth:
+            return []
+        return [source for source in await self._background(run) if self._permits(run.door, source)]

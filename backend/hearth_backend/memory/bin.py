@@ -9,6 +9,7 @@ from hearth_backend.memory import keeping_store, store
 from hearth_backend.memory.gone import Gone, own_words
 from hearth_backend.memory.keeping_store import Binned
 from hearth_backend.memory.ports import Elsewhere
+from hearth_backend.memory.text import words
 from hearth_backend.storage import scrub
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection
@@ -182,7 +183,10 @@ def _gone(connection: Connection, id: str) -> Gone:
     threads = frozenset(one["id"] for _, one in keeping_store.bin_records(connection, id, "thread"))
     again = keeping_store.stored_again(connection, [one for one in records if one["id"]])
     plain = gone_of([one for one in records if one["id"] not in again], threads)
+    names = {word for speaker in keeping_store.speakers(connection) for word in words(speaker)}
     own = frozenset(
-        word for word in own_words(plain.texts, _MOST_OWN) if not keeping_store.is_said_elsewhere(connection, word)
+        word
+        for word in own_words(plain.texts, _MOST_OWN)
+        if word not in names and not keeping_store.is_said_elsewhere(connection, word)
     )
     return Gone(plain.ids, plain.texts, plain.turns, plain.threads, plain.whole_threads, plain.sources, own)

@@ -7,14 +7,15 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from hearth_backend.memory import store
+from hearth_backend.memory import store, word_store
 from hearth_backend.memory.dates import When, named_time
 from hearth_backend.memory.dense import Named, dense
-from hearth_backend.memory.ranking import Evidence, Mask, Scores, TermHits, best, bm25
+from hearth_backend.memory.ranking import Evidence, Mask, Scores, TermHits, best, bm25, saturated
 from hearth_backend.memory.recipe import Recipe
 from hearth_backend.memory.search_store import Wanted
 from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import asks_when
+from hearth_backend.memory.word_store import Stems
 from hearth_backend.storage.driver import Connection
 
 _CANDIDATES, _NEAREST = 400, 100  # by words, and by vectors: half of what the index names may be of other spaces
@@ -41,22 +42,37 @@ class Question:
     named: Named | None = None
 
 
-def term_hits(connection: Connection, space: str, question: Question, shelf: Shelf) -> list[TermHits]:
+def term_hits(connection: Connection, question: Question, shelf: Shelf, stems: Stems) -> list[TermHits]:
     """Where each word of the question occurs. Rows that are stored but not on the shelf yet are left out."""
     total = store.all_rows(connection)
-    return [one_term(connection, space, term, total, shelf, windows=question.windows) for term in question.terms]
+    return [one_term(connection, term, total, shelf, stems, windows=question.windows) for term in question.terms]
 
 
 def one_term(
-    connection: Connection, space: str, term: str, total: int, shelf: Shelf, *, windows: bool = False
+    connection: Connection, term: str, total: int, shelf: Shelf, stems: Stems, *, windows: bool = False
 ) -> TermHits:
-    """Where one word occurs; `total` counts the texts of all spaces."""
-    mostly_here = 2 * shelf.size > total  # rows of other spaces are not on the shelf, and fall out below
-    having, rows = store.occurrences(connection, space, term, windows=windows, anywhere=mostly_here)
-    scores = np.array(rows, np.float64).reshape(-1, 3)
-    places = shelf.places(scores[:, 0].astype(np.int64))
+    """Where one word occurs; `total` counts the texts of all spaces. With `windows`, beside a turn too."""
+    found = word_store.occurrences(connection, term, stems.of(term))
+    rows, counts = np.unique(found, return_counts=True)
+    places = shelf.places(rows)  # rows of other spaces are not on the shelf
     here = places >= 0
-    return TermHits(total, having, places[here], scores[here, 1], scores[here, 2])
+    places, times = places[here], counts[here].astype(np.float64)
+    text = _told(times, shelf.lengths, places)
+    if not windows:
+        return TermHits(total, len(rows), places, text, np.zeros(len(places)))
+    whole, beside = np.zeros(shelf.size), np.zeros(shelf.size)
+    whole[places], beside[places] = text, times
+    for near in shelf.beside():
+        there = near[places] >= 0
+        beside[near[places][there]] += times[there]
+    everywhere = np.flatnonzero(beside)
+    window = _told(beside[everywhere], shelf.window_lengths, everywhere)
+    return TermHits(total, len(rows), everywhere, whole[everywhere], window)
+
+
+def _told(times: Scores, lengths: NDArray[np.int32], places: NDArray[np.intp]) -> Scores:
+    mean = float(lengths.mean()) if len(lengths) else 0.0
+    return saturated(times, lengths[places].astype(np.float64), mean)
 
 
 def gather(

@@ -8,7 +8,7 @@ import numpy as np
 
 from hearth_backend.memory.passages import Passage, split
 from hearth_backend.memory.ports import Vectors
-from hearth_backend.memory.ranking import Scores, TermHits, best, bm25, by_max, coverage
+from hearth_backend.memory.ranking import Scores, TermHits, best, bm25, by_max, coverage, idf
 from hearth_backend.memory.recall import relevance
 from hearth_backend.memory.store import Scratch
 from hearth_backend.memory.text import terms
@@ -57,7 +57,7 @@ def _by_words(question: str, texts: Sequence[str]) -> tuple[Scores, Scores]:
 
 
 def _hits(found: list[tuple[int, float]], size: int) -> TermHits:
-    scores = np.array([score for _, score in found], np.float64)
+    scores = np.array([score for _, score in found], np.float64) / idf(size, len(found))
     places = np.array([place for place, _ in found], np.intp)
     return TermHits(size, len(found), places, scores, scores)
 

@@ -18,6 +18,7 @@ from hearth_backend.memory.evidence import Question, one_term
 from hearth_backend.memory.ranking import Evidence, Mask, Shares, TermHits, best
 from hearth_backend.memory.shelf import Shelf
 from hearth_backend.memory.text import STOP, proper_nouns, words
+from hearth_backend.memory.word_store import Stems
 from hearth_backend.storage.driver import Connection
 
 _LOOKED_AT: Final = 3
@@ -32,6 +33,7 @@ def second_round(
     space: str,
     question: Question,
     shelf: Shelf,
+    stems: Stems,
     hits: Sequence[TermHits],
     evidence: Evidence,
     shares: Shares,
@@ -41,7 +43,7 @@ def second_round(
         return shares, {}
     hop, led = np.zeros(shelf.size), dict[int, str]()
     for name, open_places in _ways(connection, space, question, shelf, hits, evidence, shares):
-        spoken = one_term(connection, space, name, store.all_rows(connection), shelf)
+        spoken = one_term(connection, name, store.all_rows(connection), shelf, stems)
         if len(spoken.places) > _TOO_COMMON * shelf.size + 1:
             continue
         reached = [int(place) for place in spoken.places if open_places[place] and evidence.allowed[place]]

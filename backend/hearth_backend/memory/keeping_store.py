@@ -108,6 +108,11 @@ def is_said_elsewhere(connection: Connection, word: str) -> bool:
     return connection.execute(sql, (f'"{word}"',)).fetchone() is not None
 
 
+def speakers(connection: Connection) -> list[str]:
+    """Everybody who said something."""
+    return [row["speaker"] for row in connection.execute("select distinct speaker from episode")]
+
+
 def thread_exists(connection: Connection, thread_id: str) -> bool:
     """Whether there is such a conversation."""
     return connection.execute("select 1 from thread where id = ?", (thread_id,)).fetchone() is not None

@@ -16,11 +16,15 @@ from hearth_backend.memory.recipe import RRF_K, Recipe
 Scores = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 _SMALLEST_IDF = 1e-6  # FTS5's own floor
+_K, _B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TermHits:
-    """Where one word of the question occurs. `rows` and `having` count all spaces: FTS5 knows no other statistics."""
+    """Where one word of the question occurs, and how much that tells before the word's rarity is counted.
+
+    `rows` and `having` count all spaces, for what is compared between them.
+    """
 
     rows: int
     having: int
@@ -79,18 +83,20 @@ def idf(rows: int, having: int) -> float:
     return max(math.log((rows - having + 0.5) / (having + 0.5)), _SMALLEST_IDF)
 
 
-def bm25(hits: Iterable[TermHits], size: int) -> tuple[Scores, Scores]:
-    """BM25 of text and window with this space's own statistics.
+def saturated(times: Scores, lengths: Scores, mean: float) -> Scores:
+    """How much a word tells that stands so many times in texts of these lengths, as BM25 counts it; FTS5's constants.
 
-    FTS5 weighs words by how rare they are in all spaces; that weight is taken out and the space's own put in. It
-    ranks better, and what is stored in one space cannot be felt in another.
+    Repeating it tells ever less, and the more the longer the text is.
     """
+    return times * (_K + 1) / (times + _K * (1 - _B + _B * lengths / max(mean, 1.0)))
+
+
+def bm25(hits: Iterable[TermHits], size: int) -> tuple[Scores, Scores]:
+    """BM25 of text and window, with this space's statistics alone: what is stored in another cannot be felt here."""
     text, window = np.zeros(size), np.zeros(size)
     for hit in hits:
-        foreign = idf(hit.rows, hit.having)
         for total, scores in ((text, hit.text), (window, hit.window)):
-            own = idf(size, int(np.count_nonzero(scores)))
-            total[hit.places] += scores * (own / foreign)
+            total[hit.places] += scores * idf(size, int(np.count_nonzero(scores)))
     return text, window
 
 

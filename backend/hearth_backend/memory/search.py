@@ -22,6 +22,7 @@ from hearth_backend.memory.recipe import FULL, WORDS_ONLY
 from hearth_backend.memory.search_store import Wanted
 from hearth_backend.memory.shelf import Shelf, Shelves
 from hearth_backend.memory.text import Names, terms
+from hearth_backend.memory.word_store import Stems
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.driver import Connection
 from hearth_shared.errors import HearthError, ModelUnavailable
@@ -86,6 +87,7 @@ class Search:
         self._large = large
         self._now = now
         self._can_embed = False
+        self._stems = Stems()
         self.shelves = Shelves()
 
     async def find(
@@ -124,6 +126,7 @@ class Search:
         for proof in list(self._proofs):
             proof.cancel()
         await asyncio.gather(*self._proofs, return_exceptions=True)
+        self._stems.close()
 
     async def embed(self, texts: list[str]) -> NDArray[np.float32] | None:
         """Vectors of texts that are not stored; None when no model can make them soon."""
@@ -170,10 +173,10 @@ class Search:
         with shelf.lock:
             rows = search_store.wanted_rows(connection, space, question.wanted)
             not_told = vector_store.not_told(connection, self._model, _MOST_NOT_TOLD) if question.named else []
-            hits = term_hits(connection, space, question, shelf)
+            hits = term_hits(connection, question, shelf, self._stems)
             evidence = gather(question, shelf, hits, rows, not_told)
             shares = weigh(evidence, question.recipe)
-            shares, bridges = hops.second_round(connection, space, question, shelf, hits, evidence, shares)
+            shares, bridges = hops.second_round(connection, space, question, shelf, self._stems, hits, evidence, shares)
             total, covered = shares.total(), coverage(hits, shelf.size)
             chosen = best(total, shelf.rowids, evidence.allowed & (shares.found() > 0), k)
             cosines = evidence.dense

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hearth_backend.memory.text import Names, is_question, tells_when
+from hearth_backend.memory.text import Names, is_question, length, tells_when
 
 _ROOM = 64
+_SPARSE = 32  # row numbers for each row, above which no table is kept
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -49,7 +50,9 @@ class Shelf:
         self._codes: dict[tuple[str, str], int] = {}
         self._rows = _Rows(dim, large)
         self._order: NDArray[np.intp] | None = None
-        self._by_row: NDArray[np.intp] | None = None
+        self._by_row: _ByRow | None = None
+        self._window_lengths: NDArray[np.int32] | None = None
+        self._beside: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self._sessions: NDArray[np.int64] | None = None
         self._names: Names | None = None
 
@@ -85,14 +88,9 @@ class Shelf:
 
     def places(self, rowids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
         """Where each row stands; -1 for one that is not here (yet)."""
-        if not self.size:
-            return np.full(len(rowids), -1)
         if self._by_row is None:
-            self._by_row = np.argsort(self.rowids, kind="stable")
-        wanted = np.asarray(rowids, np.int64)
-        at = np.minimum(np.searchsorted(self.rowids, wanted, sorter=self._by_row), self.size - 1)
-        found = self._by_row[at]
-        return np.where(self.rowids[found] == wanted, found, -1)
+            self._by_row = _ByRow(self.rowids)
+        return self._by_row.places(np.asarray(rowids, np.int64))
 
     @property
     def rowids(self) -> NDArray[np.int64]:
@@ -109,6 +107,21 @@ class Shelf:
     @property
     def timed(self) -> NDArray[np.bool_]:
         return self._rows.timed[: self.size]
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """Of the texts, in words."""
+        return self._rows.lengths[: self.size]
+
+    @property
+    def window_lengths(self) -> NDArray[np.int32]:
+        """Of each turn's text with those beside it."""
+        if self._window_lengths is None:
+            around = self.lengths.copy()
+            for near in self.beside():
+                around += np.where(near >= 0, self.lengths[near], 0)
+            self._window_lengths = around
+        return self._window_lengths
 
     @property
     def embedded(self) -> NDArray[np.bool_]:
@@ -153,6 +166,17 @@ class Shelf:
             self._sessions = np.unique(codes, return_inverse=True)[1].astype(np.int64)
         return self._sessions
 
+    def beside(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The places of the turns before and after each one in its session; -1 where there is none."""
+        if self._beside is None:
+            order, sessions = self.order(), self.sessions()
+            same = sessions[order][1:] == sessions[order][:-1]
+            before, after = np.full(self.size, -1, np.intp), np.full(self.size, -1, np.intp)
+            before[order[1:][same]] = order[:-1][same]
+            after[order[:-1][same]] = order[1:][same]
+            self._beside = before, after
+        return self._beside
+
     def cosines(self, query: NDArray[np.float32]) -> NDArray[np.float64]:
         """Of the turns' own text; NaN where there is no vector yet."""
         # row by row on this thread: OpenBLAS would wake its spinning threads, 40 times slower on a busy machine
@@ -181,10 +205,33 @@ class Shelf:
 
     def _forget_views(self) -> None:
         self._order = self._by_row = self._sessions = self._names = None
+        self._beside = self._window_lengths = None
 
 
 _KINDS = ("session", "speaker", "source")
 _SESSION, _SPEAKER, _SOURCE = range(3)
+
+
+class _ByRow:
+    """From row numbers to places. Rows of one database lie close together: a table then answers without a search."""
+
+    def __init__(self, rowids: NDArray[np.int64]) -> None:
+        last = int(rowids.max(initial=0))
+        self._rowids = rowids
+        self._order = self._table = np.zeros(0, np.intp)
+        if last < _SPARSE * (len(rowids) + _ROOM):
+            self._table = np.full(last + 2, -1, np.intp)  # the last entry is for all that are higher
+            self._table[rowids] = np.arange(len(rowids))
+        else:
+            self._order = np.argsort(rowids, kind="stable")
+
+    def places(self, wanted: NDArray[np.int64]) -> NDArray[np.intp]:
+        """-1 for a row that is not there."""
+        if len(self._table):
+            return self._table[np.clip(wanted, -1, len(self._table) - 1)]
+        at = np.minimum(np.searchsorted(self._rowids, wanted, sorter=self._order), len(self._rowids) - 1)
+        found = self._order[at]
+        return np.where(self._rowids[found] == wanted, found, -1)
 
 
 class _Rows:
@@ -198,6 +245,7 @@ class _Rows:
         self.questions = np.zeros(_ROOM, np.bool_)
         self.timed = np.zeros(_ROOM, np.bool_)
         self.embedded = np.zeros(_ROOM, np.bool_)
+        self.lengths = np.zeros(_ROOM, np.int32)
         self.vectors = np.zeros((_ROOM, dim), np.float32)
         self.windows = np.zeros((_ROOM, dim), np.float16 if large else np.float32)
 
@@ -218,6 +266,7 @@ class _Rows:
     def write(self, slot: int, turn: Turn, *codes: int) -> None:
         self.rowids[slot], self.occurred[slot], self.codes[slot] = turn.rowid, turn.occurred_at, codes
         self.questions[slot], self.timed[slot] = is_question(turn.text), tells_when(turn.text)
+        self.lengths[slot] = length(turn.text)
         vectors = [None if raw is None else np.frombuffer(raw, np.float32) for raw in (turn.vector, turn.window_vector)]
         fitting = [vector for vector in vectors if vector is not None and len(vector) == self._dim]
         self.embedded[slot] = len(fitting) == len(vectors)
@@ -230,7 +279,7 @@ class _Rows:
             column[target] = column[source]
 
 
-_COLUMNS = ("rowids", "occurred", "codes", "questions", "timed", "embedded", "vectors", "windows")
+_COLUMNS = ("rowids", "occurred", "codes", "questions", "timed", "embedded", "lengths", "vectors", "windows")
 
 
 class Shelves:

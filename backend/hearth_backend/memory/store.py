@@ -273,32 +273,6 @@ def size(connection: Connection, space: str) -> int:
     return connection.execute("select count(*) from episode where space = ?", (space,)).fetchone()[0]
 
 
-def occurrences(
-    connection: Connection, space: str, term: str, *, windows: bool, anywhere: bool = False
-) -> tuple[int, list[tuple[int, float, float]]]:
-    """(texts of all spaces that hold `term`, (row, its BM25 in the text, in the window) of this space).
-
-    With `anywhere` rows of other spaces come too: cheaper, when they are few. `term` must be one alphanumeric token:
-    then no query can fail to parse, whatever a person typed.
-    """
-    match = f'"{term}"' if windows else f'{{text}} : "{term}"'
-    having = connection.execute("select count(*) from episode_fts where episode_fts match ?", (match,)).fetchone()[0]
-    in_window = "-bm25(episode_fts, 0.0, 1.0)" if windows else "0.0"
-    cursor = connection.cursor()
-    cursor.row_factory = None  # plain tuples: a common word has thousands of rows
-    if anywhere:
-        scored = f"select rowid, -bm25(episode_fts, 1.0, 0.0), {in_window} from episode_fts where episode_fts match ?"
-        return having, cursor.execute(scored, (match,)).fetchall()
-    cursor.execute(
-        f"select e.rowid, -bm25(episode_fts, 1.0, 0.0), {in_window} from episode_fts "
-        # this index alone answers the join: the rows themselves are large, and many of them are of other spaces
-        "join episode e indexed by episode_by_space on e.rowid = episode_fts.rowid "
-        "where episode_fts match ? and e.space = ?",
-        (match, space),
-    )
-    return having, cursor.fetchall()
-
-
 def all_rows(connection: Connection) -> int:
     """Texts in the word index, over all spaces."""
     return connection.execute("select count(*) from episode").fetchone()[0]

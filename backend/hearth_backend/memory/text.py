@@ -29,6 +29,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def length(text: str) -> int:
+    """How many tokens a text holds."""
+    return len(_WORD.findall(text))
+
+
 def terms(query: str) -> list[str]:
     """What is worth looking up: tokens without stop words (with them when nothing else is left), once each."""
     found = words(query)

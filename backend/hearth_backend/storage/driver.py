@@ -89,9 +89,9 @@ def copy(path: Path, target: Path) -> None:
 
 
 def in_memory() -> Connection:
-    """A database of its own that is never written to disk, for the thread that opens it."""
+    """A database of its own that is never written to disk, for one thread at a time."""
     with errors("open a database in memory"):
-        connection: Connection = _driver.connect(":memory:", isolation_level=None)
+        connection: Connection = _driver.connect(":memory:", isolation_level=None, check_same_thread=False)
         return connection
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.agent.run_view import RunView
 from support.agent_desk import DENTIST, desk
 from support.gateways import provider_of
 from support.journals import RUN, MemoryJournal
@@ -45,6 +46,16 @@ async def test_background_that_must_stay_here_is_laid_before_a_model_of_this_mac
         await at.loop(MemoryJournal(replace(RUN, local_only=stays)))
         asked = server.calls[0].body["messages"][-1]["content"]
     assert ("The roof leaks." in asked) is stays
+
+
+@pytest.mark.parametrize("run", [replace(RUN, owner="client:c1"), replace(RUN, depth=1)], ids=["a program", "a part"])
+async def test_neither_a_program_nor_a_part_of_a_plan_is_told_of_other_conversations(
+    tmp_path: Path, run: RunView
+) -> None:
+    async with model_server(words("Hm.")) as server, desk(tmp_path, provider_of(server), background=[ROOF]) as at:
+        await at.loop(MemoryJournal(run))
+        told = str(server.calls[0].body["messages"])
+    assert "The roof leaks." not in told
 
 
 async def test_a_step_of_an_earlier_hearth_without_background_is_read(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_backend.memory.ranking import Evidence, TermHits, best, bm25, by_max, coverage, fused, idf, weigh
+from hearth_backend.memory.ranking import Evidence, TermHits, best, bm25, by_max, coverage, fused, idf, saturated, weigh
 from hearth_backend.memory.recipe import FULL, WORDS_ONLY, Recipe
 
 pytestmark = pytest.mark.unit
@@ -86,12 +86,16 @@ def test_a_rare_word_tells_more_than_a_common_one() -> None:
     assert idf(100, 1) > idf(100, 40) > idf(100, 60) > 0
 
 
-def test_another_space_is_not_felt_in_a_ranking() -> None:
-    """FTS5 knows the word's rarity over all spaces only: with more foreign rows its raw scores change, ours do not."""
-    own = idf(4, 1)
-    alone = hits(4, 1, (2, own * 0.7))
-    crowded = hits(1004, 500, (2, idf(1004, 500) * 0.7))
-    assert bm25([crowded], 4)[0] == pytest.approx(bm25([alone], 4)[0])
+def test_a_word_repeated_tells_ever_less_and_less_in_a_long_text() -> None:
+    once, twice, thrice = (saturated(np.array([times]), np.array([9.0]), 9.0)[0] for times in (1.0, 2.0, 3.0))
+    assert twice - once > thrice - twice > 0
+    assert saturated(np.array([1.0]), np.array([90.0]), 9.0)[0] < once
+    assert saturated(np.array([1.0]), np.array([0.0]), 0.0)[0] > 0
+
+
+def test_how_common_a_word_is_elsewhere_is_not_felt_in_a_ranking() -> None:
+    alone, crowded = hits(4, 1, (2, 0.7)), hits(1004, 500, (2, 0.7))
+    assert bm25([crowded], 4)[0].tolist() == bm25([alone], 4)[0].tolist()
 
 
 def test_coverage_counts_the_words_that_are_nowhere_too() -> None:

@@ -1,5 +1,7 @@
 """Memory: what is kept, how it is found again, and how it is forgotten."""
 
+from typing import Final
+
 from pydantic import AwareDatetime, Field
 
 from hearth_backend.api.endpoint import Endpoint, find, post
@@ -18,6 +20,8 @@ from hearth_shared.protocol.memory import (
 )
 from hearth_shared.protocol.principals import MAIN_SPACE, Door, Scope
 from hearth_shared.sites import is_page
+
+_SAID: Final = (None, "turn", "note")
 
 
 class EpisodePage(Request):
@@ -78,13 +82,15 @@ class Memory:
         return found.model_copy(update={"episodes": [one for one in found.episodes if self._may(call, one)]})
 
     async def remember(self, call: Call, body: EpisodeBatch) -> StoredEpisodes:
-        """What a third party writes, or what comes from a page, is not trusted: it may be read, and never obeyed."""
+        """What a third party writes, or what stands in a page or a file, is not trusted: it may be read, and never
+        obeyed."""
         who = call.principal
         pages = [episode.source for episode in body.episodes if is_page(episode.source)]
         if who.door is Door.BROWSER:
             self._consents.check(who.door.value, pages)
         self._consents.check_named(who.door.value, (episode.project for episode in body.episodes))
-        trusted = who.is_first_party and who.door is not Door.BROWSER and not pages
+        said = not pages and all(episode.origin in _SAID for episode in body.episodes)
+        trusted = who.is_first_party and who.door is not Door.BROWSER and said
         return await self._memory.remember(
             body, spaces=who.spaces_with(body.space), trusted=trusted, door=who.door.value
         )

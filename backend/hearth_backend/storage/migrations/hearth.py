@@ -4,6 +4,7 @@ from hearth_backend.storage.migrations import Migration
 from hearth_backend.storage.migrations.facts import FACTS
 from hearth_backend.storage.migrations.responses import RESPONSES
 from hearth_backend.storage.migrations.vectors import VECTORS
+from hearth_backend.storage.migrations.words import WORDS
 
 _CORE = """
 create table client(
@@ -217,4 +218,5 @@ MIGRATIONS = (
     Migration(9, "orchestra", _ORCHESTRA),
     Migration(10, "tools", _TOOLS),
     Migration(11, "working", _WORKING),
+    Migration(12, "words", WORDS),
 )
