@@ -199,6 +199,11 @@ create table reverse_entry(
   primary key (reverse_id, position)) strict;
 """
 
+_WORKED = """
+alter table run add column begun_at real;
+alter table run add column worked_s real not null default 0;
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
@@ -210,4 +215,5 @@ MIGRATIONS = (
     Migration(8, "responses", RESPONSES),
     Migration(9, "orchestra", _ORCHESTRA),
     Migration(10, "tools", _TOOLS),
+    Migration(11, "worked", _WORKED),
 )
