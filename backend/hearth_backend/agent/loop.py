@@ -163,7 +163,7 @@ class AgentLoop:
     async def _answer(self, turn: Turn, profile: Profile, reading: Reading) -> Answer:
         run = turn.journal.run
         try:
-            async with _within(turn.meter.budget):
+            async with _within(turn.meter.budget, run.worked_s):
                 await self._converse(turn, profile, reading)
             use = use_of(turn.ledger.entries(), turn.text)
             self._metrics.passages_used(use.cited, use.echoed, use.unused)
@@ -252,10 +252,10 @@ class AgentLoop:
 
 
 @asynccontextmanager
-async def _within(budget: Budget) -> AsyncGenerator[None]:
-    """Raises BudgetExceeded when its seconds are over."""
+async def _within(budget: Budget, worked_s: float) -> AsyncGenerator[None]:
+    """Raises BudgetExceeded when its seconds, of which earlier attempts took some, are over."""
     try:
-        async with asyncio.timeout(budget.seconds):
+        async with asyncio.timeout(None if budget.seconds is None else max(0.0, budget.seconds - worked_s)):
             yield
     except TimeoutError as error:
         raise time_is_up(budget) from error

@@ -9,7 +9,8 @@ from hearth_shared.protocol.threads import ThreadMessage
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One attempt at one run. `depth` counts the tasks above it that made it for their plans."""
+    """One attempt at one run. `depth` counts the tasks above it that made it for their plans; earlier attempts worked
+    on it for `worked_s` seconds."""
 
     id: str
     agent_id: str
@@ -27,3 +28,4 @@ class RunView:
     seconds_left: float | None
     budget: Budget = field(default_factory=Budget)
     depth: int = 0
+    worked_s: float = 0.0

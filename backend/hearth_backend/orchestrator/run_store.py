@@ -2,8 +2,9 @@
 engine. The form for one machine is sqlite_run_store.py.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hearth_backend.agent.journal import RunView
@@ -21,6 +22,7 @@ class Claim:
     fence: int
     earlier: Earlier
     trace_id: str = ""
+    began: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class SQLiteRunStore:
             "answer": answer.model_dump_json() if answer else None,
             "failure": failure.model_dump_json() if failure else None,
             "now": now,
+            "worked": time.monotonic() - claim.began,
         }
 
         def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
@@ -163,6 +164,7 @@ class SQLiteRunStore:
 
     async def release(self, claim: Claim) -> bool:
         def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
+            _worked(connection, claim)
             if store.release_run(connection, claim.run.id, claim.fence):
                 return True, ()
             return self._stopped_instead(connection, claim)
@@ -177,6 +179,7 @@ class SQLiteRunStore:
         told = Note(EventType.TASK_QUEUED, {"goal": run.goal[:_SHOWN_GOAL], "lane": run.lane.value, **why})
 
         def work(connection: Connection) -> tuple[bool, Sequence[Told]]:
+            _worked(connection, claim)
             if not retries.put_off(connection, values):
                 return False, ()
             return True, [self._note(connection, run, note) for note in (*notes, told)]
@@ -211,6 +214,7 @@ class SQLiteRunStore:
 
     async def suspend(self, claim: Claim, notes: Sequence[Note]) -> bool:
         def work(connection: Connection) -> tuple[tuple[bool, bool], Sequence[Told]]:
+            _worked(connection, claim)
             if status := store.suspend_run(connection, claim.run.id, claim.fence):
                 events = [self._note(connection, claim.run, note) for note in notes]
                 return (True, status == RunStatus.QUEUED), events
@@ -277,7 +281,7 @@ class SQLiteRunStore:
         if row["cancel_requested"]:
             return self._end(connection, _whose(row), RunStatus.CANCELLED, None)
         if row["attempt"] < attempts:
-            store.requeue_run(connection, row["id"])
+            store.requeue_run(connection, row["id"], LEASE_S)
             return ()
         return self._end(connection, _whose(row), RunStatus.DEAD, _gave_up(row["attempt"]))
 
@@ -410,6 +414,7 @@ def _claim(connection: Connection, row: Row, now: float, default_s: float) -> Cl
         seconds_left=left,
         budget=Budget.model_validate_json(row["budget"]) if row["budget"] != "{}" else _NO_BUDGET,
         depth=row["depth"],
+        worked_s=row["worked_s"],
     )
     earlier = _earlier(connection, run_id) if row["fence"] > 1 else Earlier()
     return Claim(run, row["fence"], earlier, row["trace_id"])
@@ -435,6 +440,11 @@ def _earlier(connection: Connection, run_id: str) -> Earlier:
     ]
     story = ((EventType(row["type"]), json.loads(row["data"])) for row in store.story_of(connection, run_id))
     return replay.earlier(steps, story)
+
+
+def _worked(connection: Connection, claim: Claim) -> None:
+    """A budget of seconds is for all attempts together."""
+    store.add_work(connection, claim.run.id, claim.fence, time.monotonic() - claim.began)
 
 
 def _lost(claim: Claim) -> Conflict:

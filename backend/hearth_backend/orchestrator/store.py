@@ -108,7 +108,7 @@ STATUS: Final = "select status from run where id = ? and owner = ?"
 # The first of the best lane, unless it was put off, or an earlier run of its thread or plan is still open.
 _CLAIM: Final = f"""
 update run set status = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = :lease_until,
-  started_at = coalesce(started_at, :now)
+  started_at = coalesce(started_at, :now), begun_at = :now
 where id = (
   select id from run as next where status = 'queued' and lane_rank <= :last_rank
     and (not_before is null or not_before <= :now)
@@ -120,7 +120,8 @@ where id = (
 returning *"""
 _HOLDS: Final = "select 1 from run where id = ? and fence = ? and status = 'running'"
 _FINISH: Final = """
-update run set status = :status, answer = :answer, failure = :failure, finished_at = :now, lease_until = null
+update run set status = :status, answer = :answer, failure = :failure, finished_at = :now, lease_until = null,
+  worked_s = worked_s + :worked
 where id = :id and fence = :fence and status = 'running'"""
 _RELEASE: Final = """
 update run set status = 'queued', attempt = attempt - 1, lease_until = null
@@ -196,7 +197,7 @@ def extend_lease(connection: Connection, run_id: str, fence: int, until: float) 
 
 
 def finish_run(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Values: id, fence, status, answer, failure, now. False when the run is no longer the caller's."""
+    """Values: id, fence, status, answer, failure, now, worked. False when the run is no longer the caller's."""
     return connection.execute(_FINISH, values).rowcount == 1
 
 
@@ -228,9 +229,22 @@ def resume_run(connection: Connection, run_id: str | None) -> bool:
     return run_id is not None and connection.execute(_RESUME, (run_id,)).rowcount == 1
 
 
-def requeue_run(connection: Connection, run_id: str) -> None:
-    """Queue a run again whose process died; the attempt counts."""
-    connection.execute("update run set status = 'queued', lease_until = null where id = ?", (run_id,))
+_REQUEUE: Final = """
+update run set status = 'queued', lease_until = null, worked_s = worked_s + coalesce(max(0.0, -begun_at + max(
+  lease_until - ?2, coalesce((select at from event where run_id = ?1 order by seq desc limit 1), 0.0))), 0.0)
+where id = ?1"""
+
+
+def requeue_run(connection: Connection, run_id: str, lease_s: float) -> None:
+    """Queue a run again whose process died. The attempt counts, and its time up to its last sign of life: an event of
+    its, or the renewal of its lease, which holds for `lease_s`."""
+    connection.execute(_REQUEUE, (run_id, lease_s))
+
+
+def add_work(connection: Connection, run_id: str, fence: int, seconds: float) -> None:
+    """Note how long the present attempt, which ends before the run does, has taken."""
+    sql = "update run set worked_s = worked_s + ? where id = ? and fence = ? and status = 'running'"
+    connection.execute(sql, (seconds, run_id, fence))
 
 
 def end_run(connection: Connection, run_id: str, status: str, failure: str | None, now: float) -> None:

@@ -56,7 +56,9 @@ class Budget(Request):
     steps: int | None = Field(default=None, ge=1, le=10_000, description="calls of models and tools")
     tokens: int | None = Field(default=None, ge=1, description="tokens read and written")
     dollars: float | None = Field(default=None, ge=0, description="US dollars; a price that is not known ends the task")
-    seconds: float | None = Field(default=None, gt=0, le=86_400, description="time at work, waiting not counted")
+    seconds: float | None = Field(
+        default=None, gt=0, le=86_400, description="time at work in all attempts together, waiting not counted"
+    )
 
 
 class TaskRequest(Request):

@@ -388,9 +388,11 @@ async def test_what_is_asked_beyond_the_budget_is_an_answer_that_says_so(tmp_pat
     async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, provider_of(server)) as at:
         answer = await at.loop(MemoryJournal(replace(RUN, budget=Budget(steps=2))))
         late = await at.loop(MemoryJournal(replace(RUN, budget=Budget(seconds=1e-6))))
+        again = await at.loop(MemoryJournal(replace(RUN, budget=Budget(seconds=600), worked_s=600.0)))
     assert len(server.calls) == 1
     assert "budget of 2 steps" in answer.text
     assert "seconds" in late.text
+    assert "budget of 600 seconds" in again.text
 
 
 SECRET = memory("My alarm code is 4711-ZANZIBAR.", "ep_9", local_only=True)

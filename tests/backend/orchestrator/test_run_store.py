@@ -1,6 +1,7 @@
 """What every `RunStore` must hold; a form for several machines would be put through the same tests."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from support.orchestra import AGENT, ME, Orchestra, orchestra
 pytestmark = pytest.mark.integration
 STEP = StepRecord(0, "look", "c1", "done", "1")
 NOTE = Note(EventType.TOOL_CALLED, {"name": "clock"})
+FAILURE = Failure(code="model_failed", detail="It broke.", fix="Wait.", retryable=True)
 
 
 async def submit(band: Orchestra, goal: str = "go", lane: Lane = Lane.CHAT, priority: int = 100) -> str:
@@ -147,6 +149,53 @@ async def test_recovery_queues_what_was_running_and_the_attempt_counts(band: Orc
     assert await band.runs.store.recover(attempts=3) == 1
     assert (await band.runs.get(ME, task_id)).status is RunStatus.QUEUED
     assert (await claim(band)).run.attempt == 2
+
+
+async def test_the_time_of_attempts_that_ended_before_the_run_is_added_up(band: Orchestra) -> None:
+    def after(seconds: float, claim: Claim) -> Claim:
+        return replace(claim, began=claim.began - seconds)
+
+    await submit(band)
+    first = await claim(band)
+    assert first.run.worked_s == 0.0
+    assert await band.runs.store.release(after(1000, first))
+    assert await band.runs.store.suspend(after(1000, await claim(band)), ())
+    third = after(1000, await claim(band))
+    assert third.run.worked_s >= 2000
+    assert await band.runs.store.put_off(third, FAILURE, 5.0, ())
+    band.clock.pass_(10)
+    fourth = after(1000, await claim(band))
+    assert fourth.run.worked_s >= 3000
+    await band.runs.store.finish(fourth, Failed(FAILURE), ())
+    await band.runs.retry(ME, fourth.run.id)
+    assert (await claim(band)).run.worked_s >= 4000
+
+
+@pytest.mark.parametrize(("says_something", "worked_s"), [(False, 40.0), (True, 65.0)])
+async def test_the_time_of_an_attempt_that_died_counts_up_to_its_last_sign_of_life(
+    band: Orchestra, tmp_path: Path, *, says_something: bool, worked_s: float
+) -> None:
+    await submit(band)
+    for _ in range(2):
+        got = await claim(band)
+        band.clock.pass_(40)
+        assert await band.runs.store.heartbeat([got]) == []
+        band.clock.pass_(25)
+        if says_something:
+            await band.runs.store.append_events(got, [NOTE])
+        band.clock.pass_(500)
+        await band.runs.store.recover(attempts=9)
+    async with orchestra(tmp_path / "hearth.db", clock=band.clock) as later:
+        assert (await claim(later)).run.worked_s == pytest.approx(2 * worked_s)
+
+
+async def test_a_clock_set_back_takes_no_time_from_a_run(band: Orchestra) -> None:
+    await submit(band)
+    got = await claim(band)
+    band.clock.pass_(-500)
+    await band.runs.store.heartbeat([got])
+    await band.runs.store.recover(attempts=9)
+    assert (await claim(band)).run.worked_s == 0.0
 
 
 async def test_a_run_that_was_begun_too_often_is_set_aside(band: Orchestra) -> None:

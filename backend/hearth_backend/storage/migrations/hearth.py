@@ -206,6 +206,11 @@ create table working(
   changed_at real not null) strict, without rowid;
 """
 
+_WORKED = """
+alter table run add column begun_at real;
+alter table run add column worked_s real not null default 0;
+"""
+
 MIGRATIONS = (
     Migration(1, "core", _CORE),
     Migration(2, "memory", _MEMORY),
@@ -219,4 +224,5 @@ MIGRATIONS = (
     Migration(10, "tools", _TOOLS),
     Migration(11, "working", _WORKING),
     Migration(12, "words", WORDS),
+    Migration(13, "worked", _WORKED),
 )
