@@ -100,6 +100,7 @@ class ModelServer:
     models: Sequence[str] = ("m",)
     framing: str = "chunked"
     key: str = ""  # without it, nobody gets in
+    anywhere: bool = False  # whether it lists its models under every address
     port: int = 0
     connections: int = 0
     requests: list[Received] = field(default_factory=list[Received])
@@ -136,7 +137,7 @@ class ModelServer:
             reply = Reply(reader, writer, self.framing)
             if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
                 await refuses(401, "wrong key")(reply, request)
-            elif request.method == "GET" and request.path == "/v1/models":
+            elif request.method == "GET" and (self.anywhere or request.path == "/v1/models"):
                 reply.json({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
             else:
                 await self._next()(reply, request)
