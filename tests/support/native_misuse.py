@@ -12,7 +12,8 @@ from typing import Any
 
 from hearth_backend.engine import native
 from hearth_backend.engine.kvcache import Chunk
-from hearth_backend.engine.native import AbortFlag, NativeContext, NativeModel, NativeSampler
+from hearth_backend.engine.native import AbortFlag, NativeContext, NativeModel
+from hearth_backend.engine.native_sampler import NativeSampler
 
 PLAIN: dict[str, Any] = {
     "temperature": 0.0,

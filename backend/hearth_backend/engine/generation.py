@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from hearth_backend.engine.frames import Ask, Chat, Complete, Ended, Event, Failed, Piece, Started
 from hearth_backend.engine.model import Model
-from hearth_backend.engine.native import NativeError, NativeSampler
+from hearth_backend.engine.native import NativeError
+from hearth_backend.engine.native_sampler import NativeSampler
 from hearth_backend.engine.sampling import Sampling, TextStream
 from hearth_backend.engine.scheduler import Job
 from hearth_shared.errors import BadRequest, HearthError, ModelFailed
@@ -98,12 +99,13 @@ class Answering:
             raise ModelFailed(
                 f"{self._model.name} could not go on: {error}.", "Ask again, or in another format."
             ) from error
-        if self._model.ends(token):
+        spelled, ends = self._model.written(token)
+        if ends:
             return self._finish("stop")
         self._written += 1
         if self._logprobs is not None:
             self._likely.append(self._likelihood(row, token, self._logprobs))
-        if piece := self._text.push(self._model.piece(token)):
+        if piece := self._text.push(spelled):
             self._tell(piece)
         if self._text.stopped:
             return self._finish("stop")

@@ -2,8 +2,7 @@
 
 import itertools
 from collections.abc import Sequence as Tokens
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Decoded = Literal["done", "full", "aborted"]
 
@@ -12,8 +11,7 @@ class Fault(Exception):
     """The context could not do what it was asked; nothing of the batch is known to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Tokens of one sequence, from position `start` on; `output`: the last of them will be sampled from."""
 
     seat: int

@@ -115,13 +115,10 @@ class Model:
 
     def piece(self, token: int) -> bytes:
         """The bytes of a token that was written, remembered."""
-        return self._written(token)[0]
+        return self.written(token)[0]
 
-    def ends(self, token: int) -> bool:
-        """Whether the model says with this token that it is done."""
-        return self._written(token)[1]
-
-    def _written(self, token: int) -> tuple[bytes, bool]:
+    def written(self, token: int) -> tuple[bytes, bool]:
+        """The bytes of a token that was written, and whether the model says with it that it is done; remembered."""
         known = self._pieces.get(token)
         if known is None:
             native, marker = self._native, self._native.text(token)

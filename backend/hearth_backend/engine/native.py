@@ -7,7 +7,6 @@ n_batch, sampling without logits, chains without a selecting sampler, NULL gramm
 import contextlib
 import ctypes
 import json
-import math
 import re
 import threading
 from collections import deque
@@ -24,13 +23,17 @@ from hearth_backend.engine.markup import Marker
 from hearth_backend.engine.sampling import depth
 
 C = cast("Any", _bindings)  # ctypes functions: their types are checked at run time, by ctypes
-_pointer_to = cast("Any", ctypes.POINTER)
+pointer_to = cast("Any", ctypes.POINTER)
 VERSION: str = llama_cpp.__version__
 _INFO, _ERROR = 2, 4  # of ggml's levels of its log
 _OFFLOADED = re.compile(rb"offloaded (\d+)/\d+ layers to GPU")
 _KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml's numbers
 _LONGEST_GRAMMAR, _DEEPEST_GRAMMAR = 262_144, 256
-_CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
+_MOST_VIEWS = 64
+# the address alone: making a pointer of it, and that into an array, would cost more than choosing a token
+_logits_of = cast("Any", ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32))(
+    ("llama_get_logits_ith", C._lib)
+)
 _said, _offloaded = deque[str](maxlen=16), deque[int](maxlen=1)
 
 
@@ -234,6 +237,7 @@ class NativeContext:
         self._outputs: frozenset[int] = frozenset()
         self._batch = _Batch(batch, seats)
         self._row: Any = ctypes.c_float * model.vocabulary
+        self._views: dict[int, np.ndarray[Any, np.dtype[np.float32]]] = {}
 
     def close(self) -> None:
         if self.pointer:
@@ -308,8 +312,15 @@ class NativeContext:
 
     def logits(self, row: int = -1) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """A view of the logits of a row of the last batch (-1: of its last output), valid until the next."""
-        pointer = C.llama_get_logits_ith(self.pointer, self.output(row))
-        return np.frombuffer(self._row.from_address(ctypes.addressof(pointer.contents)), np.float32)
+        address: int | None = _logits_of(self.pointer, self.output(row))
+        if address is None:
+            raise NativeError("there is no output to choose from")
+        view = self._views.get(address)
+        if view is None:  # llama.cpp writes to the same few places again and again
+            if len(self._views) >= _MOST_VIEWS:
+                self._views.clear()
+            view = self._views[address] = np.frombuffer(self._row.from_address(address), np.float32)
+        return view
 
     def likelihoods(self, row: int, token: int, others: int) -> tuple[float, list[tuple[int, float]]]:
         """The logarithm of a token's probability in a row, and the likeliest tokens with theirs."""
@@ -330,17 +341,20 @@ class NativeContext:
         return row
 
     def _check(self, chunks: Sequence[Chunk]) -> None:
-        if not 0 < sum(len(chunk.tokens) for chunk in chunks) <= self.batch_size:
-            raise Misuse(f"a batch takes 1 to {self.batch_size} tokens")
-        if len({chunk.seat for chunk in chunks}) < len(chunks):
-            raise Misuse("a sequence is in the batch twice")
-        vocabulary = self.model.vocabulary
-        for chunk in chunks:
-            self._check_seat(chunk.seat)
-            if not chunk.tokens or not 0 <= chunk.start <= self.size - len(chunk.tokens):
-                raise Misuse(f"{len(chunk.tokens)} tokens at {chunk.start} do not fit in {self.size}")
-            if min(chunk.tokens) < 0 or max(chunk.tokens) >= vocabulary:
+        total, seen, size, vocabulary = 0, set[int](), self.size, self.model.vocabulary
+        for seat, start, tokens, _ in chunks:  # no generators: this is done for every token that is written
+            count = len(tokens)
+            total += count
+            seen.add(seat)
+            self._check_seat(seat)
+            if not count or not 0 <= start <= size - count:
+                raise Misuse(f"{count} tokens at {start} do not fit in {size}")
+            if min(tokens) < 0 or max(tokens) >= vocabulary:
                 raise Misuse("a token is not in the vocabulary")
+        if not 0 < total <= self.batch_size:
+            raise Misuse(f"a batch takes 1 to {self.batch_size} tokens")
+        if len(seen) < len(chunks):
+            raise Misuse("a sequence is in the batch twice")
 
     def _check_seat(self, seat: int) -> None:
         if not 0 <= seat < self.seats:
@@ -364,7 +378,7 @@ class _Batch:
         self._outputs = np.zeros(size, np.int8)
 
         def column(array: Any, kind: Any) -> Any:
-            return ctypes.cast(array.ctypes.data, _pointer_to(kind))
+            return ctypes.cast(array.ctypes.data, pointer_to(kind))
 
         self._first_id = self._ids.ctypes.data
         self._batch = C.llama_batch(
@@ -380,114 +394,19 @@ class _Batch:
     def fill(self, chunks: Sequence[Chunk]) -> tuple[Any, frozenset[int]]:
         """The batch of these chunks, and the rows flagged for output."""
         at, outputs = 0, list[int]()
-        for chunk in chunks:
-            end = at + len(chunk.tokens)
-            self._tokens[at:end] = chunk.tokens
-            self._positions[at:end] = np.arange(chunk.start, chunk.start + end - at)
-            self._sequences[at:end] = self._first_id + 4 * chunk.seat
-            self._outputs[at:end] = 0
-            if chunk.output:
+        for seat, start, tokens, output in chunks:
+            end = at + len(tokens)
+            where = at if end - at == 1 else slice(at, end)  # a single value is set at a tenth of a slice's price
+            self._tokens[where] = tokens[0] if end - at == 1 else tokens
+            self._positions[where] = start if end - at == 1 else np.arange(start, start + end - at)
+            self._sequences[where] = self._first_id + 4 * seat
+            self._outputs[where] = 0
+            if output:
                 self._outputs[end - 1] = 1
                 outputs.append(end - 1)
             at = end
         self._batch.n_tokens = at
         return self._batch, frozenset(outputs)
-
-
-class NativeSampler:
-    """A chain that always ends in a selecting sampler, with an optional grammar before it."""
-
-    def __init__(
-        self,
-        model: NativeModel,
-        *,
-        temperature: float,
-        top_k: int,
-        top_p: float,
-        min_p: float,
-        frequency_penalty: float,
-        presence_penalty: float,
-        seed: int,
-        grammar: str | None = None,
-        repeat_penalty: float = 1.0,
-        logit_bias: Sequence[tuple[int, float]] = (),
-    ) -> None:
-        values = (temperature, top_p, min_p, frequency_penalty, presence_penalty, repeat_penalty)
-        if not all(map(math.isfinite, values)) or top_k < 0:
-            raise Misuse("a sampling value is not a number in its range")
-        if any(not 0 <= token < model.vocabulary or not math.isfinite(bias) for token, bias in logit_bias):
-            raise NativeError("one of the tokens of logit_bias is none of this model")
-        self._grammar: Any = model.grammar(grammar) if grammar is not None else None
-        self._one = (C.llama_token_data * 1)()
-        self._candidates = np.zeros(model.vocabulary if grammar is not None else 0, _CANDIDATE)
-        self._chain: Any = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        if logit_bias:
-            biases = (C.llama_logit_bias * len(logit_bias))(*logit_bias)
-            self._add(C.llama_sampler_init_logit_bias(model.vocabulary, len(logit_bias), biases))
-        if frequency_penalty or presence_penalty or repeat_penalty != 1:
-            self._add(
-                C.llama_sampler_init_penalties(
-                    model.vocabulary, 1 << 16, repeat_penalty, frequency_penalty, presence_penalty
-                )
-            )
-        self._plain = (
-            temperature <= 0 and grammar is None and not C.llama_sampler_chain_n(self._chain)
-        )  # no list needed
-        if temperature <= 0:
-            self._add(C.llama_sampler_init_greedy())
-            return
-        self._add(C.llama_sampler_init_top_k(top_k))
-        self._add(C.llama_sampler_init_top_p(top_p, 1))
-        self._add(C.llama_sampler_init_min_p(min_p, 1))
-        self._add(C.llama_sampler_init_temp(temperature))
-        self._add(C.llama_sampler_init_dist(seed % 0xFFFFFFFF))  # the one value left out means "random"
-
-    def _add(self, sampler: Any) -> None:
-        if not sampler:
-            raise NativeError("llama.cpp made no sampler")
-        C.llama_sampler_chain_add(self._chain, sampler)
-
-    def close(self) -> None:
-        for sampler in (self._chain, self._grammar):
-            if sampler:
-                C.llama_sampler_free(sampler)
-        self._chain = self._grammar = None
-
-    def sample(self, context: NativeContext, row: int = -1) -> int:
-        """The next token, from a row of the last batch. Raises NativeError when the grammar leaves none."""
-        if self._plain:
-            return int(context.logits(row).argmax())
-        if self._grammar is None:
-            return C.llama_sampler_sample(self._chain, context.pointer, context.output(row))
-        logits = context.logits(row)
-        # Asking the grammar about one token costs 1 % of masking the whole vocabulary, and mostly it agrees.
-        token = self._choose(logits, masked=False)
-        if not self._allowed(token):
-            token = self._choose(logits, masked=True)
-            if not self._allowed(token):
-                raise NativeError("the grammar leaves no token to write")
-        C.llama_sampler_accept(self._grammar, token)
-        C.llama_sampler_accept(self._chain, token)
-        return token
-
-    def _choose(self, logits: "np.ndarray[Any, np.dtype[np.float32]]", *, masked: bool) -> int:
-        self._candidates["id"] = np.arange(len(logits), dtype=np.int32)
-        self._candidates["logit"] = logits
-        self._candidates["p"] = 0
-        data = ctypes.cast(self._candidates.ctypes.data, _pointer_to(C.llama_token_data))
-        array = C.llama_token_data_array(data, len(logits), -1, False)
-        if masked:
-            C.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        C.llama_sampler_apply(self._chain, ctypes.byref(array))
-        if not 0 <= array.selected < array.size:
-            raise NativeError("no token was selected")
-        return array.data[array.selected].id
-
-    def _allowed(self, token: int) -> bool:
-        self._one[0].id, self._one[0].logit = token, 1.0
-        array = C.llama_token_data_array(self._one, 1, -1, False)
-        C.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        return self._one[0].logit != -math.inf
 
 
 def json_grammar(schema: Mapping[str, Any] | None) -> str:

@@ -73,14 +73,19 @@ class TextStream:
         self._stops = tuple(stops)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
+        self._half = False  # whether the last bytes were the beginning of a character
         self.stopped = False
 
     def push(self, piece: bytes) -> str:
         """The text that may be shown now; after a stop text was met, `stopped` is true and all is said."""
-        text = self._held + self._decoder.decode(piece)
-        self._held = ""
+        if not self._half and piece.isascii():
+            text = piece.decode("ascii")
+        else:
+            text = self._decoder.decode(piece)
+            self._half = bool(self._decoder.getstate()[0])
         if not self._stops:
             return text
+        text, self._held = self._held + text, ""
         cuts = [at for stop in self._stops if (at := text.find(stop)) >= 0]
         if cuts:
             self.stopped = True

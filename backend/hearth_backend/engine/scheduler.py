@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hearth_backend.engine.kvcache import Cells, Chunk, Fault, Seat, Seats, common
 from hearth_backend.engine.lanes import Lane, Waiting, rank
@@ -91,8 +91,7 @@ class Job:
         return bool(self.document) and (self.owner, self.document) == (other.owner, other.document)
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
+class _Turn(NamedTuple):
     """A job's part of a batch."""
 
     job: Job
@@ -130,6 +129,13 @@ class Scheduler:
             return any(job.lane == "inline" for job in (*self._active, *self._waiting))
         return bool(self._active or len(self._waiting))
 
+    @property
+    def writes(self) -> bool:
+        """Whether the next step writes a token for everybody there is, and reads no prompt."""
+        if not self._active or len(self._waiting):
+            return False
+        return all(job.chosen is not None for job in self._active)
+
     def add(self, job: Job) -> None:
         """Put a job into its lane; an older one of the same document ends."""
         for older in [other for other in (*self._active, *self._waiting) if job.supersedes(other)]:
@@ -155,12 +161,23 @@ class Scheduler:
 
     def step(self) -> None:
         """Let in whom there is room for, and compute one batch (or the few it is cheapest in)."""
-        self._expire()
-        self._admit()
-        for batch in self._batches():
-            if not self._compute(batch):
-                break
+        alone = self._alone()
+        if alone is not None:
+            self._compute([_row(alone)])
+        else:
+            self._expire()
+            self._admit()
+            for batch in self._batches():
+                if not self._compute(batch):
+                    break
         self.doing = ()
+
+    def _alone(self) -> Job | None:
+        """The one who writes while nobody else is there, which is most of all steps: there is nothing to weigh."""
+        if len(self._active) != 1 or self.held or len(self._waiting):
+            return None
+        job = self._active[0]
+        return None if job.reads or job.deadline is not None else job
 
     # -- who is let in
 
@@ -239,8 +256,6 @@ class Scheduler:
         top = min(rank(job.lane) for job in self._active)
         if self.held and top > 0:
             return []
-        if len(self._active) == 1 and not self._active[0].reads:  # which is most of all steps
-            return [[_row(self._active[0])]]
         ours = sorted((job for job in self._active if rank(job.lane) == top), key=lambda job: job.id)
         exact = [self._exact(job) for job in ours if job.exact]
         rows = [_row(job) for job in ours if not job.reads and not job.exact][: self._cells.batch_size]

@@ -37,6 +37,7 @@ from hearth_backend.engine.frames import (
 from hearth_backend.engine.isolation import close_network
 from hearth_backend.engine.kvcache import Fault
 from hearth_backend.engine.mailbox import Mailbox
+from hearth_backend.engine.outbox import Outbox
 from hearth_backend.engine.runner import Runner
 from hearth_backend.engine.scheduler import Job, Scheduler
 from hearth_shared.errors import BadRequest, HearthError, ModelFailed
@@ -91,8 +92,8 @@ class Child:
         self._mailbox = mailbox
         self._model = model
         self._elapsed = elapsed
-        self._outbox: list[Answer] = []
-        self._runner = Runner(model.context.abort, self._flush)
+        self._outbox = Outbox(mailbox.send)
+        self._runner = Runner(model.context.abort, self._outbox.flush)
 
     def serve(self) -> None:
         """Say that all is ready, and do tasks for ever."""
@@ -127,18 +128,13 @@ class Child:
         self._mailbox.send(Ready(model.context.size, model.gpu_layers, self._elapsed(), model.note))
         return Scheduler(model.context, model.context.seats, cost, before_batch=before_batch, beginnings=model.kept)
 
-    def _flush(self) -> None:
-        if self._outbox:
-            self._mailbox.send(*self._outbox)
-            self._outbox.clear()
-
     def _begin(self, ask: Ask) -> None:
         from hearth_backend.engine.generation import job_of
 
         model = self._model
         match ask.task:
             case Chat() | Complete():
-                self._start(ask, job_of(model, ask, lambda event: self._outbox.append(Answer(ask.id, event))))
+                self._start(ask, job_of(model, ask, lambda event: self._outbox.put(ask.id, event)))
             case Tokenize(text):
                 self._answer(ask, Tokens(model.tokenize(text)))
             case Detokenize(tokens):
@@ -154,7 +150,7 @@ class Child:
         scheduler.forget()
         if self._model.kept is not None:
             self._model.kept.forget()
-        self._outbox.append(Answer(ask.id, Forgotten()))
+        self._outbox.put(ask.id, Forgotten())
 
     def _start(self, ask: Ask, job: Job) -> None:
         if not self._mailbox.keep(ask, lambda: self._runner.submit(job), self._runner.cancel):

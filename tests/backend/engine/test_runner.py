@@ -59,7 +59,7 @@ class Short:
     def begin(self, cached: int) -> None:
         pass
 
-    def choose(self, row: int) -> None:
+    def choose(self, row: int) -> int | None:
         self._told.put(f"{self._name} said it")
 
     def fail(self, error: HearthError) -> None:
@@ -69,6 +69,13 @@ class Short:
         self._told.put(f"{self._name} dropped")
 
 
+class Endless(Short):
+    """One that goes on."""
+
+    def choose(self, row: int) -> int:
+        return 1
+
+
 class Desk:
     """A runner at work."""
 
@@ -76,12 +83,16 @@ class Desk:
         self.told: queue.Queue[str] = queue.Queue()
         self.flag = Flag()
         self.cells = SlowCells(self.flag)
-        self.flushed = 0
+        self.kept: queue.Queue[bool] = queue.Queue()  # after each step, and before what may take longer
         self.runner = Runner(self.flag, self._flush)
         threading.Thread(target=self.runner.run, args=(self._scheduler,), daemon=True).start()
 
     def ask(self, id: int, prompt: list[int], lane: Lane = "chat", document: str = "") -> None:
         self.runner.submit(Job(id, lane, prompt, Short(str(id), self.told), document=document))
+
+    def writes(self, id: int) -> None:
+        """Somebody who writes until nobody listens any more."""
+        self.runner.submit(Job(id, "chat", [id], Endless(str(id), self.told)))
 
     def hears(self) -> str:
         return self.told.get(timeout=20)
@@ -89,8 +100,13 @@ class Desk:
     def begins(self) -> int:
         return self.cells.begun.get(timeout=20)
 
-    def _flush(self) -> None:
-        self.flushed += 1
+    def _flush(self, goes_on: bool) -> None:
+        self.kept.put(goes_on)
+
+    def keeps(self, expected: bool) -> None:
+        """Wait until what was said may be kept, or must go out."""
+        while self.kept.get(timeout=20) is not expected:
+            pass
 
     def _scheduler(self, before_batch: Callable[[], None]) -> Scheduler:
         return Scheduler(self.cells, 5, before_batch=before_batch)
@@ -139,13 +155,30 @@ def test_a_newer_keystroke_stops_the_older_one() -> None:
     assert {desk.hears(), desk.hears()} == {"2 said it", "3 said it"}
 
 
-def test_what_a_step_gave_is_handed_over_once() -> None:
+def test_what_a_step_gave_may_be_kept_while_the_next_one_only_writes() -> None:
     desk = Desk()
-    for at in range(3):
-        desk.ask(at, [at])
-    for _ in range(3):
-        desk.hears()
-    assert desk.flushed <= len(desk.cells.decoded) + 1
+    desk.writes(1)
+    desk.keeps(True)
+    desk.runner.cancel(1)
+    desk.keeps(False)
+
+
+def test_nothing_is_kept_by_an_engine_that_is_told_to_hold() -> None:
+    desk = Desk()
+    desk.writes(1)
+    desk.keeps(True)
+    desk.runner.hold(True)
+    desk.keeps(False)
+
+
+def test_nothing_is_kept_while_a_prompt_is_read() -> None:
+    desk = Desk()
+    desk.writes(1)
+    desk.keeps(True)
+    desk.ask(2, [2] * BATCH, "inline")
+    assert desk.begins() == 2  # and is not let go on
+    kept = [desk.kept.get_nowait() for _ in range(desk.kept.qsize())]  # the engine thread is in its step
+    assert kept[-1] is False
 
 
 def test_an_engine_that_is_told_to_hold_stops_what_it_computes_until_it_may_go_on() -> None:
