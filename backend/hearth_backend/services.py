@@ -220,9 +220,8 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
     approvals = Approvals(database, events, settings.runs, resumed=runs.wake)
     plans, permits = Delegation(events, profiles, runs.wake, time.time), Permits(consents.decisions)
     box = toolbox(home, settings, database, events, memory, approvals, health, profiles, plans, permits.source)
-    clients = Clients(database)
+    clients, at_hand = Clients(database), AtHand(database)
     bridge = Bridge(home, settings.bridge.port, clients, health)
-    at_hand = AtHand(database)
     loop_over = partial(_agent, ground, memory=memory, at_hand=at_hand, permits=permits, profiles=profiles, box=box)
     return Services(
         home=home,
@@ -244,9 +243,7 @@ def _build(home: Home, settings: Settings, secrets: Secrets, discovery: Discover
         approvals=approvals,
         box=box,
         webhooks=Webhooks(database, runs.store, settings.webhooks, own_ports=partial(_own_ports, home, settings)),
-        worker=Worker(
-            runs, loop_over(minds.models), settings.runs, ground.tracer, ground.metrics, busy=extraction.give_way
-        ),
+        worker=_worker(ground, runs, loop_over(minds.models), extraction),
         memory=memory,
         knowledge=knowledge(database, memory.remember, extraction, clock=time.time),
         index=index,
@@ -307,6 +304,11 @@ def _memory(ground: _Ground, minds: _Minds, emit: Emit, index: Index, working: W
         former=_former(ground.home, own, ground.stack, minds.minilm),
         questions=minds.chosen.for_questions if minds.chosen else None,
     )
+
+
+def _worker(ground: _Ground, runs: Runs, agent: AgentLoop, extraction: Extraction) -> Worker:
+    """Reading memories for facts gives way to whatever somebody waits for."""
+    return Worker(runs, agent, ground.settings.runs, ground.tracer, ground.metrics, busy=extraction.give_way)
 
 
 def _emitter(events: EventLog, extraction: Extraction) -> Emit:
