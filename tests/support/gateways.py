@@ -35,9 +35,10 @@ from hearth_shared.settings import Provider as ProviderSettings
 from support.clock import Clock
 from support.provider import ModelServer
 
-HASTY = Patience(connect_s=2, first_s=0.3, gap_s=0.3)
-"""For servers that say nothing; any other would be cut off by it when the machine is busy."""
-PATIENT = Patience(connect_s=60, first_s=60, gap_s=60)
+CALM = Patience(connect_s=60, first_s=60, gap_s=60)
+"""For a server that answers, however slow this machine is now."""
+HASTY = Patience(connect_s=60, first_s=1, gap_s=0.3)
+"""For a server that falls silent."""
 CALLER = Caller(request_id="req_1", door="cli", run_id="run_1")
 HELLO = ChatRequest([ChatMessage("user", "hello")])
 
@@ -57,7 +58,7 @@ def provider_of(
     name: str = "p",
     *,
     where: Where = "this machine",
-    patience: Patience = PATIENT,
+    patience: Patience = CALM,
     keys: KeyRing | None = None,
     **settings: object,
 ) -> OpenAICompatible:

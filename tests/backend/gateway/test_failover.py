@@ -37,7 +37,7 @@ from support.gateways import (
     CALLER,
     HASTY,
     HELLO,
-    PATIENT,
+    CALM,
     Bench,
     KeyRing,
     collected,
@@ -58,6 +58,10 @@ AT_ONCE = frozenset({"less promised than sent", "reset", "stall"})
 IN_PRIVATE = Caller(request_id="req_2", door="cli", local_only=True)
 
 
+# What ends a silence, and nothing that only a slow machine makes long.
+PATIENCE = {"": CALM, "slow first byte": HASTY, "stall": replace(CALM, gap_s=HASTY.gap_s)}
+
+
 @dataclass
 class House:
     """Gateways over a server that fails and one that does not; the only cloud is a sink, which nothing may reach."""
@@ -65,7 +69,7 @@ class House:
     bad: ModelServer
     good: ModelServer
     sink: ModelServer
-    benches: dict[tuple[str, bool], Bench]
+    benches: dict[tuple[str, str], Bench]
 
     def fails(self, fault: str, tools: bool, mending: Mending | Literal["private"] = "restart") -> Gateway:
         """The gateway over a server that fails so; what it left alone before is asked again."""
@@ -75,7 +79,7 @@ class House:
         ):
             server.behaviours[:] = [behaviour]
             server.requests.clear()
-        bench = self.benches[mending, fault in SILENT]
+        bench = self.benches[mending, fault if fault in SILENT else ""]
         bench.clock.pass_(1000)
         return bench.gateway
 
@@ -91,12 +95,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Hous
             folder = tmp_path_factory.mktemp("gateway")
             return await stack.enter_async_context(gateway_over(folder, near, *others, cloud, policy=policy))
 
-        benches: dict[tuple[str, bool], Bench] = {}
-        for silent, patience in ((False, PATIENT), (True, HASTY)):
+        benches: dict[tuple[str, str], Bench] = {}
+        for silence, patience in PATIENCE.items():
             for mending in MENDINGS:
                 other, policy = provider_of(good, "good"), Policy(broken_off=mending)
-                benches[mending, silent] = await bench(policy, other, patience=patience)
-            benches["private", silent] = await bench(Policy(), patience=patience)
+                benches[mending, silence] = await bench(policy, other, patience=patience)
+            benches["private", silence] = await bench(Policy(), patience=patience)
         yield House(bad, good, sink, benches)
 
 

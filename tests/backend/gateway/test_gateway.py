@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,12 @@ from hearth_shared.errors import (
 )
 from hearth_shared.settings import Models as Policy
 from support import provider as server_that
-from support.gateways import CALLER, HELLO, KeyRing, collected, gateway_over, provider_of, text_of
+from support.gateways import CALLER, CALM, HASTY, HELLO, KeyRing, collected, gateway_over, provider_of, text_of
 from support.provider import Behaviour, model_server, words
 
 pytestmark = pytest.mark.integration
 
+SILENT = (server_that.never_answers(), server_that.stalls())
 IN_PRIVATE = Caller(request_id="req_2", door="cli", local_only=True)
 
 
@@ -42,15 +44,17 @@ IN_PRIVATE = Caller(request_id="req_2", door="cli", local_only=True)
         server_that.refuses(401),
         server_that.refuses(400),
         server_that.html(),
+        SILENT[0],
         server_that.says({"error": {"message": "overloaded"}}),
     ],
-    ids=["429", "500", "401", "400", "HTML", "error event"],
+    ids=["429", "500", "401", "400", "HTML", "silence", "error event"],
 )
 async def test_the_second_model_answers_when_the_first_does_not_begin(fault: Behaviour, tmp_path: Path) -> None:
+    patience = HASTY if fault in SILENT else CALM
     async with (
         model_server(fault) as bad,
         model_server() as good,
-        gateway_over(tmp_path, provider_of(bad, "bad"), provider_of(good, "good")) as bench,
+        gateway_over(tmp_path, provider_of(bad, "bad", patience=patience), provider_of(good, "good")) as bench,
     ):
         events = await collected(bench.gateway.chat(HELLO, CALLER))
         rows = await bench.rows()
@@ -68,17 +72,19 @@ async def test_the_second_model_answers_when_the_first_does_not_begin(fault: Beh
     [
         server_that.cut_off(orderly=True),
         server_that.cut_off(orderly=False),
+        SILENT[1],
         server_that.says({"choices": [{"delta": {"content": "one "}}]}, "{not json"),
         server_that.says({"choices": [{"delta": {"content": "one "}}]}, {"error": {"message": "busy"}}),
         server_that.tool_call("t", '{"path": "/home', finish="length"),
     ],
-    ids=["close", "reset", "bad JSON", "error event", "cut tool call"],
+    ids=["close", "reset", "stall", "bad JSON", "error event", "cut tool call"],
 )
 async def test_the_second_model_begins_again_when_the_first_breaks_off(fault: Behaviour, tmp_path: Path) -> None:
+    patience = replace(CALM, gap_s=HASTY.gap_s) if fault in SILENT else CALM
     async with (
         model_server(fault) as bad,
         model_server() as good,
-        gateway_over(tmp_path, provider_of(bad, "bad"), provider_of(good, "good")) as bench,
+        gateway_over(tmp_path, provider_of(bad, "bad", patience=patience), provider_of(good, "good")) as bench,
     ):
         events = await collected(bench.gateway.chat(HELLO, CALLER))
     restart = next(at for at, event in enumerate(events) if isinstance(event, Restart))
@@ -183,7 +189,7 @@ async def test_cancelling_hangs_up_and_leaves_a_row(tmp_path: Path) -> None:
         await begun.wait()
         asking.cancel()
         await asyncio.wait([asking])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.hung_up.wait()
         rows = await bench.rows()
     assert [(row.ok, row.error) for row in rows] == [(False, "cancelled")]

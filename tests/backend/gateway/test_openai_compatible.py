@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -16,13 +17,20 @@ from hearth_backend.gateway.messages import (
     ToolCallDelta,
 )
 from hearth_backend.gateway.openai_compatible import OpenAICompatible
+from hearth_backend.gateway.stream import Patience
 from hearth_shared.errors import BadRequest, HearthError, IncompleteAnswer, ModelFailed, ModelUnavailable, SettingsError
 from hearth_shared.settings import Provider as ProviderSettings
 from support import provider as server_that
-from support.gateways import CALLER, HASTY, HELLO, KeyRing, collected, provider_of, text_of
+from support.gateways import CALLER, CALM, HASTY, HELLO, KeyRing, collected, provider_of, text_of
 from support.provider import Behaviour, model_server, words
 
 pytestmark = pytest.mark.integration
+SILENT, STALLS = server_that.never_answers(), server_that.stalls()
+
+
+def patience_with(fault: Behaviour) -> Patience:
+    """Little with a server that falls silent, where it falls silent."""
+    return HASTY if fault is SILENT else replace(CALM, gap_s=HASTY.gap_s) if fault is STALLS else CALM
 
 
 async def test_an_answer_comes_as_the_model_the_text_and_the_end() -> None:
@@ -114,6 +122,7 @@ async def test_a_missing_vector_is_not_passed_over() -> None:
         (server_that.cut_off(orderly=True), IncompleteAnswer),
         (server_that.cut_off(orderly=False), IncompleteAnswer),
         (server_that.unterminated(), IncompleteAnswer),
+        (STALLS, IncompleteAnswer),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}, "{not json"), ModelFailed),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}, {"error": {"message": "busy"}}), ModelFailed),
         (server_that.says({"choices": [{"delta": {"content": "one"}}]}), IncompleteAnswer),
@@ -140,7 +149,7 @@ async def test_an_answer_without_its_end_is_never_an_answer(
 ) -> None:
     async with model_server(fault, framing=framing) as server:
         with pytest.raises(error):
-            await collected(provider_of(server).chat(HELLO, CALLER))
+            await collected(provider_of(server, patience=patience_with(fault)).chat(HELLO, CALLER))
 
 
 @pytest.mark.parametrize(
@@ -150,6 +159,7 @@ async def test_an_answer_without_its_end_is_never_an_answer(
         (server_that.refuses(503), "503"),
         (server_that.refuses(401), "hearth keys set p"),
         (server_that.html(), "text/html"),
+        (SILENT, "within 1 s"),
         (server_that.says({"error": {"message": "overloaded"}}), "overloaded"),
         (server_that.says(), "without saying"),
     ],
@@ -158,7 +168,7 @@ async def test_an_answer_without_its_end_is_never_an_answer(
 async def test_a_server_that_does_not_begin_is_unavailable(fault: Behaviour, said: str) -> None:
     async with model_server(fault) as server:
         with pytest.raises(ModelUnavailable) as raised:
-            await collected(provider_of(server).chat(HELLO, CALLER))
+            await collected(provider_of(server, patience=patience_with(fault)).chat(HELLO, CALLER))
     assert said in str(raised.value)
     assert len(server.calls) == 1
 
@@ -222,7 +232,7 @@ async def test_leaving_the_answer_hangs_up_on_the_server() -> None:
         provider = provider_of(server)
         async with aclosing(provider.chat(HELLO, CALLER)) as events:
             assert isinstance(await anext(events), Chosen)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.hung_up.wait()
 
 
