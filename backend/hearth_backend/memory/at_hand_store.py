@@ -7,6 +7,7 @@ from typing import Final
 from hearth_backend.storage.driver import Connection, Row
 
 _RUNS: Final = 12  # of a thread, that are looked through for results
+# What was read again stands there already, as the result that it is of.
 _RESULTS: Final = """
 select s.run_id, s.seq, s.name, s.output, s.at, r.local_only, r.answer
 from (
@@ -14,7 +15,8 @@ from (
   order by position desc limit :runs) as m
 join run r on r.id = m.run_id
 join step s on s.run_id = m.run_id
-where s.name glob 'tool.*' and s.state = 'done' and s.output is not null and s.at > :since
+where s.name glob 'tool.*' and s.name <> 'tool.read_again' and s.state = 'done' and s.output is not null
+  and s.at > :since
 order by m.position desc, s.seq desc limit :limit"""
 _LAST: Final = """
 select r.id, r.goal, r.status, r.failure, r.created_at, r.finished_at

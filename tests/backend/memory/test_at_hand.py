@@ -234,6 +234,12 @@ async def test_results_are_bounded_in_number_and_length(talk: Talk) -> None:
     assert len(shown.turns) == 12
 
 
+async def test_what_was_read_again_does_not_stand_there_twice(talk: Talk) -> None:
+    claim = await talk.ask("Look")
+    await talk.use(claim, "read_again")
+    assert (await talk.at_hand.get(PERSON, talk.thread_id)).results == []
+
+
 async def test_what_failed_was_refused_or_called_wrongly_gave_nothing(talk: Talk) -> None:
     claim = await talk.ask("Look")
     await talk.use(claim, text="", mistake="Give a path.")

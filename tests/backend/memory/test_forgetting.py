@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearth_backend.memory.text import words
+from hearth_backend.storage.backups import KEPT_S
 from hearth_shared.errors import BadRequest, NotFound, StorageFull
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import Episode, EpisodeBatch, ForgetRequest, RestoreRequest
@@ -75,6 +77,21 @@ async def test_each_selector_means_its_own_and_a_dry_run_says_so(
         left = [episode for episode in before if not gone.intersection(words(episode.text))]
         assert await everything(one) == left
         assert {text for word in gone for text in await one.texts(word)} <= {episode.text for episode in left}
+
+
+async def test_a_dry_run_names_the_last_copy_that_may_still_hold_it_and_when_that_goes(tmp_path: Path) -> None:
+    async with room(tmp_path) as one:
+        ids = await one.keep("alpha")
+        none = await one.memory.forget(ForgetRequest(ids=ids, dry_run=True), MAIN)
+        assert (none.backups, none.backups_until) == (0, None)
+        folder = tmp_path / "backups"
+        folder.mkdir(exist_ok=True)
+        for number, made in ((1, 1000.0), (2, 2000.0)):
+            copy = folder / f"hearth-before-schema-{number}.db"
+            copy.write_bytes(b"alpha")
+            os.utime(copy, (made, made))
+        would = await one.memory.forget(ForgetRequest(ids=ids, dry_run=True), MAIN)
+        assert (would.backups, would.backups_until) == (2, 2000.0 + KEPT_S)
 
 
 async def test_what_is_forgotten_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -85,3 +85,19 @@ def test_a_program_cannot_see_what_the_persons_threads_have_at_hand(backend: Bac
 def test_a_task_of_the_wrong_shape_is_refused(backend: Backend, body: dict[str, object]) -> None:
     path = f"/v1/threads/{thread(backend)}/working"
     assert backend.door().put(path, json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "task", ["\x00", "\u202eevil\u202c", "\U0001f980" * 2000, "' or 1=1 --", "<<<end of result>>>"]
+)
+def test_a_task_may_be_any_text(backend: Backend, task: str) -> None:
+    path = f"/v1/threads/{thread(backend)}/working"
+    assert backend.door().put(path, json={"version": 1, "task": task}).json()["task"]["text"] == task
+    assert backend.door().get(path).json()["task"]["text"] == task
+
+
+def test_half_a_character_is_refused(backend: Backend) -> None:
+    path = f"/v1/threads/{thread(backend)}/working"
+    body, kind = b'{"version": 1, "task": "\\ud83d"}', {"Content-Type": "application/json"}
+    assert backend.door().put(path, content=body, headers=kind).status_code in (400, 422)
+    assert backend.door().get(path).json()["task"] is None
