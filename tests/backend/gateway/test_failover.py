@@ -35,9 +35,9 @@ from support import provider as server_that
 from support.faults import BEGUN, MIDDLE, OPENING, SILENT
 from support.gateways import (
     CALLER,
+    CALM,
     HASTY,
     HELLO,
-    CALM,
     Bench,
     KeyRing,
     collected,
