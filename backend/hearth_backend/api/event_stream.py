@@ -8,6 +8,7 @@ from typing import Final
 from pydantic_core import to_json
 
 from hearth_backend.api.exchange import Stream
+from hearth_backend.watch import Watch
 from hearth_shared.errors import HearthError
 from hearth_shared.protocol.events import Event, EventGap
 
@@ -35,22 +36,34 @@ def failed(error: HearthError, request_id: str) -> bytes:
 
 async def _chunks(events: AsyncGenerator[Event | EventGap], keepalive_s: float) -> AsyncGenerator[bytes, None]:
     yield _SILENCE  # the head goes out now, not with the first event
-    following = asyncio.ensure_future(_next(events))
+    news = asyncio.Event()
+    watch = Watch(news.set)
+    following = _following(events, news)
     try:
         while True:
-            await asyncio.wait((following,), timeout=keepalive_s)
+            watch.begin(keepalive_s)
+            await news.wait()
+            watch.end()
+            news.clear()
             if not following.done():
                 yield _SILENCE
             elif (event := following.result()) is None:
                 return
             else:
-                following = asyncio.ensure_future(_next(events))
+                following = _following(events, news)
                 yield encoded(event)
     finally:
+        watch.close()
         following.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await following
         await events.aclose()
+
+
+def _following(events: AsyncGenerator[Event | EventGap], news: asyncio.Event) -> asyncio.Task[Event | EventGap | None]:
+    task = asyncio.ensure_future(_next(events))
+    task.add_done_callback(lambda _: news.set())
+    return task
 
 
 async def _next(events: AsyncGenerator[Event | EventGap]) -> Event | EventGap | None:
