@@ -37,9 +37,9 @@ class Backend:
         """The events of a message's run, over every break, until it has ended."""
         return self._starting.events(path, body)
 
-    def happenings(self) -> AsyncGenerator[Event]:
-        """All events from now on, as long as the backend runs."""
-        return self._present.events("/v1/events", ends=False)
+    def happenings(self, after_seq: int | None) -> AsyncGenerator[Event]:
+        """All events after this one, as long as the backend runs."""
+        return self._present.events("/v1/events", after_seq=after_seq, ends=False)
 
     async def is_running(self) -> bool:
         """Whether one is ready now."""

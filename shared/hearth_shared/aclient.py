@@ -110,13 +110,17 @@ class _Exchange:
         return await self._rest()
 
     async def begin(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> None:
-        """Send the request and read the answer's head. Raises the HearthError that a problem was made from."""
+        """Send the request and read the answer's head. Raises the HearthError that a problem was made from.
+
+        It goes out in one piece: a backend that refuses it by its head alone would close, and a body that comes after
+        that breaks the connection before the refusal is read.
+        """
         data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         fields = [*headers.items(), ("Connection", "close")]
         if body is not None:
             fields.append(("Content-Length", str(len(data))))
-        for event in (h11.Request(method=method, target=path, headers=fields), h11.Data(data), h11.EndOfMessage()):
-            self._writer.write(self._wire.send(event) or b"")
+        request = (h11.Request(method=method, target=path, headers=fields), h11.Data(data), h11.EndOfMessage())
+        self._writer.write(b"".join(self._wire.send(event) or b"" for event in request))
         await self._writer.drain()
         event = await self._next()
         while isinstance(event, h11.InformationalResponse):

@@ -1229,6 +1229,7 @@ class Status(TypedDict):
     approvals_pending: int
     doors: dict[str, str]
     components: list[Component]
+    seq: int
 
 
 class Check(TypedDict):

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from hearth_shared import discovery
 from hearth_shared.paths import Home
-from support.editor import editor
+from support.editor import LIMIT_S, editor
 
 pytestmark = pytest.mark.editors
 
@@ -29,12 +30,22 @@ def pid(home: Home) -> int:
     return found.pid
 
 
+async def killed(process: int) -> None:
+    """Kill it, and wait until it is gone: until then it may be asked, and never answers."""
+    descriptor = os.pidfd_open(process)
+    try:
+        os.kill(process, signal.SIGKILL)
+        assert (await asyncio.to_thread(select.select, [descriptor], [], [], LIMIT_S))[0]
+    finally:
+        os.close(descriptor)
+
+
 async def test_no_backend_is_started_and_one_that_is_killed_comes_back(home: Home) -> None:
     try:
         async with editor(home) as one:
             await one.state("no model")
             first = pid(home)
-            os.kill(first, signal.SIGKILL)
+            await killed(first)
             answer = await one.command("hearth.recall", {"text": "anemone"})
             assert answer["memories"] == []
             assert pid(home) != first
