@@ -16,6 +16,7 @@ class Abilities:
     action_literals: bool = False
     disabled_actions: bool = False
     markdown: bool = False
+    lens_refresh: bool = False
 
 
 def read(capabilities: object) -> Abilities:
@@ -28,6 +29,7 @@ def read(capabilities: object) -> Abilities:
         versioned_edits=_at(capabilities, "workspace", "workspaceEdit", "documentChanges") is True,
         action_literals=_at(capabilities, "textDocument", "codeAction", "codeActionLiteralSupport") is not None,
         disabled_actions=_at(capabilities, "textDocument", "codeAction", "disabledSupport") is True,
+        lens_refresh=_at(capabilities, "workspace", "codeLens", "refreshSupport") is True,
         markdown="markdown" in _list(_at(capabilities, "textDocument", "hover", "contentFormat")),
     )
 

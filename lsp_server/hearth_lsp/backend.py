@@ -1,7 +1,7 @@
 """The backend as an editor sees it: one that may be started, and one that is only looked for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from hearth_shared.aclient import AsyncBackendClient
@@ -37,10 +37,9 @@ class Backend:
         """The events of a message's run, over every break, until it has ended; of the same run for the same key."""
         return self._starting.events(path, body, key=key)
 
-    def happenings(self, opened: Callable[[], None]) -> AsyncGenerator[Event]:
-        """All events since `opened` was called last, as long as the backend runs; it is called again after a break.
-        Nothing here is shown piece by piece."""
-        return self._present.events("/v1/events?stride_ms=250", ends=False, opened=opened)
+    def happenings(self, after_seq: int | None) -> AsyncGenerator[Event]:
+        """All events after this one, as long as the backend runs. Nothing here is shown piece by piece."""
+        return self._present.events("/v1/events?stride_ms=250", after_seq=after_seq, ends=False)
 
     async def is_running(self) -> bool:
         """Whether one is ready now."""

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from lsprotocol import types as T
 
+from hearth_lsp.approving import Approver
 from hearth_lsp.asking import Asker, Passage, Progress, Question
 from hearth_lsp.completion import Completer
 from hearth_lsp.cutting import is_private
@@ -37,6 +38,7 @@ class Commands:
         asker: Asker,
         writer: Writer,
         rememberer: Rememberer,
+        approver: Approver,
         completer: Completer,
         status: StatusLine,
         window: Window,
@@ -46,6 +48,7 @@ class Commands:
         self._asker = asker
         self._writer = writer
         self._rememberer = rememberer
+        self._approver = approver
         self._completer = completer
         self._status = status
         self._window = window
@@ -63,6 +66,8 @@ class Commands:
             "hearth.remember": self.remember,
             "hearth.forget": self.forget,
             "hearth.threads": self.threads,
+            "hearth.approval": self.approval,
+            "hearth.decide": self.decide,
             "hearth.status": self.status,
         }
         return {name: self._calmly(command) for name, command in named.items()}
@@ -165,6 +170,17 @@ class Commands:
         """The person's threads, to go on in one that began elsewhere."""
         return {"threads": await self._asker.threads()}
 
+    async def approval(self, order: Order) -> Any:
+        """The whole card of the approval `id`."""
+        return {"approval": await self._approver.show(_approval(order))}
+
+    async def decide(self, order: Order) -> Any:
+        """`decision` (accept, respond, ignore) on the approval `id`; `text` goes with respond."""
+        said = order.said
+        decision = str(said.get("decision") or "")
+        decided = await self._approver.decide(_approval(order), decision, str(said.get("text") or "").strip())
+        return {"decided": decision if decided else ""}
+
     async def status(self, order: Order) -> Any:
         """How Hearth is now."""
         return self._status.shown.params()
@@ -247,6 +263,13 @@ def _widened(document: Document, span: Span) -> Span:
     first = max(0, span.start.line - _BESIDE_LINES)
     last = min(len(document.lines) - 1, span.end.line + _BESIDE_LINES)
     return Span(Place(first, 0), Place(last, len(document.line(last))))
+
+
+def _approval(order: Order) -> str:
+    approval_id = str(order.said.get("id") or "")
+    if not approval_id:
+        raise BadRequest("No approval is named.", "`hearth approvals list` shows what waits.")
+    return approval_id
 
 
 def _text(said: dict[str, Any], name: str, fix: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from lsprotocol import types as T
 
 from hearth_lsp.abilities import Abilities
+from hearth_lsp.approving import Approver
+from hearth_lsp.cards import Lens
 from hearth_lsp.completion import Completer
 from hearth_lsp.cutting import is_private
 from hearth_lsp.document import Document, Place
@@ -18,6 +20,7 @@ from hearth_lsp.status import StatusLine
 from hearth_lsp.texts import shortened
 from hearth_lsp.window import Window
 from hearth_shared.errors import HearthError
+from hearth_shared.wire import Approval
 
 _MOST_FIXES = 3
 _NO_MODEL = "No model is connected: `hearth models list` shows how."
@@ -32,6 +35,7 @@ class Features:
         documents: Documents,
         completer: Completer,
         rememberer: Rememberer,
+        approver: Approver,
         status: StatusLine,
         window: Window,
         abilities: Callable[[], Abilities],
@@ -40,6 +44,7 @@ class Features:
         self._documents = documents
         self._completer = completer
         self._rememberer = rememberer
+        self._approver = approver
         self._status = status
         self._window = window
         self._abilities = abilities
@@ -99,6 +104,14 @@ class Features:
         only = params.context.only
         return [self._action(one) for one in offered if _is_wanted(one[1], only)]
 
+    async def code_lenses(self, params: T.CodeLensParams) -> list[T.CodeLens]:
+        """Approvals that would change this file."""
+        document = self._documents.get(params.text_document.uri)
+        if document is None:
+            return []
+        shown = await self._approver.lenses(document)
+        return [_lens(approval, lens, len(document.lines) - 1) for approval, lens in shown]
+
     async def _suggest(self, document: Document, place: Place, *, asked: bool, chosen: str = "") -> str:
         try:
             return await self._completer.suggest(document, place, asked=asked, chosen=chosen)
@@ -131,6 +144,16 @@ class Features:
             disabled=disabled,
             diagnostics=[diagnostic] if diagnostic is not None else None,
         )
+
+
+def _lens(approval: Approval, lens: Lens, last: int) -> T.CodeLens:
+    """Above a line that is there: the person may have typed."""
+    at = T.Position(line=min(lens.line, last), character=0)
+    said = {"id": approval["id"]} | ({"decision": lens.decision} if lens.decision else {})
+    name = "hearth.decide" if lens.decision else "hearth.approval"
+    return T.CodeLens(
+        range=T.Range(start=at, end=at), command=T.Command(title=lens.title, command=name, arguments=[said])
+    )
 
 
 def _place(document: Document, position: T.Position) -> Place:

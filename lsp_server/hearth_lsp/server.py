@@ -10,6 +10,7 @@ from lsprotocol import types as T
 from pygls.lsp.server import LanguageServer
 
 from hearth_lsp import options
+from hearth_lsp.approving import Approver
 from hearth_lsp.asking import Asker
 from hearth_lsp.backend import Backend
 from hearth_lsp.commands import Commands
@@ -50,15 +51,31 @@ class HearthServer(LanguageServer):
         self._tasks: set[asyncio.Task[None]] = set()
         backend = Backend(home, command)
         self._window = Window(self, lambda: self.editor.abilities, home.root / "answers")
-        self._status = StatusLine(backend, self._publish, self._complain)
+        approver = Approver(backend, self._window, self._window.refresh_lenses)
+        self._status = StatusLine(backend, self._publish, self._complain, approver.look)
         documents = self.editor.documents
         completer = Completer(backend, documents, self._status, self._chosen)
         rememberer = Rememberer(backend)
         self._features = Features(
-            documents, completer, rememberer, self._status, self._window, lambda: self.editor.abilities, self._chosen
+            documents,
+            completer,
+            rememberer,
+            approver,
+            self._status,
+            self._window,
+            lambda: self.editor.abilities,
+            self._chosen,
         )
         self._commands = Commands(
-            documents, Asker(backend), Writer(backend), rememberer, completer, self._status, self._window, self._chosen
+            documents,
+            Asker(backend),
+            Writer(backend),
+            rememberer,
+            approver,
+            completer,
+            self._status,
+            self._window,
+            self._chosen,
         )
         self.watch: Callable[[int | None], None] = lambda pid: None
         self._register()
@@ -84,6 +101,7 @@ class HearthServer(LanguageServer):
         self._on(T.TEXT_DOCUMENT_INLINE_COMPLETION, features.inline_completion, T.InlineCompletionOptions())
         self._on(T.TEXT_DOCUMENT_CODE_ACTION, features.code_actions, actions)
         self._on(T.TEXT_DOCUMENT_HOVER, features.hover)
+        self._on(T.TEXT_DOCUMENT_CODE_LENS, features.code_lenses, T.CodeLensOptions(resolve_provider=False))
         self._on("textDocument/didFocus", self._focused)
         for method in _HEARD:
             self._on(method, _heard)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -12,10 +12,11 @@ from hearth_shared.errors import HearthError
 from hearth_shared.wire import EventType, Status
 
 log = logging.getLogger(__name__)
+_APPROVALS = frozenset({EventType.APPROVAL_REQUESTED, EventType.APPROVAL_DECIDED, EventType.APPROVAL_EXPIRED})
 _TELLING = frozenset(
     {EventType.TASK_STARTED, EventType.TASK_FINISHED, EventType.TASK_FAILED, EventType.TASK_CANCELLED}
     | {EventType.MODEL_LOADING, EventType.MODEL_READY, EventType.MODEL_FALLBACK, EventType.HEALTH_CHANGED}
-    | {EventType.APPROVAL_REQUESTED, EventType.APPROVAL_DECIDED, EventType.APPROVAL_EXPIRED}
+    | _APPROVALS
 )
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 4.0)  # a backend that another door is replacing comes back within this time
 _RESTARTS, _STEADY_S, _LONGEST_PAUSE_S = 3, 60.0, 30.0
@@ -42,14 +43,22 @@ class Shown:
 
 
 class StatusLine:
-    """Follows the backend. `publish` is called with every change; `complain` once for a backend that cannot start."""
+    """Follows the backend. `publish` is called with every change; `complain` once for a backend that cannot start;
+    `approvals` when others may wait for the person than before."""
 
     def __init__(
-        self, backend: Backend, publish: Callable[[Shown], None], complain: Callable[[HearthError], None]
+        self,
+        backend: Backend,
+        publish: Callable[[Shown], None],
+        complain: Callable[[HearthError], None],
+        approvals: Callable[[], Awaitable[None]],
     ) -> None:
         self._backend = backend
         self._publish = publish
         self._complain = complain
+        self._approvals = approvals
+        self._others_wait = True
+        self._seq: int | None = None
         self._wake = asyncio.Event()
         self._stale = asyncio.Event()
         self._no_completion = ""
@@ -94,7 +103,7 @@ class StatusLine:
 
     async def _start(self) -> bool:
         try:
-            self._take(await self._backend.ask("GET", "/v1/status"))
+            await self._hear(await self._backend.ask("GET", "/v1/status"))
         except HearthError as error:
             log.warning("no backend: %s", error)
             self._show(Shown("offline", "Error", message=f"Hearth cannot start. {error}"))
@@ -106,11 +115,17 @@ class StatusLine:
         return True
 
     async def _follow(self) -> None:
-        """Its events, until they end. It is looked at each time the stream opens: what happened before is in there."""
+        """Its events, until they end: all since its status was heard, so that none is missed in between."""
+        self._others_wait = True
+        self._stale.set()
         refreshing = asyncio.create_task(self._refresh())
         try:
-            async with aclosing(self._backend.happenings(self._stale.set)) as events:
+            if self._seq is None:
+                await self._hear(await self._backend.look("GET", "/v1/status"))
+            async with aclosing(self._backend.happenings(self._seq)) as events:
                 async for event in events:
+                    self._seq = event["seq"]
+                    self._others_wait = self._others_wait or event["type"] in _APPROVALS
                     if event["type"] in _TELLING:
                         self._stale.set()
         except HearthError as error:
@@ -124,7 +139,7 @@ class StatusLine:
             await self._stale.wait()
             self._stale.clear()
             try:
-                self._take(await self._backend.look("GET", "/v1/status"))
+                await self._hear(await self._backend.look("GET", "/v1/status"))
             except HearthError as error:
                 log.info("no status: %s", error.code)
 
@@ -141,6 +156,18 @@ class StatusLine:
             if await self._backend.is_running():
                 return True
             await self._wake.wait()
+
+    async def _hear(self, status: Status) -> None:
+        """First which approvals wait: an editor that is told how many asks for them at once."""
+        self._seq = status["seq"] if self._seq is None else self._seq
+        if self._others_wait:
+            self._others_wait = False
+            try:
+                await self._approvals()
+            except HearthError as error:
+                self._others_wait = True
+                log.info("approvals are not known: %s", error.code)
+        self._take(status)
 
     def _take(self, status: Status) -> None:
         writers = [model for model in status["models"] if "chat" in model["roles"]]

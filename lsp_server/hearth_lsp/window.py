@@ -47,6 +47,11 @@ class Window:
         """A notification of ours; editors without our extension pass over it."""
         self._server.protocol.notify(method, params)
 
+    def refresh_lenses(self) -> None:
+        """Have lenses asked for again; an editor that cannot be told asks by itself, as the person types or looks."""
+        if self._abilities().lens_refresh:
+            self._server.workspace_code_lens_refresh(None)
+
     async def choose(self, message: str, *choices: str) -> str:
         """Which one the person picked; empty when none."""
         actions = [T.MessageActionItem(title=choice) for choice in choices]

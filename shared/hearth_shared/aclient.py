@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -52,25 +52,17 @@ class AsyncBackendClient:
         return await _whole(await self._address(), *asked)  # it was ending as we came
 
     async def events(
-        self,
-        path: str,
-        body: Any = None,
-        *,
-        key: str = "",
-        after_seq: int | None = None,
-        ends: bool = True,
-        opened: Callable[[], None] = lambda: None,
+        self, path: str, body: Any = None, *, key: str = "", after_seq: int | None = None, ends: bool = True
     ) -> AsyncGenerator[Event]:
         """The events of a stream in order, each once; with `body` the stream is opened by a POST.
 
-        A broken connection is opened again where it broke. With `ends` it is over when its run is. `opened` is called
-        each time the stream is open: what happens from then on will be told.
+        A broken connection is opened again where it broke. With `ends` it is over when its run is.
         """
         following = Following(path, body, key=key or os.urandom(16).hex(), after_seq=after_seq, ends=ends)
         while not following.done:
             address = await self._address()
             try:
-                async with aclosing(_events(address, following, opened)) as events:
+                async with aclosing(_events(address, following)) as events:
                     async for event in events:
                         yield event
             except (BackendUnavailable, DeadlineExceeded):
@@ -89,13 +81,12 @@ async def _whole(address: Address, method: str, path: str, body: Any, headers: M
     return json.loads(text) if text else {}
 
 
-async def _events(address: Address, following: Following, opened: Callable[[], None]) -> AsyncGenerator[Event]:
+async def _events(address: Address, following: Following) -> AsyncGenerator[Event]:
     method, path, body, headers = following.ask()
     with _translated():
         async with _Exchange.opened(address) as exchange:
             async with asyncio.timeout(_SILENT_S):
                 await exchange.begin(method, path, body, {**address.headers(body), **headers})
-            opened()
             while not following.done:
                 async with asyncio.timeout(_SILENT_S):
                     data = await exchange.more()
@@ -130,13 +121,17 @@ class _Exchange:
         return await self._rest()
 
     async def begin(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> None:
-        """Send the request and read the answer's head. Raises the HearthError that a problem was made from."""
+        """Send the request and read the answer's head. Raises the HearthError that a problem was made from.
+
+        It goes out in one piece: a backend that refuses it by its head alone would close, and a body that comes after
+        that breaks the connection before the refusal is read.
+        """
         data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         fields = [*headers.items(), ("Connection", "close")]
         if body is not None:
             fields.append(("Content-Length", str(len(data))))
-        for event in (h11.Request(method=method, target=path, headers=fields), h11.Data(data), h11.EndOfMessage()):
-            self._writer.write(self._wire.send(event) or b"")
+        request = (h11.Request(method=method, target=path, headers=fields), h11.Data(data), h11.EndOfMessage())
+        self._writer.write(b"".join(self._wire.send(event) or b"" for event in request))
         await self._writer.drain()
         event = await self._next()
         while isinstance(event, h11.InformationalResponse):

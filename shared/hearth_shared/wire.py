@@ -1297,6 +1297,7 @@ class Status(TypedDict):
     approvals_pending: int
     doors: dict[str, str]
     components: list[Component]
+    seq: int
 
 
 class Check(TypedDict):

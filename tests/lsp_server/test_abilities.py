@@ -22,7 +22,7 @@ def test_an_editor_that_says_nothing_can_nothing() -> None:
 
 
 def test_what_an_editor_says_is_read() -> None:
-    assert read(GHOSTS) == Abilities(*[True] * 8)
+    assert read(GHOSTS) == Abilities(*[True] * 9)
 
 
 @given(JSON)

@@ -34,6 +34,10 @@ class Recording(LookedFor):
         return {"text": "helper()", "finish_reason": "stop"}
 
 
+async def nothing() -> None:
+    """Nobody waits."""
+
+
 def typed(text: str, line: int, character: int) -> dict[str, Any]:
     """A keystroke."""
     place = {"line": line, "character": character}
@@ -71,7 +75,7 @@ async def test_other_open_files_lie_beside_but_not_those_of_secrets() -> None:
     documents.open("file:///w/.env", "PASSWORD=tulip\n", 1, "")
     documents.open("file:///w/lib/b.py", "def helper(): ...\n", 1, "python")
     documents.open(URI, "import b\nb.", 1, "python")
-    status = StatusLine(backend, lambda shown: None, lambda error: None)
+    status = StatusLine(backend, lambda shown: None, lambda error: None, nothing)
     completer = Completer(backend, documents, status, Options)
     document = documents.get(URI)
     assert document is not None

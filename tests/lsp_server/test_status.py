@@ -2,7 +2,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from hearth_lsp.status import StatusLine
 from hearth_shared import discovery
 from hearth_shared.errors import BackendUnavailable
 from hearth_shared.paths import Home
-from hearth_shared.wire import Event
 from support.editor import LIMIT_S, editor
 
 pytestmark = pytest.mark.editors
@@ -41,7 +40,8 @@ class ComingBack(Backend):
         raise BackendUnavailable("It is not there.")
 
     async def look(self, method: str, path: str, body: Any = None, *, limit: float = 30.0) -> Any:
-        raise BackendUnavailable("It is not there.")
+        self.followed.set()
+        await asyncio.Event().wait()
 
     async def is_running(self) -> bool:
         self._looks += 1
@@ -50,11 +50,6 @@ class ComingBack(Backend):
 
     def was_killed(self) -> bool:
         return False
-
-    async def happenings(self, opened: Callable[[], None]) -> AsyncGenerator[Event]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        self.followed.set()
-        await asyncio.Event().wait()
-        yield {}  # pyright: ignore[reportReturnType]
 
 
 def pid(home: Home) -> int:
@@ -132,12 +127,16 @@ async def test_an_older_backend_makes_room_and_the_editors_on_it_go_on(home: Hom
         await asyncio.to_thread(discovery.stop_backend, home)
 
 
+async def nothing() -> None:
+    """Nobody asks for approvals here."""
+
+
 @pytest.mark.logs("hearth_lsp.status")
 async def test_a_question_that_comes_while_it_is_looked_for_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hearth_lsp.status._PATIENCE_S", (0.0,))  # one short look at first
     waiting: list[StatusLine] = []
     backend = ComingBack(lambda: waiting[0].poke())
-    waiting.append(StatusLine(backend, lambda shown: None, lambda error: None))
+    waiting.append(StatusLine(backend, lambda shown: None, lambda error: None, nothing))
     following = asyncio.create_task(waiting[0].run())
     try:
         await asyncio.wait_for(backend.followed.wait(), LIMIT_S)

@@ -100,17 +100,6 @@ async def test_over_broken_connections_no_event_is_lost_or_doubled(
     assert [asked.method for asked in backend.asked] == ["POST"] + ["GET"] * 7
 
 
-async def test_it_is_said_each_time_a_stream_is_open_and_before_its_first_event(
-    backend: SmallBackend, client: AsyncBackendClient
-) -> None:
-    breaks = iter([Stream([sse(1, "a", {})], whole=False), Stream([sse(2, "task.finished", {})])])
-    backend.routes["GET", "/v1/tasks/run_1/events"] = lambda asked: next(breaks)
-    said: list[str] = []
-    async for event in client.events("/v1/tasks/run_1/events", opened=lambda: said.append("open")):
-        said.append(event["type"])
-    assert said == ["open", "a", "open", "task.finished"]
-
-
 async def test_a_post_that_broke_before_its_first_event_is_the_same_request_again(
     backend: SmallBackend, client: AsyncBackendClient
 ) -> None:

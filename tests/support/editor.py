@@ -29,7 +29,7 @@ GHOSTS: Mapping[str, Any] = {
         "hover": {"contentFormat": ["markdown", "plaintext"]},
     },
     "window": {"workDoneProgress": True, "showDocument": {"support": True}},
-    "workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}},
+    "workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}, "codeLens": {"refreshSupport": True}},
 }
 Json = dict[str, Any]
 Answer = Callable[[Any], Any]
@@ -100,6 +100,10 @@ class Editor:
         params = {"textDocument": {"uri": uri}, "range": range_, "context": about}
         return await self.request("textDocument/codeAction", params)
 
+    async def lenses(self, uri: str) -> list[Json]:
+        """What stands above lines of a file."""
+        return await self.request("textDocument/codeLens", {"textDocument": {"uri": uri}})
+
     async def hover(self, uri: str, line: int, character: int) -> str:
         """What is shown about the word here."""
         answer: Json | None = await self.request("textDocument/hover", at(uri, line, character))
@@ -153,13 +157,19 @@ class Editor:
         """The same for a request of the server."""
         return await self._first(self.asked, method, holds, 0)
 
+    async def was_asked_times(self, method: str, times: int) -> None:
+        """Once the server has made that many such requests."""
+        async with asyncio.timeout(LIMIT_S), self._more:
+            await self._more.wait_for(lambda: sum(one["method"] == method for one in self.asked) >= times)
+
     async def state(self, *states: str) -> Json:
         """The status, once it is one of these."""
         return await self.told("hearth/didChangeStatus", lambda status: status["state"] in states)
 
     async def _first(self, heard: list[Json], method: str, holds: Callable[[Any], object], since: int) -> Any:
         def found() -> list[Any]:
-            return [one["params"] for one in heard[since:] if one["method"] == method and holds(one["params"])]
+            said = [one.get("params") for one in heard[since:] if one["method"] == method]
+            return [params for params in said if holds(params)]
 
         async with asyncio.timeout(LIMIT_S), self._more:
             await self._more.wait_for(found)
@@ -185,7 +195,7 @@ class Editor:
                 self._settle(message)
             elif "id" in message:
                 self.asked.append(message)
-                answer = self.answers.get(message["method"], lambda _: None)(message["params"])
+                answer = self.answers.get(message["method"], lambda _: None)(message.get("params"))
                 self.send({"jsonrpc": "2.0", "id": message["id"], "result": answer})
             else:
                 self.said.append(message)

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic_core import to_json
 
 from hearth_backend.api.exchange import Stream
+from hearth_backend.watch import Watch
 from hearth_shared.errors import HearthError
 from hearth_shared.protocol.events import Event, EventGap
 
@@ -62,18 +63,26 @@ class _Following:
 
     def __init__(self, events: AsyncGenerator[Event | EventGap]) -> None:
         self._events = events
-        self._next = asyncio.ensure_future(_next(events))
+        self._news = asyncio.Event()
+        self._is_quiet = False
+        self._watch = Watch(self._quiet)
+        self._next = self._asked()
 
     async def waited(self, limit_s: float) -> bool:
         """Whether there is something to take, within this time."""
-        await asyncio.wait((self._next,), timeout=limit_s)
+        self._is_quiet = False
+        self._watch.begin(limit_s)
+        while not (self._next.done() or self._is_quiet):
+            self._news.clear()
+            await self._news.wait()
+        self._watch.end()
         return self._next.done()
 
     def one(self) -> bytes:
         """The event that was waited for; nothing at the end. Raises what ended the events."""
         if (event := self._next.result()) is None:
             return b""
-        self._next = asyncio.ensure_future(_next(self._events))
+        self._next = self._asked()
         return encoded(event)
 
     async def several(self) -> bytes:
@@ -90,10 +99,20 @@ class _Following:
 
     async def close(self) -> None:
         """Read no further."""
+        self._watch.close()
         self._next.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._next
         await self._events.aclose()
+
+    def _asked(self) -> asyncio.Task[Event | EventGap | None]:
+        task = asyncio.ensure_future(_next(self._events))
+        task.add_done_callback(lambda _: self._news.set())
+        return task
+
+    def _quiet(self) -> None:
+        self._is_quiet = True
+        self._news.set()
 
 
 async def _next(events: AsyncGenerator[Event | EventGap]) -> Event | EventGap | None:

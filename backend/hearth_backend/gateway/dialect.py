@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from pydantic_core import from_json
+
 from hearth_backend.gateway.messages import (
     ChatEvent,
     ChatMessage,
@@ -111,7 +113,7 @@ class AnswerReader:
             self.over = True
             return []
         try:
-            chunk: Any = json.loads(data)
+            chunk: Any = from_json(data)
         except ValueError:
             raise ModelFailed("The model's server sent something that is not JSON.") from None
         if not isinstance(chunk, dict):

@@ -212,12 +212,13 @@ class Remote:
         reader, patience = self._dialect.reader(characters), self._server.patience.until(deadline, began)
         async with self._server.opened("POST", *asked, "text/event-stream", patience.first_s) as chunks:
             first_s = max(0.0, began + patience.first_s - time.monotonic())
-            async for data in stream.events(chunks, first_s, patience.gap_s):
-                for event in reader.read(data):
-                    yield event
-                if reader.over:
-                    yield reader.finished()
-                    return
+            async with aclosing(stream.events(chunks, first_s, patience.gap_s)) as events:
+                async for data in events:
+                    for event in reader.read(data):
+                        yield event
+                    if reader.over:
+                        yield reader.finished()
+                        return
         if not self._dialect.ends_with_connection:
             raise IncompleteAnswer(f"{self.name} closed the connection before the answer was finished.")
         yield reader.finished()

@@ -2,9 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
+from hearth_backend.watch import Watch
 from hearth_shared.errors import IncompleteAnswer, ModelFailed, ModelUnavailable
 
 MOST_BODY = 8 * 1024 * 1024
@@ -51,48 +55,86 @@ async def whole(chunks: AsyncIterator[bytes], seconds: float) -> bytes:
     return bytes(body)
 
 
-async def events(chunks: AsyncIterator[bytes], first_s: float, gap_s: float) -> AsyncIterator[str]:
+async def events(chunks: AsyncIterator[bytes], first_s: float, gap_s: float) -> AsyncGenerator[str]:
     """The data of each server-sent event; IncompleteAnswer when the first or the next bytes are too long in coming.
 
     Ends where the bytes end: whether that was the end of the answer is for the caller to know.
     """
     data: list[str] = []
-    async for line in _lines(_patiently(chunks, first_s, gap_s)):
-        if line.startswith(b"data:"):
-            data.append(line[5:].strip().decode("utf-8", "replace"))
-        elif not line and data:
-            yield "\n".join(data)
-            data.clear()
+    async with aclosing(_patiently(chunks, first_s, gap_s)) as pieces:
+        async for lines in _lines(pieces):
+            for line in lines:
+                if line.startswith(b"data:"):
+                    data.append(line[5:].strip().decode("utf-8", "replace"))
+                elif data and not line.rstrip(b"\r"):
+                    yield "\n".join(data)
+                    data.clear()
     if data:
         yield "\n".join(data)
 
 
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """The lines that each chunk completes; at last what has no end."""
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield _short_enough(line).rstrip(b"\r")
-        _short_enough(rest)
+        if len(rest) > MOST_LINE or any(len(line) > MOST_LINE for line in lines):
+            raise ModelFailed("The model's server sent a line that is too long to be meant.")
+        yield lines
     if rest:
-        yield rest
+        yield [rest]
 
 
-def _short_enough(line: bytes) -> bytes:
-    if len(line) > MOST_LINE:
-        raise ModelFailed("The model's server sent a line that is too long to be meant.")
-    return line
-
-
-async def _patiently(chunks: AsyncIterator[bytes], first_s: float, gap_s: float) -> AsyncIterator[bytes]:
+async def _patiently(chunks: AsyncIterator[bytes], first_s: float, gap_s: float) -> AsyncGenerator[bytes]:
+    silence = _Silence()
     seconds = first_s
-    while True:
-        try:
-            async with asyncio.timeout(seconds):
+    try:
+        while True:
+            with silence.for_at_most(seconds):
                 chunk = await anext(chunks)
-        except StopAsyncIteration:
+            yield chunk
+            seconds = gap_s
+    except StopAsyncIteration:
+        return
+    finally:
+        silence.close()
+
+
+class _Silence:
+    """Ends a wait that takes too long as asyncio.timeout does, with one timer for all the waits of a stream."""
+
+    def __init__(self) -> None:
+        self._watch = Watch(self._expire)
+        self._seconds = 0.0
+        self._task: asyncio.Task[object] | None = None
+        self._cancelled = 0
+        self._expired = False
+
+    def for_at_most(self, seconds: float) -> Self:
+        """`with silence.for_at_most(60):` raises IncompleteAnswer when what is waited for in it takes longer."""
+        self._seconds = seconds
+        return self
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._cancelled = self._task.cancelling() if self._task else 0
+        self._watch.begin(self._seconds)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.end()
+        task, self._task = self._task, None
+        if not self._expired or task is None:
             return
-        except TimeoutError:
-            raise IncompleteAnswer(f"The model's server was silent for {seconds:.0f} s.") from None
-        yield chunk
-        seconds = gap_s
+        self._expired = False
+        if task.uncancel() <= self._cancelled and kind is asyncio.CancelledError:
+            raise IncompleteAnswer(f"The model's server was silent for {self._seconds:.0f} s.") from None
+
+    def close(self) -> None:
+        self._watch.close()
+
+    def _expire(self) -> None:
+        if self._task is not None:
+            self._expired = True
+            self._task.cancel()

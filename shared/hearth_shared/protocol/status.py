@@ -39,6 +39,7 @@ class Status(Message):
     approvals_pending: int
     doors: dict[str, str] = Field(description="door to address")
     components: list[Component]
+    seq: int = Field(default=0, description="of the newest event before this: follow `after_seq` and miss none")
 
 
 class Check(Message):

@@ -43,6 +43,40 @@ async def test_silence_ends_the_wait() -> None:
         await anext(events)
 
 
+async def test_the_first_bytes_have_a_time_of_their_own() -> None:
+    with pytest.raises(IncompleteAnswer):
+        await anext(stream.events(given(then_silence=True), 0.01, 300))
+    events = stream.events(given(b"data: one\n\n", then_silence=True), 300, 0.01)
+    assert await anext(events) == "one"
+    with pytest.raises(IncompleteAnswer):
+        await anext(events)
+
+
+async def test_a_reader_that_takes_its_time_is_no_silence() -> None:
+    events = stream.events(given(b"data: one\n\n", b"data: two\n\n"), 0.01, 0.01)
+    assert await anext(events) == "one"
+    longer = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, longer.set)
+    await longer.wait()
+    assert await anext(events) == "two"
+    await events.aclose()
+
+
+async def test_who_is_cancelled_while_it_waits_is_cancelled() -> None:
+    waits = asyncio.Event()
+
+    async def silent() -> AsyncGenerator[bytes]:
+        waits.set()
+        await asyncio.Event().wait()
+        yield b""
+
+    reading = asyncio.ensure_future(anext(stream.events(silent(), 300, 300)))
+    await waits.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
 async def test_a_body_that_is_too_large_is_refused() -> None:
     with pytest.raises(ModelUnavailable, match="more than was asked"):
         await stream.whole(given(*[b"x" * (1 << 20)] * 9), 5)

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from hearth_backend.api.endpoint import Endpoint, get
 from hearth_backend.api.exchange import Call
+from hearth_backend.orchestrator.store import newest_seq
 from hearth_backend.services import Services
 from hearth_shared.protocol.models import ModelInfo
 from hearth_shared.protocol.principals import Scope
@@ -37,6 +38,7 @@ class Status:
         """Gathered now."""
         services = self._services
         await services.reports.look()
+        seq = await services.database.read(newest_seq)  # before all that events could change
         models, lanes, memory, pending = await asyncio.gather(
             self._models(), services.runs.counts(), services.memory.counts(), services.approvals.pending()
         )
@@ -52,6 +54,7 @@ class Status:
             approvals_pending=pending,
             doors=self._doors | self._bridge(),
             components=components,
+            seq=seq,
         )
 
     def _bridge(self) -> dict[str, str]:

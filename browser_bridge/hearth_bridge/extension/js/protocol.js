@@ -1104,6 +1104,7 @@ export const Scope = Object.freeze({
  * @property {number} approvals_pending
  * @property {Object<string, string>} doors
  * @property {Array<Component>} components
+ * @property {number} seq
  */
 
 /** One thing doctor did, and what came of it.

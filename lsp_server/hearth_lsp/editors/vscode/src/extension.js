@@ -38,6 +38,12 @@ async function edit(argument) {
   return instruction ? changed('hearth.edit', { ...argument, instruction }) : { applied: false };
 }
 
+async function decide(argument) {
+  if (argument.decision !== 'respond') return changed('hearth.decide', argument);
+  const text = await vscode.window.showInputBox({ title: 'Hearth', prompt: 'Why not, or what instead? The task reads it.' });
+  return text ? changed('hearth.decide', { ...argument, text }) : { decided: '' };
+}
+
 async function recall() {
   const text = await vscode.window.showInputBox({ title: 'Hearth', prompt: 'What should Hearth recall?' });
   if (!text) return;
@@ -76,7 +82,8 @@ function makeClient(context, view, item) {
     executeCommand: async (name, given, next) => {
       if (name === 'hearth.edit') return edit(given[0]);
       if (name === 'hearth.explain') return view.open().then(() => view.answered(name, given[0], 'Explain this'));
-      if (name === 'hearth.fix') return changed(name, given[0]);
+      if (name === 'hearth.fix' || name === 'hearth.approval') return changed(name, given[0]);
+      if (name === 'hearth.decide') return decide(given[0]);
       return next(name, given);
     },
   };

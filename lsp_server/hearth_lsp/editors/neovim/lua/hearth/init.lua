@@ -44,8 +44,21 @@ local function fill(one, text)
   end
 end
 
+-- Approvals stand above the lines that they would change; asked for only when others wait than before.
+local function look_at_approvals()
+  local lens = vim.lsp.codelens
+  if not lens or not client_id then return end
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.lsp.buf_is_attached(buffer, client_id) then
+      if lens.enable then lens.enable(true, { bufnr = buffer })
+      else vim.api.nvim_buf_call(buffer, function() lens.refresh() end) end
+    end
+  end
+end
+
 local handlers = {
   ['hearth/didChangeStatus'] = function(_, status)
+    if status.approvals ~= (shown.approvals or 0) then vim.schedule(look_at_approvals) end
     shown = status
     vim.g.hearth_status = M.status()
     vim.cmd('redrawstatus!')
@@ -223,6 +236,15 @@ local function actions()
     end)
   end
   vim.lsp.commands['hearth.explain'] = function(command) answered_in_view('hearth.explain', command.arguments[1], 'Explain') end
+  vim.lsp.commands['hearth.approval'] = function(command) run('hearth.approval', command.arguments[1]) end
+  vim.lsp.commands['hearth.decide'] = function(command)
+    local argument = command.arguments[1]
+    if argument.decision ~= 'respond' then return run('hearth.decide', argument) end
+    with_words('Why not, or what instead: ', argument.text or '', function(text)
+      argument.text = text
+      run('hearth.decide', argument)
+    end)
+  end
   vim.lsp.commands['hearth.fix'] = function(command) run('hearth.fix', command.arguments[1], told_about_edit) end
 end
 
