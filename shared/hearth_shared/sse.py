@@ -153,7 +153,7 @@ class Following:
         return event
 
     def _pass(self, seq: int) -> None:
-        """What lies before `seq` is no longer kept: a run's end is gone with it, all else goes on from there."""
+        """Events go on from `seq`: what lies before is no longer kept, or a restored backup is behind what was seen."""
         if self._ends:
             raise NotFound("The events of this task are no longer kept.", "Its answer is: ask for the task itself.")
-        self._seq = max(seq, self._seq or 0)
+        self._seq = seq

@@ -156,6 +156,7 @@ class EventLog:
         with self._inbox(owner, run_id) as inbox:
             cursor = after_seq if after_seq is not None else 0 if run_id else await self.now()
             if run_id is None and (gap := await self._gap(cursor)):
+                cursor = gap.seq
                 yield gap
             while batch := await self._next(inbox, cursor):
                 for event in batch:
@@ -211,8 +212,9 @@ class EventLog:
         return self._has_ended(inbox) and not await self._page(inbox, cursor, limit=1)
 
     async def _gap(self, cursor: int) -> EventGap | None:
-        kept_after = await self._database.read(store.oldest_seq) - 1
-        return EventGap(seq=kept_after) if cursor < kept_after else None
+        """Where to go on for who asks for what is not kept any more, or, since a backup was restored, not yet there."""
+        kept_after, newest = await self._database.read(lambda c: (store.oldest_seq(c) - 1, store.newest_seq(c)))
+        return None if kept_after <= cursor <= newest else EventGap(seq=min(max(cursor, kept_after), newest))
 
     async def _page(self, inbox: "_Inbox", after: int, limit: int = _PAGE) -> list[Event]:
         rows = await self._database.read(lambda c: store.events_after(c, inbox.owner, after, inbox.run_id, limit))

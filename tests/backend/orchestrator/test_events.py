@@ -158,6 +158,16 @@ async def test_old_events_are_pruned_and_who_asks_for_them_is_told(band: Orchest
     assert numbers(await first(1, band.events.follow(PERSON, after_seq=3))) == [3]
 
 
+async def test_who_asks_for_what_is_not_yet_there_goes_on_from_now(band: Orchestra) -> None:
+    """A restored backup has fewer events than were seen before."""
+    await record(band, 0)
+    following = band.events.follow(PERSON, after_seq=500)
+    async with contextlib.aclosing(following):
+        assert await anext(following) == EventGap(seq=1)
+        await record(band, 1)
+        assert (await anext(following)).seq == 2
+
+
 async def test_who_was_up_to_date_is_not_told_of_a_gap_when_all_is_pruned(band: Orchestra) -> None:
     await record(band, 0)
     band.clock.pass_(DAY)

@@ -213,7 +213,7 @@ export class Link {
   #listen(wire) {
     wire.follow('/v1/events', this.#seq, {
       event: (event) => {
-        this.#seq = Math.max(this.#seq ?? 0, event.seq);
+        this.#seq = event.seq; // after a gap it may be less than before: a backup was restored
         for (const listener of this.#listeners.event) listener(event);
       },
       end: () => this.#world.later(AGAIN_MS, () => this.#wire === wire && this.#listen(wire)),
