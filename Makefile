@@ -35,6 +35,7 @@ soak: dev engine  ## the full numbers and the long runs: crash, bare machine, ev
 	HEARTH_CRASH_N=50 HEARTH_CRASH_EFFECTS=200 $(BIN)/python packaging/tiers.py --no-budget crash setup
 	HEARTH_DAMAGE_N=10 PYTHONPATH=tests $(BIN)/python -P -m bench.memory_damage
 	HEARTH_SWAPS=10000 $(BIN)/python -m pytest -q --timeout=1800 tests/security/test_t26.py
+	HEARTH_FUZZ_EXAMPLES=100 $(BIN)/python -m pytest -q --timeout=1800 tests/clients/test_compatible_doors.py
 	$(MAKE) bench-start bench-idle bench-http bench-doors bench-runs
 
 check: check-format check-lint check-types check-layers check-generated  ## format, lint, types, import contracts, generated files
