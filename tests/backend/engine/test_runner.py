@@ -84,10 +84,10 @@ class Desk:
         self.runner.submit(Job(id, lane, prompt, Short(str(id), self.told), document=document))
 
     def hears(self) -> str:
-        return self.told.get(timeout=20)
+        return self.told.get(timeout=60)
 
     def begins(self) -> int:
-        return self.cells.begun.get(timeout=20)
+        return self.cells.begun.get(timeout=60)
 
     def _flush(self) -> None:
         self.flushed += 1
