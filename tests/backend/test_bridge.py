@@ -37,7 +37,7 @@ class Stage:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @contextlib.asynccontextmanager
-    async def bridge(self, how: str = "serve", *, port: int = 0, patience_s: float = 5.0) -> AsyncGenerator[Bridge]:
+    async def bridge(self, how: str = "serve", *, port: int = 0, patience_s: float = LIMIT_S) -> AsyncGenerator[Bridge]:
         argv = bridges.argv(how, self.folder)
         made = Bridge(self.home, port, self.clients, self.health, argv=argv, patience_s=patience_s, grace_s=0.0)
         async with made:

@@ -233,4 +233,4 @@ async def test_the_model_stops_when_its_client_goes(house: House, sdk: openai.As
     else:
         await asked.wait()
         asking.cancel()
-    await asyncio.wait_for(house.models.hung_up.wait(), 30)
+    await asyncio.wait_for(house.models.hung_up.wait(), 60)

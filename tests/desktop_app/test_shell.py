@@ -86,8 +86,8 @@ def test_the_icon_stands_in_the_tray_and_takes_mouse_and_keys(tmp_path: Path, ba
         wait_until(lambda: menu_is_open(session))
         session.key("t")  # Settings…
         wait_until(shown(session, "Settings"))
-        assert start(session, backend, "quit").wait(30) == 0
-        assert tray.wait(30) == 0
+        assert start(session, backend, "quit").wait(60) == 0
+        assert tray.wait(60) == 0
         assert discovery.read_endpoint(backend.home) is not None
 
 
@@ -176,7 +176,7 @@ def test_without_a_tray_a_window_stands_for_it_until_there_is_one(tmp_path: Path
         wait_until(lambda: not session.windows("^Hearth$"))
         assert tray.poll() is None
         host.choose("Quit")
-        assert tray.wait(30) == 0
+        assert tray.wait(60) == 0
 
 
 def test_without_dbus_and_tray_it_works_in_its_window(tmp_path: Path, backend: AskingBackend) -> None:
@@ -189,7 +189,7 @@ def test_without_dbus_and_tray_it_works_in_its_window(tmp_path: Path, backend: A
         session.key("Escape")
         wait_until(lambda: not session.windows("Settings"))
         tray.terminate()
-        assert tray.wait(30) == 0
+        assert tray.wait(60) == 0
 
 
 def test_the_first_start_shows_the_guide_and_escape_leaves_a_working_hearth(
@@ -206,7 +206,7 @@ def test_the_first_start_shows_the_guide_and_escape_leaves_a_working_hearth(
         host.choose("Finish setting up")
         wait_until(shown(session, "Welcome"))
         tray.send_signal(signal.SIGTERM)
-        assert tray.wait(30) == 0
+        assert tray.wait(60) == 0
 
 
 def test_a_backend_that_ends_is_shown_and_comes_back_by_itself(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from support.routes import ROUTES, Route, ask
 
 pytestmark = pytest.mark.security
 
-LIMIT_S = 30
+LIMIT_S = 60
 FIREFOX = "moz-extension://0c2f2d1e-7a39-4b6e-9c55-3d5f1f0a8e11"
 GUARDED = tuple(route for route in ROUTES if route.scopes)
 PAIR = next(route for route in ROUTES if route.for_bridge)

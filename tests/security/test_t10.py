@@ -12,7 +12,7 @@ from support.backend import Backend, Token
 
 pytestmark = pytest.mark.security
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 async def follow(backend: Backend, token: Token, opened: asyncio.Event) -> int:

@@ -94,7 +94,9 @@ def test_a_file_that_is_broken_already_is_said_and_kept(tmp_path: Path) -> None:
     assert path.read_text() == "[server\n"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=60
+)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_comes_back_as_it_was_or_is_refused(path: Path, text: str) -> None:
     try:

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from hearth_shared.extension import CHROMIUM_ORIGIN
 from support.backend import Backend
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 @dataclass

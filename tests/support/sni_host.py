@@ -19,7 +19,7 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 WATCHER = "org.kde.StatusNotifierWatcher"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 _PROPERTIES: dict[str, tuple[str, Any]] = {
     "ProtocolVersion": ("i", 0),
     "IsStatusNotifierHostRegistered": ("b", True),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support.tools import need
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 _PAUSE_S = 0.05
 _SCREEN = "1280x800x24"
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -175,14 +175,14 @@ async def test_more_model_requests_than_slots_are_told_to_come_back(house: House
 async def test_a_model_call_ends_when_its_client_goes(house: House) -> None:
     async with house.asking("/v1/model"):
         await house.handlers.entered.wait()
-    await asyncio.wait_for(house.handlers.cancelled.wait(), 30)
+    await asyncio.wait_for(house.handlers.cancelled.wait(), 60)
 
 
 async def test_a_stream_ends_when_its_client_goes(house: House) -> None:
     async with house.asking("/v1/stream") as reader:
         await reader.readuntil(b"data: one\n\n")
         await house.handlers.entered.wait()
-    await asyncio.wait_for(house.handlers.cancelled.wait(), 30)
+    await asyncio.wait_for(house.handlers.cancelled.wait(), 60)
     assert len(house.doors.connections) == 0
 
 
@@ -190,7 +190,7 @@ async def test_a_stream_is_longer_than_a_plain_call_may_be(house: House) -> None
     async with house.asking("/v1/stream") as reader:
         await reader.readuntil(b"data: one\n\n")
         asyncio.get_running_loop().call_later(1.0, house.handlers.go_on.set)
-        await asyncio.wait_for(reader.readuntil(b"data: two\n\n"), 30)
+        await asyncio.wait_for(reader.readuntil(b"data: two\n\n"), 60)
 
 
 async def test_a_stream_that_breaks_says_so(house: House) -> None:

@@ -28,7 +28,7 @@ def timers(linger: Linger) -> bool:
 async def test_nobody_there_for_long_enough_is_the_end() -> None:
     house = House()
     Linger(0.0, house.is_busy, house.left.set).update()
-    await asyncio.wait_for(house.left.wait(), 30)
+    await asyncio.wait_for(house.left.wait(), 60)
 
 
 async def test_somebody_there_disarms_it_and_the_last_to_go_arms_it() -> None:
@@ -50,7 +50,7 @@ async def test_somebody_there_disarms_it_and_the_last_to_go_arms_it() -> None:
 async def test_open_work_gives_it_the_same_time_again() -> None:
     house = House(True, True)
     Linger(0.0, house.is_busy, house.left.set).update()
-    await asyncio.wait_for(house.left.wait(), 30)
+    await asyncio.wait_for(house.left.wait(), 60)
     assert house.asked == 3
 
 

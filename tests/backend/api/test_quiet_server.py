@@ -34,7 +34,7 @@ async def test_nothing_in_an_answer_tells_who_serves(tmp_path: Path) -> None:
 
 async def test_it_ends_when_nobody_needs_it(tmp_path: Path) -> None:
     async with doors(tmp_path, ENDPOINTS, linger_s=0.0) as house:
-        await asyncio.wait_for(house.ended.wait(), 30)
+        await asyncio.wait_for(house.ended.wait(), 60)
 
 
 async def test_a_connection_keeps_it_alive(tmp_path: Path) -> None:

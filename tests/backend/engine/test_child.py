@@ -47,7 +47,7 @@ async def test_what_it_said_is_heard_before_its_end(tmp_path: Path) -> None:
         "os.abort()"
     )
     child = await watcher.start(tmp_path, script)
-    await asyncio.wait_for(watcher.ended.wait(), 20)
+    await asyncio.wait_for(watcher.ended.wait(), 60)
     assert child.opening.get_nowait() == Hello(True)
     assert child.opening.get_nowait() is None
     assert watcher.answers == [Answer(1, Piece("x"))]
@@ -59,7 +59,7 @@ async def test_what_it_said_is_heard_before_its_end(tmp_path: Path) -> None:
 async def test_a_child_that_exits_by_itself_has_ended_too(tmp_path: Path) -> None:
     watcher = Watcher()
     child = await watcher.start(tmp_path, "sys.exit(3)")
-    await asyncio.wait_for(watcher.ended.wait(), 20)
+    await asyncio.wait_for(watcher.ended.wait(), 60)
     assert child.how_it_ended() == "status 3"
     await child.close()
 
@@ -68,7 +68,7 @@ async def test_a_child_that_exits_by_itself_has_ended_too(tmp_path: Path) -> Non
 async def test_a_child_that_speaks_nonsense_is_let_go(tmp_path: Path) -> None:
     watcher = Watcher()
     await watcher.start(tmp_path, "backend.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n')\nbackend.recv(1)")
-    await asyncio.wait_for(watcher.ended.wait(), 20)
+    await asyncio.wait_for(watcher.ended.wait(), 60)
     assert watcher.answers == []
 
 
@@ -76,7 +76,7 @@ async def test_a_child_that_does_not_listen_is_killed(tmp_path: Path, monkeypatc
     monkeypatch.setattr("hearth_backend.engine.child._PATIENCE_S", 0.1)
     watcher = Watcher()
     child = await watcher.start(tmp_path, "time.sleep(600)")
-    await asyncio.wait_for(child.close(), 20)
+    await asyncio.wait_for(child.close(), 60)
     assert child.how_it_ended() == "SIGKILL"
 
 
@@ -87,7 +87,7 @@ async def test_the_child_has_a_session_of_its_own(tmp_path: Path) -> None:
         "backend.sendall(encode(Answer(1, Piece(f'{os.getsid(0) == os.getpid()} {sorted(os.environ)}'))))"
     )
     await watcher.start(tmp_path, script)
-    await asyncio.wait_for(watcher.ended.wait(), 20)
+    await asyncio.wait_for(watcher.ended.wait(), 60)
     (answer,) = watcher.answers
     assert isinstance(answer.event, Piece)
     assert answer.event.text.startswith("True")

@@ -90,7 +90,7 @@ async def test_a_conversation_that_goes_on_is_read_from_where_it_was(engine: Eng
 async def test_leaving_an_answer_stops_the_model_and_the_next_one_works(engine: Engine) -> None:
     async with aclosing(engine.chat(TINY, user("hello"), Sampling(max_tokens=900))) as events:
         await begun(events)
-    later = await asyncio.wait_for(heard(engine.chat(TINY, user("hello again"), steady())), 20)
+    later = await asyncio.wait_for(heard(engine.chat(TINY, user("hello again"), steady())), 60)
     assert end_of(later).output_tokens == 12
 
 

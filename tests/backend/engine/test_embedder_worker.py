@@ -36,7 +36,7 @@ def test_it_ends_when_the_backend_is_killed(tmp_path: Path) -> None:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
     with contextlib.suppress(psutil.NoSuchProcess):
-        child.wait(20)
+        child.wait(60)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 

@@ -17,7 +17,7 @@ from hearth_backend.engine.mailbox import Mailbox
 from support import tools
 
 pytestmark = pytest.mark.engine
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 class Slow:

@@ -62,7 +62,7 @@ async def test_at_a_persons_pace_every_keystroke_is_answered_at_once() -> None:
 
 async def test_documents_do_not_wait_for_each_other() -> None:
     keystrokes = Keystrokes()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await keystrokes.settle(DOCUMENT)
         await keystrokes.settle(("me", "b.py"))
         await keystrokes.settle(("you", "a.py"))

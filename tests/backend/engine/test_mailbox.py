@@ -17,7 +17,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.backend, ours = socket.socketpair()
-        self.backend.settimeout(20)
+        self.backend.settimeout(60)
         self.said: queue.Queue[str] = queue.Queue()
         self.mailbox = Mailbox(ours, lambda status: self.said.put(f"left {status}"))
         self._ours = ours
@@ -60,7 +60,7 @@ def test_a_cancel_of_a_task_that_was_begun_is_passed_on(desk: Desk) -> None:
     assert desk.next() == 1
     assert desk.begin(1)
     desk.send(Cancel(1), ask(3, "inline"))
-    assert [desk.said.get(timeout=20) for _ in range(2)] == ["begin 1", "cancelled 1"]
+    assert [desk.said.get(timeout=60) for _ in range(2)] == ["begin 1", "cancelled 1"]
     assert [desk.next(), desk.next()] == [3, 2]
 
 
@@ -73,7 +73,7 @@ def test_a_task_cancelled_while_it_is_prepared_is_not_begun(desk: Desk) -> None:
     desk.send(ask(2))
     assert desk.next() == 2
     assert desk.begin(2)
-    assert desk.said.get(timeout=20) == "begin 2"
+    assert desk.said.get(timeout=60) == "begin 2"
 
 
 def test_what_is_sent_arrives(desk: Desk) -> None:
@@ -83,19 +83,19 @@ def test_what_is_sent_arrives(desk: Desk) -> None:
 
 def test_the_process_is_left_when_the_socket_closes(desk: Desk) -> None:
     desk.backend.shutdown(socket.SHUT_WR)
-    assert desk.said.get(timeout=20) == "left 0"
+    assert desk.said.get(timeout=60) == "left 0"
 
 
 @pytest.mark.parametrize("noise", [b"\0\0\0\2{}", b"\xff\xff\xff\xff", encode(Answer(1, Piece("x")))])
 def test_the_process_is_left_when_the_other_side_speaks_nonsense(desk: Desk, noise: bytes) -> None:
     desk.backend.sendall(noise)
-    assert desk.said.get(timeout=20) == "left 0"
+    assert desk.said.get(timeout=60) == "left 0"
 
 
 def test_a_hold_is_told_also_to_one_who_asks_late(desk: Desk) -> None:
     desk.send(Hold(True), ask(1))
     assert desk.next() == 1
     desk.mailbox.tell_holds(lambda on: desk.said.put(f"hold {on}"))
-    assert desk.said.get(timeout=20) == "hold True"
+    assert desk.said.get(timeout=60) == "hold True"
     desk.send(Hold(False))
-    assert desk.said.get(timeout=20) == "hold False"
+    assert desk.said.get(timeout=60) == "hold False"

@@ -95,10 +95,10 @@ class Desk:
         self.runner.submit(Job(id, "chat", [id], Endless(str(id), self.told)))
 
     def hears(self) -> str:
-        return self.told.get(timeout=20)
+        return self.told.get(timeout=60)
 
     def begins(self) -> int:
-        return self.cells.begun.get(timeout=20)
+        return self.cells.begun.get(timeout=60)
 
     def _flush(self, goes_on: bool) -> None:
         self.kept.put(goes_on)

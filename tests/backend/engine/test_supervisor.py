@@ -90,7 +90,7 @@ async def test_leaving_an_answer_that_has_no_end_stops_it(models: Path, announce
     endless = engine.complete(TINY, "endless")
     await begun(endless)
     await endless.aclose()
-    assert text_of(await asyncio.wait_for(heard(engine.complete(TINY, "x")), 30)) == "5"
+    assert text_of(await asyncio.wait_for(heard(engine.complete(TINY, "x")), 60)) == "5"
     await engine.close()
 
 

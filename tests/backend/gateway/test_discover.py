@@ -12,6 +12,12 @@ from support.provider import model_server
 pytestmark = pytest.mark.integration
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens here answers, however slow this machine is now."""
+    monkeypatch.setattr("hearth_backend.gateway.discover._KNOCK_S", 60.0)
+
+
 async def test_servers_that_run_here_are_found_and_the_others_are_not() -> None:
     async with model_server() as gone:
         pass

@@ -242,7 +242,7 @@ async def test_reading_survives_a_restart_and_can_be_paused(tmp_path: Path) -> N
         assert await two.texts() == ["You live in Leipzig"]
         two.known.extraction.pause()
         two.known.extraction.resume()
-        await asyncio.wait_for(two.known.extraction.settled(), 30)
+        await asyncio.wait_for(two.known.extraction.settled(), 60)
 
 
 async def test_names_that_are_said_to_be_one_become_one(open_study: Study) -> None:

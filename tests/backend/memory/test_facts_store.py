@@ -209,7 +209,9 @@ def play(connection: Connection, told: list[Told], predicate: str) -> None:
         say(connection, step.value, step.at, now, facts[step.known], predicate, role="ends" if step.ends else "says")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(seed=st.integers(0, 10**6))
 def test_both_clocks_answer_as_point_by_point_reckoning_does(shared: Connection, seed: int) -> None:
     clean(shared)
@@ -225,7 +227,9 @@ def test_both_clocks_answer_as_point_by_point_reckoning_does(shared: Connection,
     assert shared.execute("pragma foreign_key_check").fetchall() == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(seed=st.integers(0, 10**6))
 def test_forgetting_leaves_what_was_never_told(shared: Connection, seed: int) -> None:
     luck = random.Random(seed)

@@ -110,7 +110,9 @@ def test_an_empty_text_is_no_memory_and_a_megabyte_is_refused() -> None:
             NewEpisode(external_id="x", occurred_at=START, text=text)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(query=st.text(min_size=1, max_size=200))
 async def test_whatever_is_asked_is_answered(tmp_path: Path, query: str) -> None:
     (home := tmp_path / query.encode().hex()[:40]).mkdir(exist_ok=True)

@@ -244,7 +244,9 @@ def request_of(selector: dict[str, Any], ids: Sequence[str], now: Any) -> Forget
 
 
 @given(st.lists(parts, min_size=8, max_size=8), st.lists(selectors, min_size=1, max_size=2))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_nothing_of_any_choice_is_left_and_all_else_is_untouched(
     tmp_path_factory: pytest.TempPathFactory, given_parts: list[dict[str, str]], chosen: list[dict[str, Any]]
 ) -> None:

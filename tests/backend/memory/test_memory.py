@@ -136,7 +136,9 @@ async def _ask_anything(one: Room, text: str) -> None:
 
 
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=12))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_no_text_breaks_storing_searching_or_forgetting(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:

@@ -130,7 +130,9 @@ def test_the_searched_model_changes_in_one_step_and_the_old_one_goes_in_parts(co
     assert vector_store.feed(connection, "old", 10) is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["put", "forget", "tell"]), st.integers(0, 5), st.binary(min_size=8, max_size=9)),

@@ -1,8 +1,10 @@
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
@@ -90,13 +92,20 @@ async def test_a_patient_write_waits_for_company_while_there_is_much_to_write(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hearth_backend.storage.database._BUSY_S", 3600)
-    monkeypatch.setattr("hearth_backend.storage.database._GATHER_S", 0.5)
+    company, waited = threading.Event(), list[float]()
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        assert company.wait(60)
+
+    monkeypatch.setattr("hearth_backend.storage.database.time", SimpleNamespace(monotonic=time.monotonic, sleep=wait))
     statements: list[str] = []
     await database.write(lambda connection: connection.set_trace_callback(statements.append))
-    first = asyncio.create_task(database.write(insert(1), patient=True))
+    writes = [asyncio.create_task(database.write(insert(number), patient=number == 1)) for number in (1, 2)]
     await asyncio.sleep(0)
-    await database.write(insert(2))
-    await first
+    company.set()
+    await asyncio.gather(*writes)
+    assert len(waited) == 1
     assert sum(statement == "commit" for statement in statements) == 2  # the tracing's own, and theirs
 
 

@@ -210,3 +210,31 @@ test('what is said while a thread is being opened is said in that thread', async
   await opening;
   assert.deepEqual(hearth.threads.get('thread_9').messages.map((one) => one.text), ['Hello']);
 });
+
+for (const [when, path] of [['its thread is made', '/v1/threads'], ['it is taken', '/v1/threads/thread_1/messages']]) {
+  test(`a question that the person leaves while ${when} is asked, and not shown on the new page`, async () => {
+    const {hearth, timers, conversation} = talk();
+    const call = hearth.call;
+    hearth.call = async (...what) => {
+      if (what[1] === path) conversation.begin();
+      return call(...what);
+    };
+    await conversation.say('Hello');
+    for (const then of timers) then();
+    assert.deepEqual([conversation.thread, conversation.turns], [null, []]);
+    assert.deepEqual(hearth.threads.get('thread_1').messages.map((message) => message.text), ['Hello']);
+  });
+}
+
+test('a question that fails after the person left it takes nothing from the page that is shown', async () => {
+  const {hearth, conversation} = talk();
+  await conversation.say('First');
+  const call = hearth.call;
+  hearth.call = async (...what) => {
+    if (!what[1].endsWith('/messages')) return call(...what);
+    await conversation.open('thread_1');
+    throw new Problem({code: 'overloaded'});
+  };
+  await assert.rejects(conversation.say('Second'), {code: 'overloaded'});
+  assert.deepEqual(conversation.turns.filter((turn) => turn.role === 'user').map((turn) => turn.text), ['First']);
+});

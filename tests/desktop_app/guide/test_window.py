@@ -165,6 +165,6 @@ def test_a_model_that_was_offered_answers_after_one_key(qtbot: QtBot, qapp: QApp
         room.press(Qt.Key.Key_Return)
         room.until(lambda: room.step == "editor")
         assert 'chat = "ollama/llama"' in backend.home.config.read_text("utf-8")
-        assert backend.process.wait(30) == 0  # it starts again for it
+        assert backend.process.wait(60) == 0  # it starts again for it
         room.until(lambda: read_endpoint(backend.home) is not None)
         assert stop_backend(backend.home)

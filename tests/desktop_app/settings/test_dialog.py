@@ -161,7 +161,7 @@ def test_a_restart_puts_the_changes_into_force(qtbot: QtBot, qapp: QApplication,
         room.model.restart()
         room.until(lambda: not room.model.needs_restart and not room.model.is_restarting)
         assert room.row("server.linger_s").option.value == 300
-        assert backend.process.wait(30) == 0
+        assert backend.process.wait(60) == 0
         assert stop_backend(backend.home)
 
 

@@ -73,28 +73,31 @@ export class Conversation {
   /** Say something; `about` is what the person sees of the context that goes with it. Rejects with a Problem. */
   async say(text, {context = null, about = '', localOnly = false} = {}) {
     await this.#opened; // what is said while a thread is being opened is said there
+    const here = this.#opening; // and stays there when the person goes on to another before it was taken
     const turn = {role: 'user', text, about, key: this.#world.id(), state: 'sending'};
     this.turns.push(turn);
     this.#changed('turns');
     try {
-      if (!this.thread) await this.#makeThread();
+      const thread = this.thread ?? await this.#makeThread(here);
       const message = {text, ...(context ? {context} : {}), ...(localOnly ? {local_only: true} : {})};
-      const accepted = await this.#post(message, turn.key);
+      const accepted = await this.#post(thread.id, message, turn.key);
       turn.state = 'sent';
       turn.runId = accepted.task_id;
-      this.#expect(accepted.task_id);
+      if (here === this.#opening) this.#expect(accepted.task_id);
     } catch (error) {
-      this.turns.splice(this.turns.indexOf(turn), 1);
-      this.#changed('turns');
+      if (here === this.#opening) {
+        this.turns.splice(this.turns.indexOf(turn), 1);
+        this.#changed('turns');
+      }
       throw asProblem(error);
     }
   }
 
   /** A message that was under way when the connection broke is sent again; its key makes it the same message. */
-  async #post(message, key) {
+  async #post(threadId, message, key) {
     for (let tries = TRIES; ; tries--) {
       try {
-        return await this.#link.call('POST', `/v1/threads/${this.thread.id}/messages`, message, key);
+        return await this.#link.call('POST', `/v1/threads/${threadId}/messages`, message, key);
       } catch (error) {
         if (error.code !== 'backend_unavailable' || tries === 0) throw error;
         await this.#link.whenOpen();
@@ -133,11 +136,15 @@ export class Conversation {
     }
   }
 
-  async #makeThread() {
-    const thread = await this.#link.call('POST', '/v1/threads', {});
-    this.thread = {id: thread.id, title: thread.title, localOnly: thread.local_only};
-    this.#keep();
-    this.#changed('thread-made');
+  async #makeThread(here) {
+    const made = await this.#link.call('POST', '/v1/threads', {});
+    const thread = {id: made.id, title: made.title, localOnly: made.local_only};
+    if (here === this.#opening) {
+      this.thread = thread;
+      this.#keep();
+      this.#changed('thread-made');
+    }
+    return thread;
   }
 
   /** Our message was taken. Its run shows up on the live stream in a moment; if not, its own stream is read. */
