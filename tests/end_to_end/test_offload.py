@@ -17,13 +17,14 @@ from hearth_backend.engine.builds import Build, Builds
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.files import ModelFiles
 from hearth_backend.engine.frames import Piece
+from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.placement import Placement
 from hearth_backend.engine.plan import Wish, cells, gpu_bytes
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
 from support import vulkan
-from support.engines import Announced, heard, text_of
+from support.engines import Announced, end_of, heard, text_of
 from support.gguf_files import TINY, generated, generator, models, tiny_gguf
 
 __all__ = ["models", "tiny_gguf"]
@@ -163,6 +164,46 @@ def taken(build: Build, *arguments: str) -> dict[str, int]:
     command = [sys.executable, "-m", "support.gpu_memory", *arguments]
     done = subprocess.run(command, env=around, capture_output=True, text=True, timeout=300, check=True)
     return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("split", [(5, 4), (1, 8), (8, 1)])
+async def test_each_of_two_devices_takes_the_layers_it_is_given(
+    build: Build, wide: Path, monkeypatch: pytest.MonkeyPatch, split: tuple[int, int]
+) -> None:
+    vulkan.two_devices(monkeypatch)
+    shape = ModelFiles(wide.parent, str(wide)).find(wide.stem).facts.shape
+    each = [f"Vulkan{at}={layers}" for at, layers in enumerate(split)]
+    real = await asyncio.to_thread(taken, build, str(wide), "9", "512", "512", "f16", *each)
+    held = [sum(shape.layers[: split[0]]), sum(shape.layers[split[0] :]) + shape.output]
+    for at, size in enumerate(held):
+        assert real[f"Vulkan{at} model"] == pytest.approx(size, abs=MB)
+
+
+async def test_two_devices_give_the_processor_s_likelihoods(
+    engines: Engines, announced: Announced, builds: Builds, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vulkan.two_devices(monkeypatch)
+    placement = vulkan.Crowded(builds, gpu_bytes(ModelFiles(models).find(TINY).facts.shape, ALL_OF_TINY, 512, "f16"))
+    spot = await placement.spot(ModelFiles(models).find(TINY), Wish(512))
+    assert [card.name for card in spot.cards] == ["Vulkan0", "Vulkan1"]
+    assert sum(spot.plan.split) == ALL_OF_TINY
+    there = await likelihoods(engines(placement=placement))
+    assert of(announced, EventType.MODEL_READY)[-1]["gpu_layers"] == ALL_OF_TINY
+    assert EventType.MODEL_FALLBACK not in announced.kinds
+    here = await likelihoods(engines(0))
+    common = there.keys() & here.keys()
+    assert len(common) >= 4
+    assert max(abs(there[token] - here[token]) for token in common) < 0.05
+
+
+async def test_requests_at_once_on_the_device_are_all_answered(engines: Engines, announced: Announced) -> None:
+    engine, eight = engines(), Sampling(max_tokens=8, temperature=0)
+    lanes: tuple[Lane, ...] = ("chat", "inline", "chat", "inline")
+    answers = await asyncio.gather(
+        *(heard(engine.complete("", f"x = {at}", None, eight, lane=lane)) for at, lane in enumerate(lanes))
+    )
+    assert [end_of(events).output_tokens for events in answers] == [8] * 4
+    assert len(of(announced, EventType.MODEL_READY)) == 1  # by one and the same child
 
 
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0"])

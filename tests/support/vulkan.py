@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hearth_backend.engine import probe
 from hearth_backend.engine.builds import Build, Builds
 from hearth_backend.engine.files import ModelFile
-from hearth_backend.engine.placement import Placement, Spot
+from hearth_backend.engine.placement import Placement, Spot, Trial
 from hearth_backend.engine.plan import Wish
 from support import tools
 from support.gguf_files import ROOT
@@ -31,6 +32,11 @@ def device(monkeypatch: pytest.MonkeyPatch) -> None:
     drivers = glob.glob(_ICDS) or pytest.skip("needs lavapipe")
     use_driver(monkeypatch, drivers[0])
     monkeypatch.setenv("GGML_VK_VISIBLE_DEVICES", "0")
+
+
+def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The software device twice: to llama.cpp these are two."""
+    monkeypatch.setenv("GGML_VK_VISIBLE_DEVICES", "0,0")
 
 
 def use_driver(monkeypatch: pytest.MonkeyPatch, description: str) -> None:
@@ -63,6 +69,18 @@ class Scarce(Placement):
         spot = await super().spot(file, wish)
         limit: Mapping[str, str] = {"GGML_VK_FORCE_MAX_BUFFER_SIZE": str(self._most)} if self._most else {}
         return replace(spot, environ={**spot.environ, **limit})
+
+
+class Crowded(Placement):
+    """A placement that finds so little free on each GPU that a model of `need` bytes is a little too much for one."""
+
+    def __init__(self, builds: Builds, need: int) -> None:
+        self._free = (512 << 20) + need - 1
+        super().__init__(builds, try_build=self._crowded)
+
+    async def _crowded(self, build: Build) -> Trial:
+        found = await probe.devices(build.libraries)
+        return Trial(build, tuple(replace(one, free=self._free) if one.kind == "gpu" else one for one in found))
 
 
 def builds_in(folder: Path) -> Builds:

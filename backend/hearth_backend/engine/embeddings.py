@@ -35,7 +35,7 @@ class EmbeddingModel:
 
     def __init__(self, load: Load, abort: AbortFlag) -> None:
         self.name = load.name
-        self.native = NativeModel(load.path, gpu_layers=load.gpu_layers, device=load.device)
+        self.native = NativeModel(load.path, gpu_layers=load.gpu_layers, devices=load.devices, split=load.split)
         size = min(load.context, self.native.trained_context or load.context)
         self.context = NativeEmbedding(self.native, abort, context=size, threads=load.threads, seats=_SEATS)
         self._head, self._tail = _around(self.native)

@@ -67,8 +67,8 @@ Event = Started | Piece | Ended
 class Load:
     """The child's first message: the file to load, and how; `states` is the folder of kept beginnings, if any.
 
-    `device` is the name of the GPU that takes the layers; without one llama.cpp shares them among all. `embeds`: it
-    makes vectors.
+    `devices` are the names of the GPUs that take the layers, and `split` how many each takes where there are several;
+    without any llama.cpp shares the layers among all. `embeds`: it makes vectors.
     """
 
     path: str
@@ -79,8 +79,9 @@ class Load:
     batch_threads: int
     states: str = ""
     kv_type: str = "f16"
-    device: str = ""
+    devices: Sequence[str] = ()
     embeds: bool = False
+    split: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

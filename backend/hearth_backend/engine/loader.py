@@ -150,8 +150,9 @@ class Loader:
                 options.batch_threads,
                 options.states,
                 self._spot.plan.kv_type if self._spot else "f16",
-                self._spot.device if self._spot else "",
+                [card.name for card in self._spot.cards] if self._spot else (),
                 self._file.facts.embeds,
+                self._spot.plan.split if self._spot else (),
             )
         )
         outcome = await child.opening.get()

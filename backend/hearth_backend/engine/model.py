@@ -46,7 +46,7 @@ class Model:
         self._spare = Spare(load.threads, load.batch_threads)
         self._reading = load.batch_threads
         self._pieces: dict[int, tuple[bytes, bool]] = {}
-        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers, device=load.device)
+        self._native = NativeModel(load.path, gpu_layers=load.gpu_layers, devices=load.devices, split=load.split)
         self.gpu_layers = self._native.gpu_layers
         context = max(_LEAST_CONTEXT, min(load.context, self._native.trained_context or load.context))
         try:

@@ -72,6 +72,15 @@ def _device(name: str) -> int | None:
     return find(name.encode())
 
 
+def _shares(split: Sequence[int]) -> list[float]:
+    """llama.cpp wants shares, and compares each layer's place with their sums: half a layer off the first border, and
+    so off all, no rounding moves a layer to the other side."""
+    shares = [float(count) for count in split]
+    if shares:
+        shares[0], shares[-1] = shares[0] - 0.5, shares[-1] + 0.5
+    return shares
+
+
 def _last_words() -> str:
     for line in _said:
         if "error loading model" in line:
@@ -90,15 +99,22 @@ def made(make: Callable[[], Any]) -> Any:
 class NativeModel:
     """A loaded model and its vocabulary."""
 
-    def __init__(self, path: str, *, gpu_layers: int = 0, device: str = "") -> None:
-        """`device` is the GPU that takes the layers, "" for all of them; `gpu_layers` is then how many it took."""
+    def __init__(
+        self, path: str, *, gpu_layers: int = 0, devices: Sequence[str] = (), split: Sequence[int] = ()
+    ) -> None:
+        """`devices` are the GPUs that take the layers, () for all of them; `split`: how many layers of all that are
+        asked for each takes. `gpu_layers` is then how many they took."""
         _said.clear()
         _offloaded.clear()
         params = C.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
-        chosen = (ctypes.c_void_p * 2)(_device(device) if gpu_layers and device else None, None)
-        if chosen[0]:
+        found = [one for name in devices if (one := _device(name))] if gpu_layers else []
+        chosen = (ctypes.c_void_p * (len(found) + 1))(*found)  # the last is none, which ends it
+        shares = (ctypes.c_float * max(len(split), C.llama_max_devices()))(*_shares(split))
+        if found:
             params.devices = ctypes.addressof(chosen)
+            if len(split) == len(found) > 1:
+                params.tensor_split = shares
         elif gpu_layers == 0:  # then no GPU at all: else it would read prompts, and fail for want of its memory
             params.split_mode, params.main_gpu = C.LLAMA_SPLIT_MODE_NONE, -1
         self.pointer: Any = C.llama_model_load_from_file(path.encode(), params)

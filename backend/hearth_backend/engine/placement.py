@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +40,19 @@ class Trial:
     @property
     def gpu(self) -> Device | None:
         """The device with most free memory, a card of its own before one that shares the machine's."""
+        return self.cards[0] if self.cards else None
+
+    @property
+    def cards(self) -> tuple[Device, ...]:
+        """The GPUs that may share a model, the best first: all cards of their own, or else the best shared one."""
         found = [one for one in self.devices if one.kind in ("gpu", "integrated")]
-        return max(found, key=lambda one: (one.kind == "gpu", one.free), default=None)
+        found.sort(key=lambda one: (one.kind == "gpu", one.free), reverse=True)
+        return tuple(one for at, one in enumerate(found) if at == 0 or one.kind == "gpu")
+
+    @property
+    def others(self) -> tuple[Device, ...]:
+        """The cards beside the best."""
+        return self.cards[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +67,9 @@ class Spot:
     room: Room = NO_ROOM
 
     @property
-    def device(self) -> str:
-        """The GPU that the plan is for; empty without one."""
-        return self.trial.gpu.name if self.trial and self.trial.gpu else ""
+    def cards(self) -> tuple[Device, ...]:
+        """The GPUs that the plan is for, the best first."""
+        return self.trial.cards[: max(1, len(self.plan.split))] if self.trial else ()
 
 
 class Placement:
@@ -88,12 +99,13 @@ class Placement:
         trial = await self.chosen()
         gpu = trial.gpu if trial else None
         free, total = await asyncio.to_thread(self._room)
-        room = Room(free, total, gpu)
+        room = Room(free, total, gpu, trial.others if trial else ())
         made = plan(file.facts.shape, room, wish)
         environ = {"LLAMA_CPP_LIB_PATH": str(trial.build.libraries)} if trial and trial.build.added else {}
         if gpu is None or made.gpu_layers == 0:
             return Spot(environ, (0,), made, trial, room=room)
-        key = _key(file, trial.build if trial else None, gpu, self._driver())
+        used = Spot(environ, (), made, trial).cards
+        key = _key(file, trial.build if trial else None, used, self._driver())
         most = await asyncio.to_thread(self._known, key)
         first = made.gpu_layers if most is None else min(most, made.gpu_layers)
         return Spot(environ, rungs(file.facts.layers, first), made, trial, key, room)
@@ -157,10 +169,11 @@ async def _tried(build: Build) -> Trial:
         return Trial(build, problem=f"it cannot be tried: {error.strerror or error}")
 
 
-def _key(file: ModelFile, build: Build | None, gpu: Device, driver: str) -> str:
+def _key(file: ModelFile, build: Build | None, cards: Sequence[Device], driver: str) -> str:
     size, changed = file.stamp
     made_by = f"{build.backend} {build.version}" if build else ""
-    return " | ".join((file.id, str(size), str(changed), made_by, gpu.detail or gpu.name, str(gpu.total), driver))
+    names, totals = " + ".join(one.detail or one.name for one in cards), " + ".join(str(one.total) for one in cards)
+    return " | ".join((file.id, str(size), str(changed), made_by, names, totals, driver))
 
 
 def driver_here(root: Path = Path("/sys/module")) -> str:

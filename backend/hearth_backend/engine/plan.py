@@ -35,11 +35,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there is now: bytes of this machine's memory, and the GPU if one can be used."""
+    """What there is now: bytes of this machine's memory, the GPU if one can be used, and further cards of the same
+    build, the next best first."""
 
     memory_free: int
     memory_total: int
     gpu: Device | None = None
+    others: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be tried first, what it should take, and why. `fits` is false when even the processor lacks memory."""
+    """What will be tried first, what it should take, and why. `fits` is false when even the processor lacks memory;
+    `split` is how many of the layers each card takes, the best card first; empty when one takes them all."""
 
     gpu_layers: int
     context: int
@@ -62,6 +65,7 @@ class Plan:
     memory_bytes: int
     fits: bool
     reasons: tuple[str, ...]
+    split: tuple[int, ...] = ()
 
 
 def plan(shape: Shape, room: Room, wish: Wish) -> Plan:
@@ -88,22 +92,36 @@ def _layers_wanted(shape: Shape, wish: Wish) -> int:
 
 
 def _on_gpu(shape: Shape, room: Room, gpu: Device, wish: Wish, wanted: int, layers: int, cut: tuple[str, ...]) -> Plan:
-    margin = max(_MARGIN, int(gpu.total * _MARGIN_SHARE))
-    most = _usable(gpu, room) - margin
-    seen = f"{gpu.detail or gpu.name} has {_gb(gpu.free)} of {_gb(gpu.total)} free; {_gb(margin)} of it are left alone."
+    cards = (gpu, *room.others)
+    rooms = [_usable(card, room) - _margin(card) for card in cards]
     for context, kv_type in product(_contexts(wanted), _kv_types(shape, wish)):
-        if gpu_bytes(shape, layers, context, kv_type) <= most:
-            reasons = (*cut, seen, *_shortened(context, wanted, kv_type), _all_fit(shape, layers, context))
-            return _made(shape, room, layers, context, kv_type, reasons)
+        if split := spread(shape, layers, context, kv_type, rooms):
+            fits = _all_fit(shape, layers, context, split)
+            reasons = (*cut, *_seen(cards, split), *_shortened(context, wanted, kv_type), fits)
+            return _made(shape, room, layers, context, kv_type, reasons, split)
     context, kv_type = min(wanted, LEAST_CONTEXT), _kv_types(shape, wish)[-1]
-    fitting = next(n for n in range(layers, -1, -1) if n == 0 or gpu_bytes(shape, n, context, kv_type) <= most)
+    tried = ((n, spread(shape, n, context, kv_type, rooms)) for n in range(layers, 0, -1))
+    fitting, split = next(((n, split) for n, split in tried if split), (0, ()))
+    reasons = (*cut, *_seen(cards, split))
     if wish.gpu_layers > 0:
         why = f"`engine.gpu_layers` asks for {layers}; about {fitting} should fit, so fewer are tried if it fails."
-        return _made(shape, room, layers, context, kv_type, (*cut, seen, why))
+        return _made(shape, room, layers, context, kv_type, (*reasons, why), split)
     if fitting == 0:
-        return _on_cpu(shape, room, wish, wanted, (*cut, seen, "Not even one layer fits: it runs on the processor."))
+        return _on_cpu(shape, room, wish, wanted, (*reasons, "Not even one layer fits: it runs on the processor."))
     why = f"{fitting} of {shape.count} layers fit with {_tokens(context)} of context; the processor does the others."
-    return _made(shape, room, fitting, context, kv_type, (*cut, seen, *_shortened(context, wanted, kv_type), why))
+    return _made(shape, room, fitting, context, kv_type, (*reasons, *_shortened(context, wanted, kv_type), why), split)
+
+
+def _margin(card: Device) -> int:
+    """What is left alone of a card: others use it too, and the estimates are estimates."""
+    return max(_MARGIN, int(card.total * _MARGIN_SHARE))
+
+
+def _seen(cards: Sequence[Device], split: Sequence[int]) -> Iterator[str]:
+    """The cards that are used; the best of them when none is."""
+    for card in cards[: max(1, len(split))]:
+        name, margin = card.detail or card.name, _gb(_margin(card))
+        yield f"{name} has {_gb(card.free)} of {_gb(card.total)} free; {margin} of it are left alone."
 
 
 def _on_cpu(shape: Shape, room: Room, wish: Wish, wanted: int, reasons: tuple[str, ...]) -> Plan:
@@ -119,17 +137,48 @@ def _on_cpu(shape: Shape, room: Room, wish: Wish, wanted: int, reasons: tuple[st
     return _made(shape, room, 0, context, kv_type, (*reasons, why))
 
 
-def _made(shape: Shape, room: Room, layers: int, context: int, kv_type: str, reasons: tuple[str, ...]) -> Plan:
+def _made(
+    shape: Shape,
+    room: Room,
+    layers: int,
+    context: int,
+    kv_type: str,
+    reasons: tuple[str, ...],
+    split: tuple[int, ...] = (),
+) -> Plan:
+    more = max(0, len(split) - 1) * compute_bytes(shape, context)  # each card computes in room of its own
     needed = memory_bytes(shape, layers, context, kv_type)
     return Plan(
         gpu_layers=layers,
         context=context,
         kv_type=kv_type,
-        gpu_bytes=gpu_bytes(shape, layers, context, kv_type) if layers else 0,
+        gpu_bytes=gpu_bytes(shape, layers, context, kv_type) + more if layers else 0,
         memory_bytes=needed,
         fits=needed <= room.memory_free,
         reasons=reasons,
+        split=split if len(split) > 1 else (),
     )
+
+
+def spread(shape: Shape, layers: int, context: int, kv_type: str, rooms: Sequence[int]) -> tuple[int, ...]:
+    """How many of so many layers each card takes, in order; empty when they do not all fit.
+
+    As few cards as hold them, so that what is computed crosses as few borders as can be, and the next model finds a
+    card free. llama.cpp lays layers out in their order, the output last.
+    """
+    if gpu_bytes(shape, layers, context, kv_type) <= rooms[0]:
+        return (layers,)
+    parts = [_held(shape, [index], context, kv_type) for index in _on_gpu_indexes(shape, layers)]
+    parts.append(_output(shape, layers))
+    computing, counts = compute_bytes(shape, context), list[int]()
+    for room in rooms:
+        left, before = room - computing, len(parts)
+        while parts and parts[0] <= left:
+            left -= parts.pop(0)
+        counts.append(before - len(parts))
+        if not parts:
+            return tuple(counts)
+    return ()
 
 
 def gpu_bytes(shape: Shape, layers: int, context: int, kv_type: str) -> int:
@@ -192,9 +241,12 @@ def _contexts(wanted: int) -> Iterator[int]:
         yield wanted
 
 
-def _all_fit(shape: Shape, layers: int, context: int) -> str:
+def _all_fit(shape: Shape, layers: int, context: int, split: Sequence[int]) -> str:
     many = f"All {layers} layers" if layers == shape.count else f"The {layers} layers asked for"
-    return f"{many} fit on it with {_tokens(context)} of context."
+    if len(split) == 1:
+        return f"{many} fit on it with {_tokens(context)} of context."
+    each = f"{', '.join(map(str, split[:-1]))} and {split[-1]}"
+    return f"{many} fit on {len(split)} cards ({each}) with {_tokens(context)} of context."
 
 
 def _shortened(context: int, wanted: int, kv_type: str, why: str = "more would not fit beside the layers") -> list[str]:

@@ -73,7 +73,7 @@ def _with(freed: tuple[int, int], one: Resident) -> tuple[int, int]:
 def _room(room: Room, memory: int, gpu: int) -> Room:
     free = max(0, min(room.memory_free + memory, room.memory_total))
     card = replace(room.gpu, free=min(room.gpu.free + gpu, room.gpu.total)) if room.gpu else None
-    return Room(free, room.memory_total, card)
+    return replace(room, memory_free=free, gpu=card)
 
 
 def _quality(made: Plan) -> tuple[bool, int, int, bool]:

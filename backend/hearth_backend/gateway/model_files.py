@@ -83,7 +83,7 @@ class Shelf:
         """The shipped list, and what of it fits this machine."""
         trial = await self._placement.chosen()
         total = (await asyncio.to_thread(memory_here))[1]
-        room = Room(int(total * _SHARE), total, trial.gpu if trial else None)
+        room = Room(int(total * _SHARE), total, trial.gpu if trial else None, trial.others if trial else ())
         here = {one.path.name for one in await self._engine.every_file()}
         known = known_files()
         best = offer(total)
@@ -118,7 +118,6 @@ def _removed(id: str, path: Path) -> FileRemoved:
 
 def _plan(file: ModelFile, spot: Spot, beside: Sequence[str] = ()) -> Plan:
     made, trial = spot.plan, spot.trial
-    gpu = trial.gpu if trial else None
     layers = spot.rungs[0]
     reasons = [*made.reasons, *beside]
     if layers < made.gpu_layers:
@@ -126,14 +125,14 @@ def _plan(file: ModelFile, spot: Spot, beside: Sequence[str] = ()) -> Plan:
     return Plan(
         model=file.id,
         backend=trial.build.backend if trial else "cpu",
-        device=(gpu.detail or gpu.name) if gpu else "",
+        device=" + ".join(card.detail or card.name for card in spot.cards),
         gpu_layers=layers,
         layers=file.facts.shape.count,
         context=made.context,
         kv_type=made.kv_type,
         gpu_bytes=made.gpu_bytes,
         memory_bytes=made.memory_bytes,
-        gpu_free=gpu.free if gpu else 0,
+        gpu_free=sum(card.free for card in spot.cards),
         memory_free=memory_here()[0],
         fits=made.fits,
         reasons=reasons,

@@ -1,5 +1,6 @@
 """Which build a model runs on, how many layers are tried, and what is remembered of it."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hearth_backend.engine.builds import Build, Builds
 from hearth_backend.engine.files import ModelFile, ModelFiles
 from hearth_backend.engine.placement import Placement, Trial, driver_here
-from hearth_backend.engine.plan import Device, Wish
+from hearth_backend.engine.plan import Device, Wish, gpu_bytes
 from support.gguf_files import TINY, models, tiny_gguf
 
 __all__ = ["models", "tiny_gguf"]
@@ -89,6 +90,26 @@ async def test_a_card_of_its_own_goes_before_a_shared_one(tmp_path: Path) -> Non
     chosen = await Bench(tmp_path, vulkan=(shared, CARD, CPU)).placement("vulkan").chosen()
     assert chosen is not None
     assert chosen.gpu == CARD
+
+
+async def test_cards_share_what_the_best_does_not_hold_alone(tmp_path: Path, file: ModelFile) -> None:
+    shape = file.facts.shape
+    need = gpu_bytes(shape, 5, 1024, "f16")
+    small = [
+        Device(name, f"Card {name}", "gpu", (512 << 20) + free, 4 * GB)
+        for name, free in (("GPU1", need - 1), ("GPU0", need - 2))
+    ]
+    shared = Device("GPU2", "Shared", "integrated", 60 * GB, 64 * GB)
+    bench = Bench(tmp_path, vulkan=(small[1], shared, small[0], CPU))
+    placement = bench.placement("vulkan")
+    spot = await placement.spot(file, Wish(1024))
+    assert [one.name for one in spot.cards] == ["GPU1", "GPU0"]
+    assert sum(spot.plan.split) == spot.rungs[0] == 5
+    await placement.keep(spot, 3)
+    assert (await bench.placement("vulkan").spot(file, Wish(1024))).rungs[0] == 3
+    bench.finds["vulkan"] = (dataclasses.replace(small[0], free=4 * GB), small[1], CPU)
+    alone = await bench.placement("vulkan").spot(file, Wish(1024))
+    assert ([one.name for one in alone.cards], alone.plan.split, alone.rungs[0]) == (["GPU1"], (), 5)
 
 
 async def test_what_worked_is_where_the_next_start_begins(tmp_path: Path, file: ModelFile) -> None:

@@ -1,8 +1,10 @@
 """The plan is arithmetic: it fits what it says fits, gives up the least first, and says why."""
 
 import dataclasses
+import itertools
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from hearth_backend.engine.plan import (
     Device,
     Room,
     Wish,
+    cells,
     compute_bytes,
     gpu_bytes,
     kv_bytes,
@@ -47,8 +50,8 @@ def card(free: float, total: float = 24, kind: str = "gpu") -> Device:
     return Device("GPU0", "A Card", kind, int(free * GB), int(total * GB))
 
 
-def room(gpu: Device | None = None, free: float = 32) -> Room:
-    return Room(int(free * GB), int(free * GB), gpu)
+def room(gpu: Device | None = None, free: float = 32, others: Sequence[Device] = ()) -> Room:
+    return Room(int(free * GB), int(free * GB), gpu, tuple(others))
 
 
 def test_a_large_card_takes_everything() -> None:
@@ -123,6 +126,55 @@ def test_whatever_there_is_the_plan_keeps_to_it(free: float, memory: float, cont
     if layers < 0 and made.gpu_layers:
         assert made.gpu_bytes <= free * GB
     assert made.memory_bytes == memory_bytes(FOUR_B, made.gpu_layers, made.context, made.kv_type)
+
+
+def test_two_cards_take_together_what_neither_takes_alone() -> None:
+    alone, both = (plan(FOUR_B, room(card(6, 8), others=others), Wish(32_768)) for others in ([], [card(5, 8)]))
+    assert (alone.context, alone.split) == (16_384, ())
+    assert (both.gpu_layers, both.context, both.kv_type) == (37, 32_768, "f16")
+    assert len(both.split) == 2
+    assert sum(both.split) == 37
+    assert both.gpu_bytes == gpu_bytes(FOUR_B, 37, 32_768, "f16") + compute_bytes(FOUR_B, 32_768)
+    assert f"fit on 2 cards ({both.split[0]} and {both.split[1]})" in both.reasons[-1]
+    assert sum("free" in reason for reason in both.reasons) == 2
+
+
+def test_one_card_that_holds_it_is_used_alone() -> None:
+    made = plan(FOUR_B, room(card(23), others=[card(22), card(20)]), Wish(32_768))
+    assert (made.gpu_layers, made.split) == (37, ())
+    assert made == plan(FOUR_B, room(card(23)), Wish(32_768))
+
+
+def test_cards_that_are_too_small_together_take_what_they_can() -> None:
+    alone, both = (plan(FOUR_B, room(card(2, 4), others=others), Wish(32_768)) for others in ([], [card(2, 4)]))
+    assert 0 < alone.gpu_layers < both.gpu_layers < 37
+    assert sum(both.split) == both.gpu_layers
+
+
+def taken(layers: int, context: int, kv_type: str, split: Sequence[int]) -> list[int]:
+    """What each card gets when llama.cpp lays out the layers in their order, the output last."""
+    tokens = cells(FOUR_B, context)
+    first = len(FOUR_B.layers) - (layers - 1)
+    parts = [FOUR_B.layers[at] + tokens * FOUR_B.kv_per_token(at, kv_type) for at in range(first, 36)]
+    parts.append(FOUR_B.output)
+    borders = [0, *itertools.accumulate(split)]
+    each = [sum(parts[start:end]) for start, end in itertools.pairwise(borders)]
+    return [int(size) + compute_bytes(FOUR_B, context) for size in each]
+
+
+@given(st.lists(st.floats(0.1, 24), min_size=1, max_size=4), st.integers(256, 60_000), st.integers(-1, 40))
+def test_no_card_is_given_more_than_it_has(frees: list[float], context: int, layers: int) -> None:
+    cards = [card(free) for free in sorted(frees, reverse=True)]
+    wish = Wish(context, layers, ("f16", "q8_0"))
+    made = plan(FOUR_B, room(cards[0], others=cards[1:]), wish)
+    alone = plan(FOUR_B, room(cards[0]), wish)
+    assert made.gpu_layers >= alone.gpu_layers
+    assert made.context >= alone.context or made.gpu_layers > alone.gpu_layers
+    if layers > made.gpu_layers or not made.split:
+        return
+    if sum(made.split) == made.gpu_layers:  # else more were asked for than fit
+        held = taken(made.gpu_layers, made.context, made.kv_type, made.split)
+        assert all(size <= card.free - int(card.total * 0.08) + 64 for size, card in zip(held, cards, strict=False))
 
 
 @given(layers=st.integers(1, 36), context=st.integers(256, 40_960))
