@@ -72,6 +72,10 @@ export class ThreadsView {
       h('span.when', {title: exactly(thread.updated_at)}, `${ago(thread.updated_at)} · begun ${DOORS[thread.door] ?? 'elsewhere'}`,
         thread.local_only ? ' · local only' : ''),
     ];
-    if (button.innerHTML !== words.map((one) => one.outerHTML).join('')) fill(button, words);
+    if (shown(words) !== shown([...button.children])) fill(button, words);
   }
+}
+
+function shown(elements) {
+  return elements.map((one) => `${one.textContent} (${one.title})`).join();
 }
