@@ -40,6 +40,7 @@ class Host:
         return [_plain(entry["label"]) for entry in self.ask(do="menu")["entries"]]
 
     def choose(self, label: str) -> None:
+        wait_until(lambda: any(one.startswith(label) for one in self.labels()))
         found = (entry for entry in self.ask(do="menu")["entries"] if _plain(entry["label"]).startswith(label))
         self.ask(do="choose", id=next(found)["id"])
 

@@ -147,7 +147,13 @@ def test_a_thread_of_another_door_is_listed_and_continued_here(panel: Panel, hou
     thread = tray.post("/v1/threads", json={"title": "Begun in the tray"}).json()["id"]
     panel.click("#tab-threads")
     panel.until("document.querySelector('.list')?.innerText.includes('Begun in the tray')")
-    panel.click(f'.list .item[data-id="{thread}"]')
+    item = f'.list .item[data-id="{thread}"]'
+    panel.run(f"document.querySelector({json.dumps(item)}).dataset.same = 'yes'")
+    other = tray.post("/v1/threads", json={"title": "Begun meanwhile"}).json()["id"]
+    tray.post(f"/v1/threads/{other}/messages", json={"text": "Elsewhere"})
+    panel.until("document.querySelector('.list')?.innerText.includes('Begun meanwhile')")
+    assert panel.run(f"document.querySelector({json.dumps(item)}).dataset.same") == "yes"
+    panel.click(item)
     panel.ask("And then?")
     assert [one["text"] for one in tray.get(f"/v1/threads/{thread}").json()["messages"]] == [
         "And then?",

@@ -1,5 +1,6 @@
 """T03: 0.0.0.0 reaches loopback from a page in some browsers, and a server that listens there is everybody's."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ LISTEN = "0A"
 
 def listening(pid: int) -> set[str]:
     """The addresses, in the kernel's hexadecimal, that a process listens on."""
-    inodes = {
-        link.readlink().name[8:-1]
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if link.is_symlink() and str(link.readlink()).startswith("socket:[")
-    }
+    inodes: set[str] = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed while we look
+            if (name := str(link.readlink())).startswith("socket:["):
+                inodes.add(name[8:-1])
     found: set[str] = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
