@@ -33,6 +33,7 @@ from support.clock import Clock
 from support.provider import ModelServer
 
 HASTY = Patience(connect_s=2, first_s=0.3, gap_s=0.3)
+PATIENT = Patience(connect_s=60, first_s=60, gap_s=60)
 CALLER = Caller(request_id="req_1", door="cli", run_id="run_1")
 HELLO = ChatRequest([ChatMessage("user", "hello")])
 
@@ -59,6 +60,13 @@ def provider_of(
     """A provider that asks this server."""
     chosen = ProviderSettings.model_validate({"url": server.url, "where": where, **settings})
     return OpenAICompatible(name, chosen, keys or KeyRing(), patience=patience)
+
+
+def patient(
+    server: ModelServer, name: str = "p", *, where: Where = "this machine", keys: KeyRing | None = None
+) -> OpenAICompatible:
+    """The same, waiting for as long as a busy machine takes: for tests of something else than silence."""
+    return provider_of(server, name, where=where, patience=PATIENT, keys=keys)
 
 
 @dataclass

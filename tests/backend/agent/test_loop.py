@@ -11,7 +11,7 @@ from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.tasks import Budget, FileText, Lane, TaskContext
 from hearth_shared.protocol.threads import ThreadMessage
 from support import provider as server_that
-from support.gateways import KeyRing, provider_of
+from support.gateways import KeyRing, patient
 from support.guards import ScriptedGuard
 from support.journals import RUN, MemoryJournal
 from support.loops import DENTIST, NOON, desk
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 async def test_the_answer_says_who_made_it_and_what_it_cites(tmp_path: Path) -> None:
     async with (
         model_server(words("Your dentist is ", "Dr. Ito [1].")) as server,
-        desk(tmp_path, provider_of(server), sources=[DENTIST, memory("A dentist costs money.", "ep_2")]) as at,
+        desk(tmp_path, patient(server), sources=[DENTIST, memory("A dentist costs money.", "ep_2")]) as at,
     ):
         journal = MemoryJournal()
         answer = await at.loop(journal)
@@ -40,7 +40,7 @@ async def test_the_answer_says_who_made_it_and_what_it_cites(tmp_path: Path) -> 
 async def test_what_was_read_and_not_cited_is_told_apart(tmp_path: Path) -> None:
     async with (
         model_server(words("I am not sure.")) as server,
-        desk(tmp_path, provider_of(server), sources=[DENTIST]) as at,
+        desk(tmp_path, patient(server), sources=[DENTIST]) as at,
     ):
         answer = await at.loop(MemoryJournal())
     assert [(source.n, source.cited) for source in answer.sources] == [(1, False)]
@@ -51,7 +51,7 @@ async def test_the_model_sees_rules_history_passages_and_the_question_last(tmp_p
         ThreadMessage(id="1", role="user", text="Hello", created_at=1),
         ThreadMessage(id="2", role="assistant", text="Good day.", created_at=2),
     ]
-    async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server), sources=[DENTIST]) as at:
+    async with model_server(words("ok")) as server, desk(tmp_path, patient(server), sources=[DENTIST]) as at:
         await at.loop(MemoryJournal(replace(RUN, history=history)))
         system, hello, reply, asked = server.calls[0].body["messages"]
     assert server.calls[0].body["max_tokens"] == 1024
@@ -67,7 +67,7 @@ async def test_a_tool_is_called_its_sources_numbered_on_and_the_answer_goes_on(t
         model_server(
             tool_call("recall", '{"question": "green ', 'tea"}'), words("Dr. Ito [1], and tea [2].")
         ) as server,
-        desk(tmp_path, provider_of(server), sources=[DENTIST, tea]) as at,
+        desk(tmp_path, patient(server), sources=[DENTIST, tea]) as at,
     ):
         journal = MemoryJournal()
         answer = await at.loop(journal)
@@ -93,7 +93,7 @@ async def test_words_before_a_tool_call_stay_part_of_the_answer(tmp_path: Path) 
         {"choices": [{"delta": {"content": "Let me look."}}]},
         {"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]},
     )
-    async with model_server(looking, words("It is noon.")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(looking, words("It is noon.")) as server, desk(tmp_path, patient(server)) as at:
         journal = MemoryJournal()
         answer = await at.loop(journal)
         result = server.calls[1].body["messages"][-1]
@@ -106,7 +106,7 @@ async def test_a_wrong_tool_call_gets_one_more_try(tmp_path: Path) -> None:
         model_server(
             tool_call("recall", '{"wrong": 1}'), tool_call("recall", '{"question": "x"}'), words("Done.")
         ) as server,
-        desk(tmp_path, provider_of(server)) as at,
+        desk(tmp_path, patient(server)) as at,
     ):
         answer = await at.loop(MemoryJournal())
         told = server.calls[1].body["messages"][-1]
@@ -115,7 +115,7 @@ async def test_a_wrong_tool_call_gets_one_more_try(tmp_path: Path) -> None:
 
 
 async def test_a_model_that_only_calls_tools_is_stopped(tmp_path: Path) -> None:
-    async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, patient(server)) as at:
         answer = await at.loop(MemoryJournal())
     assert len(server.calls) == 12  # and as many tool calls
     assert "24 steps" in answer.text
@@ -124,7 +124,7 @@ async def test_a_model_that_only_calls_tools_is_stopped(tmp_path: Path) -> None:
 async def test_a_model_that_breaks_off_leaves_what_it_said_marked_as_incomplete(tmp_path: Path) -> None:
     async with (
         model_server(server_that.cut_off("Your dentist ", orderly=True)) as server,
-        desk(tmp_path, provider_of(server)) as at,
+        desk(tmp_path, patient(server)) as at,
     ):
         journal = MemoryJournal()
         answer = await at.loop(journal)
@@ -138,7 +138,7 @@ async def test_another_model_begins_again_and_the_person_is_told(tmp_path: Path)
     async with (
         model_server(server_that.cut_off("Your dent", orderly=True)) as bad,
         model_server(words("Dr. Ito.")) as good,
-        desk(tmp_path, provider_of(bad, "bad"), provider_of(good, "good")) as at,
+        desk(tmp_path, patient(bad, "bad"), patient(good, "good")) as at,
     ):
         journal = MemoryJournal()
         answer = await at.loop(journal)
@@ -184,7 +184,7 @@ async def test_without_a_model_files_are_quoted_too(tmp_path: Path) -> None:
 
 async def test_a_model_gets_a_small_file_whole(tmp_path: Path) -> None:
     files = [FileText(name="notes.txt", text="Cats sleep.\n\nThe dentist moved to Elm Street.")]
-    async with model_server(words("Elm Street [1].")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(words("Elm Street [1].")) as server, desk(tmp_path, patient(server)) as at:
         answer = await at.loop(MemoryJournal(replace(RUN, context=TaskContext(files=files))))
         asked = server.calls[0].body["messages"][-1]["content"]
     assert "Cats sleep.\n\nThe dentist moved to Elm Street." in asked
@@ -194,7 +194,7 @@ async def test_a_model_gets_a_small_file_whole(tmp_path: Path) -> None:
 async def test_when_no_model_answers_the_passages_do_and_say_why(tmp_path: Path) -> None:
     async with (
         model_server(server_that.refuses(500, "boom")) as server,
-        desk(tmp_path, provider_of(server), sources=[DENTIST]) as at,
+        desk(tmp_path, patient(server), sources=[DENTIST]) as at,
     ):
         answer = await at.loop(MemoryJournal())
     assert answer.text.startswith("No language model answered; these are the passages that fit best.")
@@ -202,13 +202,13 @@ async def test_when_no_model_answers_the_passages_do_and_say_why(tmp_path: Path)
 
 
 async def test_work_that_nobody_waits_for_is_left_for_a_later_try(tmp_path: Path) -> None:
-    async with model_server(server_that.refuses(500)) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(server_that.refuses(500)) as server, desk(tmp_path, patient(server)) as at:
         with pytest.raises(ModelUnavailable):
             await at.loop(MemoryJournal(replace(RUN, lane=Lane.AMBIENT)))
 
 
 async def test_what_the_person_says_is_remembered_after_the_answer(tmp_path: Path) -> None:
-    async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(words("ok")) as server, desk(tmp_path, patient(server)) as at:
         journal = MemoryJournal(replace(RUN, goal="My dentist is Dr. Ito."))
         await at.loop(journal)
     (batch,) = at.memory.stored
@@ -231,7 +231,7 @@ async def test_a_fact_to_remember_is_confirmed_without_a_model(tmp_path: Path) -
 
 
 async def test_a_fact_is_remembered_even_when_the_run_fails(tmp_path: Path) -> None:
-    async with model_server(server_that.refuses(400, "too long")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(server_that.refuses(400, "too long")) as server, desk(tmp_path, patient(server)) as at:
         with pytest.raises(BadRequest):
             await at.loop(MemoryJournal())
     assert len(at.memory.stored) == 1
@@ -251,7 +251,7 @@ async def test_what_must_not_be_remembered_is_not(owner: str, spaces: set[str], 
 
 
 async def test_memory_that_fails_is_said_and_the_answer_goes_on(tmp_path: Path) -> None:
-    async with model_server(words("Hello.")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(words("Hello.")) as server, desk(tmp_path, patient(server)) as at:
         at.memory.failure = StorageFull("The disk is full.", "Free some space.")
         answer = await at.loop(MemoryJournal())
     assert answer.text == "Hello."
@@ -278,7 +278,7 @@ async def test_an_unknown_agent_is_not_found(tmp_path: Path) -> None:
 async def test_after_a_crash_nothing_that_was_done_is_done_again(left: int, tmp_path: Path) -> None:
     async with (
         model_server(tool_call("recall", '{"question": "dentist"}'), words("Dr. Ito [1].")) as server,
-        desk(tmp_path, provider_of(server), sources=[DENTIST]) as at,
+        desk(tmp_path, patient(server), sources=[DENTIST]) as at,
     ):
         first = MemoryJournal()
         whole = await at.loop(first)
@@ -295,7 +295,7 @@ async def test_after_a_crash_nothing_that_was_done_is_done_again(left: int, tmp_
 
 
 async def test_cancelling_stops_the_model(tmp_path: Path) -> None:
-    async with model_server(server_that.stalls()) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(server_that.stalls()) as server, desk(tmp_path, patient(server)) as at:
         journal = MemoryJournal()
         running = asyncio.create_task(at.loop(journal))
         async with asyncio.timeout(20):
@@ -334,7 +334,7 @@ async def test_a_result_too_long_for_the_window_is_shortened_and_can_be_read_aga
     again = tool_call("read_again", '{"id": "call_a", "start": 4000}', call_id="call_b")
     async with (
         model_server(tool_call("recall", '{"question": "green tea"}'), again, words("Found.")) as server,
-        desk(tmp_path, provider_of(server), sources=[long]) as at,
+        desk(tmp_path, patient(server), sources=[long]) as at,
     ):
         answer = await at.loop(MemoryJournal())
         first, second, third = (call.body for call in server.calls)
@@ -349,7 +349,7 @@ async def test_a_result_too_long_for_the_window_is_shortened_and_can_be_read_aga
 
 
 async def test_what_is_pinned_stands_in_the_instructions(tmp_path: Path) -> None:
-    async with model_server(words("ok")) as server, desk(tmp_path, provider_of(server), pinned=["name: Ana"]) as at:
+    async with model_server(words("ok")) as server, desk(tmp_path, patient(server), pinned=["name: Ana"]) as at:
         await at.loop(MemoryJournal())
         assert server.calls[0].body["messages"][0]["content"].endswith("keep in mind:\n\nname: Ana")
 
@@ -360,7 +360,7 @@ async def test_a_run_that_has_to_wait_for_a_person_leaves_the_loop_and_comes_bac
     asks = ScriptedGuard([Suspended(), Refused("not today")], watched=frozenset({"clock"}))
     async with (
         model_server(tool_call("clock", "{}"), words("As you wish.")) as server,
-        desk(tmp_path, provider_of(server), guard=asks) as at,
+        desk(tmp_path, patient(server), guard=asks) as at,
     ):
         journal = MemoryJournal()
         with pytest.raises(Suspended):
@@ -373,7 +373,7 @@ async def test_a_run_that_has_to_wait_for_a_person_leaves_the_loop_and_comes_bac
 
 
 async def test_a_request_that_names_no_agent_is_routed_and_it_is_remembered(tmp_path: Path) -> None:
-    async with model_server(words("Done.")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(words("Done.")) as server, desk(tmp_path, patient(server)) as at:
         run = replace(RUN, agent_id="auto", goal="refactor the code")
         journal = MemoryJournal(run)
         await at.loop(journal)
@@ -385,7 +385,7 @@ async def test_a_request_that_names_no_agent_is_routed_and_it_is_remembered(tmp_
 
 
 async def test_what_is_asked_beyond_the_budget_is_an_answer_that_says_so(tmp_path: Path) -> None:
-    async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, provider_of(server)) as at:
+    async with model_server(tool_call("clock", "{}")) as server, desk(tmp_path, patient(server)) as at:
         answer = await at.loop(MemoryJournal(replace(RUN, budget=Budget(steps=2))))
         late = await at.loop(MemoryJournal(replace(RUN, budget=Budget(seconds=1e-6))))
         again = await at.loop(MemoryJournal(replace(RUN, budget=Budget(seconds=600), worked_s=600.0)))
@@ -406,7 +406,7 @@ async def test_what_must_stay_here_never_reaches_another_machine(tmp_path: Path,
         model_server(first, words("I cannot tell.")) as cloud,
         desk(
             tmp_path,
-            provider_of(cloud, "cloud", where="cloud", keys=KeyRing(cloud="k")),
+            patient(cloud, "cloud", where="cloud", keys=KeyRing(cloud="k")),
             sources=[SECRET, memory("An alarm has a code.", "ep_2")],
         ) as at,
     ):
@@ -425,8 +425,8 @@ async def test_a_model_of_this_machine_answers_alone_from_what_must_stay_here(tm
         model_server(words("I am the cloud.")) as cloud,
         desk(
             tmp_path,
-            provider_of(cloud, "cloud", where="cloud", keys=KeyRing(cloud="k")),
-            provider_of(here, "here"),
+            patient(cloud, "cloud", where="cloud", keys=KeyRing(cloud="k")),
+            patient(here, "here"),
             sources=[SECRET],
         ) as at,
     ):

@@ -6,7 +6,7 @@ import pytest
 from hearth_backend.agent.profiles import Profiles
 from hearth_shared.protocol.threads import ThreadMessage
 from hearth_shared.settings import Models as Policy
-from support.gateways import provider_of
+from support.gateways import patient
 from support.journals import RUN, MemoryJournal
 from support.loops import desk
 from support.provider import model_server, words
@@ -35,8 +35,8 @@ async def test_the_model_that_a_profile_names_sizes_the_window(chat: str, most: 
         model_server(words("ok")) as far,
         desk(
             tmp_path,
-            provider_of(near, "near"),
-            provider_of(far, "far", where="cloud"),
+            patient(near, "near"),
+            patient(far, "far", where="cloud"),
             policy=Policy(cloud="allowed"),
             agents=Profiles(tmp_path),
         ) as at,
@@ -52,7 +52,7 @@ async def test_a_profile_whose_model_is_not_there_says_which(tmp_path: Path) -> 
     (tmp_path / "assistant.toml").write_text(PROFILE.format(chat="gone"))
     async with (
         model_server(words("ok")) as server,
-        desk(tmp_path, provider_of(server), agents=Profiles(tmp_path)) as at,
+        desk(tmp_path, patient(server), agents=Profiles(tmp_path)) as at,
     ):
         answer = await at.loop(MemoryJournal())
     assert "There is no model 'gone'" in answer.text
