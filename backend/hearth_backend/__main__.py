@@ -1,5 +1,6 @@
 """The `hearth` command. Only `hearth up` becomes the backend; every other verb is a client of it."""
 
+import gc
 import os
 import sys
 from functools import partial
@@ -38,6 +39,7 @@ def up(options: "Up") -> int:
 
 
 def _serve(home: Home, options: "Up") -> None:
+    gc.disable()  # nearly nothing of what a start makes is thrown away again; `api.server.settle` switches it on
     # Before numpy is loaded: a search must not wake a thread on every core for 0.2 ms of work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Imported here because they cost half a second of CPU, which the other verbs must not pay.

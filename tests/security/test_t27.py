@@ -3,9 +3,11 @@ nothing that asks for leave, nor any program, browser or editor, can give or kee
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from hearth_shared.protocol.principals import ALL_SCOPES, NEVER_THIRD_PARTY
@@ -108,3 +110,47 @@ def test_the_grant_opens_nothing_else(desk: Deciding) -> None:
     for secret in ("", "x", "A" * 43):
         assert backend.over_tcp(f"hth_{grant}_{secret}").get("/v1/approvals").status_code == 401
     desk.revoke(grant)
+
+
+def test_of_doors_that_decide_at_once_one_wins_and_the_others_hear_who(desk: Deciding) -> None:
+    task_id, approval_id, path = asks(desk)
+    grant = desk.grant()
+    doors = [desk.backend.door(name) for name in ("tray", "cli", "editor")]
+
+    def accept(door: httpx2.Client) -> httpx2.Response:
+        return door.post(f"/v1/approvals/{approval_id}", json=ACCEPT)
+
+    with ThreadPoolExecutor(len(doors)) as pool:
+        answers = list(pool.map(accept, doors))
+    (won,) = [answer.json() for answer in answers if answer.status_code == 200]
+    lost = [answer for answer in answers if answer.status_code != 200]
+    assert [(answer.status_code, answer.json()["winner"]) for answer in lost] == [(409, won["decided_by"])] * 2
+    desk.wait(task_id, "task.finished")
+    assert path.read_text() == "Done\n"
+    desk.revoke(grant)
+
+
+def test_an_edit_that_does_not_hold_is_refused_and_the_card_waits_on(desk: Deciding) -> None:
+    task_id, approval_id, path = asks(desk)
+    tray = desk.backend.door("tray")
+    for args in ({"path": 7, "text": "x"}, {"path": path.name}, {"path": "../outside.txt", "text": "x"}):
+        refused = tray.post(f"/v1/approvals/{approval_id}", json={"decision": "edit", "args": args})
+        assert 400 <= refused.status_code < 500, refused.text
+        assert refused.json()["detail"]
+        assert desk.status(approval_id) == "pending"
+    held = {"path": path.name, "text": "Something else\n"}
+    assert tray.post(f"/v1/approvals/{approval_id}", json={"decision": "edit", "args": held}).status_code == 200
+    desk.wait(task_id, "task.finished")
+    assert path.read_text() == "Something else\n"
+
+
+def test_a_policy_with_an_error_allows_nothing_and_the_card_names_its_line(desk: Deciding) -> None:
+    policy = desk.backend.home.policy
+    policy.write_text('[[rule]]\ntool = "*"\ndecision = "allow"\norigin = "trey"\n')
+    try:
+        _, approval_id, path = asks(desk)
+        why = desk.backend.door("tray").get(f"/v1/approvals/{approval_id}").json()["why"]
+        assert "policy.toml cannot be read (line 1: there is no door 'trey'" in why
+        assert not path.exists()
+    finally:
+        policy.unlink()

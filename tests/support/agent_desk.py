@@ -16,6 +16,7 @@ from hearth_backend.observe.traces import Tracer
 from hearth_backend.tools.clock import Clock
 from hearth_backend.tools.recall import Recall
 from hearth_backend.tools.registry import Registry
+from hearth_backend.tools.tool import AnyTool
 from hearth_shared.protocol.tasks import Source
 from hearth_shared.settings import Memory as MemorySettings
 from hearth_shared.settings import Models as Policy
@@ -45,6 +46,7 @@ async def desk(
     guard: ScriptedGuard | None = None,
     policy: Policy | None = None,
     agents: Profiles | None = None,
+    tools: Sequence[AnyTool] = (),
     held: Held | None = None,
     background: Sequence[Source] = (),
 ) -> AsyncGenerator[Desk]:
@@ -64,7 +66,7 @@ async def desk(
         loop = AgentLoop(
             bench.gateway,
             remembered,
-            Registry([Recall(remembered), Clock(lambda: NOON)]),
+            Registry([Recall(remembered), Clock(lambda: NOON), *tools]),
             Tracer(),
             Metrics(),
             MemorySettings(enabled=enabled),

@@ -12,6 +12,7 @@ from hearth_backend.agent.again import ReadAgain
 from hearth_backend.agent.model import GatewayModel
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Speech
+from hearth_backend.agent.unknown import UnknownTool
 from hearth_backend.gateway.messages import ChatMessage
 from hearth_backend.tools.tool import AnyTool
 from hearth_shared.errors import BadRequest, ModelFailed
@@ -49,7 +50,7 @@ async def converse(
         GatewayModel(speech, opening, room),
         name="hearth",
         deps_type=type(None),
-        tools=[_as_agent_tool(tool, kept) for tool in (*tools, again)],
+        tools=[_as_agent_tool(tool, kept) for tool in (*tools, again, UnknownTool(tool.name for tool in tools))],
         retries=1,
     )
     try:

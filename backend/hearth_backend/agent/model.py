@@ -4,7 +4,8 @@ pydantic-ai moves fast and is pinned; this file and `dialogue.py` are all that k
 journal, so that only its `request` is needed, and none of its private names.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic_ai.messages import (
@@ -25,7 +26,10 @@ from hearth_backend.agent.context import cost_of
 from hearth_backend.agent.room import Room
 from hearth_backend.agent.speech import Said, Speech
 from hearth_backend.agent.transcript import READ_AGAIN, fitted, is_elided
+from hearth_backend.agent.unknown import UNKNOWN
 from hearth_backend.gateway.messages import ChatMessage, ToolCall
+
+_NO_OBJECT = "arguments that are no object"
 
 
 class GatewayModel(Model):
@@ -59,17 +63,30 @@ class GatewayModel(Model):
             asked = await self._room.fitted(lambda budget: fitted(self._opening, later, budget, cost_of))
         said = await self._speech.say(asked, _functions(parameters, again=is_elided(asked)))
         return ModelResponse(
-            parts=_parts(said),
+            parts=_parts(said, {tool.name for tool in parameters.function_tools}),
             usage=RequestUsage(input_tokens=said.tokens.input, output_tokens=said.tokens.output),
             model_name=said.made_by.model,
             finish_reason="tool_call" if said.calls else "length" if said.reason == "length" else "stop",
         )
 
 
-def _parts(said: Said) -> list[ModelResponsePart]:
+def _parts(said: Said, known: Collection[str]) -> list[ModelResponsePart]:
     parts: list[ModelResponsePart] = [TextPart(said.text)] if said.text else []
-    parts += [ToolCallPart(call.name, call.arguments, tool_call_id=call.id) for call in said.calls]
+    parts += [_call(call, known) for call in said.calls]
     return parts
+
+
+def _call(call: ToolCall, known: Collection[str]) -> ToolCallPart:
+    """A call as pydantic-ai can pass it on: of a tool that it knows, with an object of arguments."""
+    if call.name not in known:
+        return ToolCallPart(UNKNOWN, {"name": call.name}, tool_call_id=call.id)
+    try:
+        arguments: Any = json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        arguments = call.arguments
+    if not isinstance(arguments, dict):
+        return ToolCallPart(call.name, {_NO_OBJECT: arguments}, tool_call_id=call.id)
+    return ToolCallPart(call.name, call.arguments, tool_call_id=call.id)
 
 
 def _functions(parameters: ModelRequestParameters, *, again: bool) -> list[dict[str, Any]]:
@@ -84,7 +101,7 @@ def _functions(parameters: ModelRequestParameters, *, again: bool) -> list[dict[
             },
         }
         for tool in parameters.function_tools
-        if again or tool.name != READ_AGAIN
+        if tool.name != UNKNOWN and (again or tool.name != READ_AGAIN)
     ]
 
 
