@@ -24,7 +24,7 @@ from hearth_shared.protocol.events import Event, EventType
 from hearth_shared.protocol.tasks import FileText, RunStatus, TaskContext, TaskRequest
 from hearth_shared.settings import Memory as MemorySettings
 from hearth_shared.settings import Runs as RunSettings
-from support.gateways import gateway_over, patient
+from support.gateways import gateway_over, provider_of
 from support.memories import SmallMemory, file_passages, memory
 from support.orchestra import AGENT, ME, Orchestra, orchestra
 from support.places import Place, granted
@@ -158,7 +158,7 @@ async def house(tmp_path: Path, policy: Policy, first: str = "") -> AsyncGenerat
         granted(tmp_path / "place") as place,
         sink() as drain,
         model_server(obedient(first)) as server,
-        gateway_over(tmp_path, patient(server)) as bench,
+        gateway_over(tmp_path, provider_of(server)) as bench,
         orchestra(tmp_path / "a.db", settings=RunSettings(workers=2)) as band,
     ):
         fetch = Fetch()

@@ -66,6 +66,8 @@ ROUTES = (
     _route("POST", "/v1/threads/{thread_id}/messages", CHAT),
     _route("POST", "/v1/threads/{thread_id}/feedback", CHAT),
     _route("POST", "/v1/outgoing", CHAT),
+    _route("GET", "/v1/threads/{thread_id}/working", CHAT),
+    _route("PUT", "/v1/threads/{thread_id}/working", CHAT),
     _route("POST", "/v1/complete", COMPLETE),
     _route("GET", "/v1/model-files", Scope.MODELS),
     _route("GET", "/v1/model-files/catalogue", Scope.MODELS),

@@ -71,11 +71,11 @@ def dense(
         if allowed is not None:
             places = places[allowed[places]]
         if len(places) >= min(k, _most(shelf, allowed)):
-            return _best(places, shelf.cosines_at(vector, places), k, "index")
+            return _best(shelf, places, shelf.cosines_at(vector, places), k, "index")
     cosines = shelf.cosines(vector)
     usable = ~np.isnan(cosines) if allowed is None else allowed & ~np.isnan(cosines)
     places = np.flatnonzero(usable)
-    return replace(_best(places, cosines[places], k, "exact"), all=cosines)
+    return replace(_best(shelf, places, cosines[places], k, "exact"), all=cosines)
 
 
 def agreement(
@@ -108,9 +108,10 @@ def _most(shelf: Shelf, allowed: Mask | None) -> int:
     return int(np.count_nonzero(embedded if allowed is None else embedded & allowed))
 
 
-def _best(places: Places, cosines: NDArray[np.float64], k: int, answered_by: AnsweredBy) -> Nearest:
+def _best(shelf: Shelf, places: Places, cosines: NDArray[np.float64], k: int, answered_by: AnsweredBy) -> Nearest:
+    """Equally near ones by row: where a turn stands on a shelf is a matter of what came and went before."""
     if len(places) > k:
-        chosen = np.argpartition(-cosines, k - 1)[:k]
-        places, cosines = places[chosen], cosines[chosen]
-    order = np.argsort(-cosines, kind="stable")
+        near = cosines >= np.partition(cosines, -k)[-k]
+        places, cosines = places[near], cosines[near]
+    order = np.lexsort((shelf.rowids[places], -cosines))[:k]
     return Nearest(places[order], cosines[order], answered_by)

@@ -17,10 +17,10 @@ def canonical(name: str) -> str:
     """What makes two names the same: case, width, spaces, a leading article and signs around it do not count."""
     plain = " ".join(unicodedata.normalize("NFKC", name).replace("\0", " ").casefold().split())
     plain = plain.strip(" .,;:!?\"'“”‘’()[]")
-    for article in _ARTICLES:
-        if plain.startswith(article) and len(plain) > len(article):
-            return plain.removeprefix(article)
-    return plain
+    if not plain.startswith(_ARTICLES):
+        return plain
+    article = next(one for one in _ARTICLES if plain.startswith(one))
+    return plain.removeprefix(article) or plain
 
 
 def find(connection: Connection, space: str, name: str, kind: str = ANY) -> int | None:

@@ -36,6 +36,7 @@ AnsweredBy = Literal["index", "exact", "words only"]
 _LONGEST_WAIT_S = 5.0
 _HALVED_FROM = 40_000  # turns whose windows' vectors are kept at half precision: 31 MB instead of 61
 _MOST_NOT_TOLD = 500  # rows that the index does not know yet, looked at beside what it names
+_PARTS = tuple(field.name for field in fields(Shares))
 _MOST_VARIABLES = 10_000  # in one statement; SQLite's own limit may be 32,766
 
 
@@ -177,19 +178,18 @@ class Search:
             evidence = gather(question, shelf, hits, rows, not_told)
             shares = weigh(evidence, question.recipe)
             shares, bridges = hops.second_round(connection, space, question, shelf, self._stems, hits, evidence, shares)
-            total, covered = shares.total(), coverage(hits, shelf.size)
+            total, covered, cosines = shares.total(), coverage(hits, shelf.size), evidence.dense
             chosen = best(total, shelf.rowids, evidence.allowed & (shares.found() > 0), k)
-            cosines = evidence.dense
             found = [
                 Found(
                     int(shelf.rowids[place]),
                     float(total[place]),
-                    _signals(shares, int(place)),
+                    signals,
                     float(covered[place]),
                     None if cosines is None or np.isnan(cosines[place]) else float(cosines[place]),
                     bridges.get(int(place), ""),
                 )
-                for place in chosen
+                for place, signals in zip(chosen, _signals(shares, chosen), strict=True)
             ]
             return found, evidence.by_index
 
@@ -238,5 +238,7 @@ class Search:
         return Shelf(dim, large=store.size(connection, space) > _HALVED_FROM)
 
 
-def _signals(shares: Shares, place: int) -> Signals:
-    return Signals(**{field.name: round(float(getattr(shares, field.name)[place]), 6) for field in fields(shares)})
+def _signals(shares: Shares, places: NDArray[np.intp]) -> list[Signals]:
+    """Each one's part in the score, for the turns at these places."""
+    parts = np.array([getattr(shares, name)[places] for name in _PARTS]).round(6).T.tolist()
+    return [Signals(**dict(zip(_PARTS, row, strict=True))) for row in parts]

@@ -44,6 +44,19 @@ def test_exact_search_is_the_sorted_list(rowids: set[int], k: int) -> None:
     assert np.allclose(found.cosines, [vector(rowid) @ query for rowid in best], atol=1e-6)
 
 
+@given(st.permutations(range(1, 25)), st.sets(st.integers(1, 24), max_size=9), st.integers(1, 12), st.booleans())
+def test_equally_near_turns_come_by_row_whatever_came_and_went(
+    order: list[int], gone: set[int], k: int, by_index: bool
+) -> None:
+    seeds = {rowid: rowid % 3 for rowid in order}  # three texts, each said many times
+    shelf = shelf_of(*(turn(rowid, seeds[rowid]) for rowid in order))
+    shelf.drop(gone)
+    keys = [key(rowid, vector(seed).tobytes()) for rowid, seed in seeds.items()]
+    found = dense(shelf, vector(0), k, named=Named.of("m", keys) if by_index else None)
+    left = sorted(set(order) - gone, key=lambda rowid: (-float(vector(seeds[rowid]) @ vector(0)), rowid))
+    assert rows(shelf, found.places) == left[:k]
+
+
 @given(st.sets(st.integers(1, 40), min_size=5, max_size=30), st.integers(1, 5))
 def test_an_index_that_names_all_finds_the_same(rowids: set[int], k: int) -> None:
     shelf, query = shelf_of(*(turn(rowid) for rowid in rowids)), vector(0)

@@ -1,13 +1,15 @@
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hearth_backend.memory import search
+from hearth_backend.storage import driver
 from hearth_shared.errors import ModelUnavailable
-from hearth_shared.protocol.memory import EpisodeBatch, SearchRequest
+from hearth_shared.protocol.memory import EpisodeBatch, ForgetRequest, SearchRequest
 from support.embedders import WordEmbedder
-from support.rooms_of_memory import MAIN, START, room, turns
+from support.rooms_of_memory import MAIN, START, Room, room, turns
 
 pytestmark = pytest.mark.integration
 
@@ -138,3 +140,28 @@ async def test_a_rebuilt_shelf_ranks_as_the_one_that_grew(tmp_path: Path) -> Non
         grown = [(hit.id, hit.score) for hit in await one.find("thing1 thing3")]
     async with room(tmp_path, WordEmbedder()) as one:
         assert [(hit.id, hit.score) for hit in await one.find("thing1 thing3")] == grown
+
+
+@pytest.mark.parametrize("large", [1000, 10])
+async def test_a_question_finds_the_same_ten_in_the_same_order_also_after_a_restore(tmp_path: Path, large: int) -> None:
+    restored = tmp_path / "restored"
+    restored.mkdir()
+
+    async def asked(one: Room) -> list[list[tuple[str, float]]]:
+        found = [await one.find(query, k=10) for query in ("heron", "heron and tea", "the lease")]
+        return [[(hit.id, hit.score) for hit in hits] for hits in found]
+
+    async with room(tmp_path, WordEmbedder(), exact_below=large) as one:
+        for number in range(8):  # the same words again and again: most of them rank alike
+            await one.keep("a heron", "some tea", "the lease", session=str(number), prefix=str(number))
+        await asked(one)  # from here on it is held in memory, and follows what comes and goes
+        ids = await one.keep("a heron", "more tea", prefix="gone")
+        await one.memory.forget(ForgetRequest(ids=ids, dry_run=False), MAIN)
+        await one.keep("a heron", prefix="late")
+        first, again = await asked(one), await asked(one)
+    with closing(driver.connect(tmp_path / "hearth.db")) as connection:
+        connection.execute("vacuum into ?", (str(restored / "hearth.db"),))
+    assert again == first
+    assert all(len(hits) == 10 for hits in first)
+    async with room(restored, WordEmbedder(), exact_below=large) as one:
+        assert await asked(one) == first
