@@ -1328,7 +1328,7 @@ class UsageRow(TypedDict):
 
 
 class Usage(TypedDict):
-    """Calls, newest first, with totals by model, or by what was asked for. A cost that is not known is null, never 0."""
+    """Calls, newest first, with totals by model or what was asked for. A cost that is not known is null, never 0."""
 
     rows: list[UsageRow]
     totals: list[dict[str, Any]]

@@ -100,7 +100,7 @@ UsageBy = Literal["model", "thread", "agent", "door", "day"]
 
 
 class Usage(Message):
-    """Calls, newest first, with totals by model, or by what was asked for. A cost that is not known is null, never 0."""
+    """Calls, newest first, with totals by model or what was asked for. A cost that is not known is null, never 0."""
 
     rows: list[UsageRow]
     totals: list[Json]
