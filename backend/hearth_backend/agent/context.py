@@ -86,7 +86,7 @@ def assemble(
     earlier = _summary(history[:cut], for_summary, count)
     turns = [ChatMessage(message.role, message.text) for message in history[cut:]]
     opening = [ChatMessage("user", earlier)] if earlier else []
-    *before, last = _alternating([*opening, *turns, ChatMessage("user", _asked(shown, question))])
+    *before, last = _alternating([*opening, *turns, ChatMessage("user", asked_beside(shown, question))])
     system = "\n\n".join([instructions, *([_PINNED, *kept] if kept else [])])
     return Context((ChatMessage("system", system), *before, last), tuple(shown), cut)
 
@@ -100,7 +100,8 @@ def _pinned(notes: Sequence[str], budget: int, count: Count) -> list[str]:
     return kept
 
 
-def _asked(shown: Sequence[Entry], question: str) -> str:
+def asked_beside(shown: Sequence[Entry], question: str) -> str:
+    """A question with passages laid before it, said to be data."""
     if not shown:
         return question
     return f"{_DATA}\n\n{passages(shown)}\n\n{_QUESTION}\n{question}"
