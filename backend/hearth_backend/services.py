@@ -32,6 +32,7 @@ from hearth_backend.gateway.gateway import Gateway
 from hearth_backend.gateway.local import LocalEngine
 from hearth_backend.gateway.messages import Provider
 from hearth_backend.gateway.minilm import MiniLM
+from hearth_backend.gateway.money import Money
 from hearth_backend.gateway.policy import MINILM_MODEL, Router
 from hearth_backend.gateway.providers import configured, pools_of
 from hearth_backend.gateway.usage import UsageLog
@@ -286,7 +287,9 @@ def _minds(ground: _Ground, emit: Emit) -> _Minds:
     usage = _closing(stack, UsageLog(ground.notes, ground.metrics))
     _closing(stack, ground.discovery)
     providers = [*_here(engine, minilm, settings), *configured(settings.providers, ground.secrets)]
-    gateway = Gateway(providers, settings.models, usage, ground.tracer, discovery=ground.discovery)
+    money = Money(settings.budget, usage, emit)
+    usage.watched(money.watch)
+    gateway = Gateway(providers, settings.models, usage, ground.tracer, discovery=ground.discovery, money=money)
     departures = Departures(Router(providers, settings.models, ground.discovery.found, pools_of(providers)))
     chosen = _gguf_embedder(engine, settings)
     return _Minds(placement, engine, minilm, chosen, usage, _closing(stack, gateway), departures)

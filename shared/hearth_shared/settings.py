@@ -96,6 +96,19 @@ class Provider(_Section):
     output_price: float | None = Field(default=None, ge=0, description="US dollars per million tokens written.")
 
 
+class Budget(_Section):
+    """What cloud models may cost, in US dollars, as far as their prices are known."""
+
+    day: float = Field(default=0, ge=0, description="US dollars a day, beyond which no cloud is asked; 0: no limit.")
+    background_share: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the day's budget after which work that nobody waits for stops."
+    )
+    agent_day: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={}, description="US dollars a day of an agent, by its name."
+    )
+    call: float = Field(default=0, ge=0, description="US dollars of one call, estimated before it; 0: no limit.")
+
+
 class Engine(_Section):
     """llama.cpp on this machine."""
 
@@ -200,6 +213,7 @@ class Settings(_Section):
     server: Server = Server()
     bridge: Bridge = Bridge()
     models: Models = Models()
+    budget: Budget = Budget()
     providers: dict[str, Provider] = Field(default={}, description="OpenAI-compatible servers by name.")
     engine: Engine = Engine()
     memory: Memory = Memory()

@@ -97,6 +97,7 @@ EventTypeValue = Literal[
     "download.progress",
     "usage.recorded",
     "health.changed",
+    "alert.raised",
 ]
 
 
@@ -129,6 +130,7 @@ class EventType:
     DOWNLOAD_PROGRESS: Final = "download.progress"
     USAGE_RECORDED: Final = "usage.recorded"
     HEALTH_CHANGED: Final = "health.changed"
+    ALERT_RAISED: Final = "alert.raised"
 
 
 LaneValue = Literal["inline", "chat", "ambient", "indexing"]
@@ -1349,10 +1351,14 @@ class UsageRow(TypedDict):
     first_ms: float | None
     ok: bool
     error: str
+    thread_id: str | None
+    agent: str
+    instead_of: str
+    because: str
 
 
 class Usage(TypedDict):
-    """Calls, newest first, with totals by model."""
+    """Calls, newest first, with totals by model or what was asked for. A cost that is not known is null, never 0."""
 
     rows: list[UsageRow]
     totals: list[dict[str, Any]]

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -21,6 +23,7 @@ from hearth_backend.gateway.messages import (
     Restart,
     TextDelta,
 )
+from hearth_backend.gateway.money import Money, Now, Tell
 from hearth_backend.gateway.openai_compatible import OpenAICompatible
 from hearth_backend.gateway.stream import Patience
 from hearth_backend.gateway.usage import UsageLog
@@ -28,8 +31,10 @@ from hearth_backend.observe.metrics import Metrics
 from hearth_backend.observe.traces import Tracer
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations.telemetry import MIGRATIONS
+from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.models import Where
 from hearth_shared.protocol.status import UsageRow
+from hearth_shared.settings import Budget
 from hearth_shared.settings import Models as Policy
 from hearth_shared.settings import Provider as ProviderSettings
 from support.clock import Clock
@@ -88,17 +93,27 @@ async def gateway_over(
     policy: Policy | None = None,
     discovery: Discovery | None = None,
     nap: Nap = asyncio.sleep,
+    budget: Budget | None = None,
+    tell: Tell | None = None,
+    now: Now = datetime.now,
 ) -> AsyncGenerator[Bench]:
     """A gateway over these providers, closed with the block. Its clock starts as the machine's, and stands."""
     database, metrics, clock = Database(folder / "telemetry.db", MIGRATIONS), Metrics(), Clock(time.monotonic())
     usage = UsageLog(database, metrics)
-    gateway = Gateway(providers, policy or Policy(), usage, Tracer(), discovery=discovery, clock=clock, nap=nap)
+    money = Money(budget or Budget(), usage, tell or _tell_nobody, now)
+    usage.watched(money.watch)
+    given = policy or Policy()
+    gateway = Gateway(providers, given, usage, Tracer(), discovery=discovery, clock=clock, nap=nap, money=money)
     try:
         yield Bench(gateway, usage, metrics, clock)
     finally:
         await gateway.close()
         await usage.close()
         await database.close()
+
+
+async def _tell_nobody(kind: EventType, data: Mapping[str, Any]) -> None:
+    pass
 
 
 async def collected(events: AsyncGenerator[ChatEvent]) -> list[ChatEvent]:

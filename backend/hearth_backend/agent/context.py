@@ -96,7 +96,7 @@ def assemble(
     earlier = "\n\n".join(filter(None, (behind, _summary(history[:cut], for_summary - spent, count))))
     turns = [ChatMessage(message.role, message.text) for message in history[cut:]]
     opening = [ChatMessage("user", earlier)] if earlier else []
-    *before, last = _alternating([*opening, *turns, ChatMessage("user", _asked(near, shown, question))])
+    *before, last = _alternating([*opening, *turns, ChatMessage("user", asked_beside(shown, question, near))])
     system = "\n\n".join([instructions, *([_PINNED, *kept] if kept else [])])
     return Context((ChatMessage("system", system), *before, last), tuple(shown), cut)
 
@@ -110,7 +110,8 @@ def _notes(notes: Sequence[str], budget: int, count: Count) -> list[str]:
     return kept
 
 
-def _asked(near: Sequence[str], shown: Sequence[Entry], question: str) -> str:
+def asked_beside(shown: Sequence[Entry], question: str, near: Sequence[str] = ()) -> str:
+    """A question with passages laid before it, said to be data, and `near` before these."""
     if not shown and not near:
         return question
     laid = [_DATA, passages(shown)] if shown else []

@@ -275,4 +275,10 @@ async def _say(journal: Journal, part: int, text: str) -> str:
 def _caller(run: RunView) -> Caller:
     client = run.owner.removeprefix("client:") if run.owner.startswith("client:") else ""
     deadline = None if run.seconds_left is None else time.monotonic() + run.seconds_left
-    return Caller(run.id, run.door, run.lane.value, client, run.id, run.local_only, deadline)
+    return Caller(
+        *(run.id, run.door, run.lane.value, client, run.id),
+        local_only=run.local_only,
+        deadline=deadline,
+        thread_id=run.thread_id,
+        agent=run.agent_id,
+    )

@@ -392,6 +392,21 @@ VERBS = (
             option("-m", "--message", metavar="TEXT", help="why; the task reads it"),
         ),
     ),
-    Verb("usage", "which models were asked, and what it cost", "hearth usage", "usage:usage", (LIMIT, JSON)),
+    Verb(
+        "usage",
+        "which models were asked, what it cost, and for whom",
+        "hearth usage --by agent",
+        "usage:usage",
+        (
+            option(
+                "--by",
+                choices=("day", "model", "thread", "agent", "door"),
+                default="day",
+                help="what the chart adds up; days unless you say",
+            ),
+            LIMIT,
+            JSON,
+        ),
+    ),
     *backup_verbs.VERBS,
 )

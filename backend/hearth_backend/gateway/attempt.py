@@ -25,11 +25,22 @@ _OUR_FAULT = frozenset({401, 403, 404})  # a missing key or model says nothing a
 
 
 class Attempt:
-    """Leaves exactly one usage row, and exactly one word to the breaker, however it ends."""
+    """Leaves exactly one usage row, and exactly one word to the breaker, however it ends. `stands_in` is the model that
+    should have answered, and why it did not."""
 
-    def __init__(self, route: Route, role: Role, caller: Caller, place: Place, usage: UsageLog, asked: int = 0) -> None:
+    def __init__(
+        self,
+        route: Route,
+        role: Role,
+        caller: Caller,
+        place: Place,
+        usage: UsageLog,
+        asked: int = 0,
+        stands_in: tuple[str, str] = ("", ""),
+    ) -> None:
         self.route = route
         self._role, self._caller, self._place, self._usage = role, caller, place, usage
+        self._stands_in = stands_in
         self._input_tokens, self._written = estimated_tokens(asked), 0
         self._at, self._began = time.time(), time.perf_counter()
         self._first_ms: float | None = None
@@ -95,6 +106,10 @@ class Attempt:
                 first_ms=self._first_ms,
                 ok=not error,
                 error=error,
+                thread_id=self._caller.thread_id,
+                agent=self._caller.agent,
+                instead_of=self._stands_in[0],
+                because=self._stands_in[1],
             )
         )
 

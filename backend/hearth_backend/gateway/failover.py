@@ -19,7 +19,9 @@ from dataclasses import dataclass, field, replace
 
 from hearth_backend.gateway.admission import Admission, Place
 from hearth_backend.gateway.attempt import Attempt
+from hearth_backend.gateway.dialect import estimated_tokens
 from hearth_backend.gateway.messages import Caller, ChatEvent, Chosen, Finished, Restart
+from hearth_backend.gateway.money import Money
 from hearth_backend.gateway.policy import Route
 from hearth_backend.gateway.prices import cost_of
 from hearth_backend.gateway.said import Said
@@ -50,13 +52,14 @@ Nap = Callable[[float], Awaitable[object]]
 
 @dataclass(slots=True)
 class Asking:
-    """One call: whose it is, what was seen of its answer, and who failed."""
+    """One call: whose it is, what was seen of its answer, and who failed. `written` are the tokens it may write."""
 
     role: Role
     caller: Caller
     characters: int
     ask: Asked
     said: Said
+    written: int | None = None
     failures: list[tuple[Route, HearthError]] = field(default_factory=list[tuple[Route, HearthError]])
     asked: Counter[str] = field(default_factory=Counter[str])
     introduced: bool = False
@@ -75,7 +78,15 @@ class Failover:
     """Asks one route after another until an answer is complete. `nap` waits before a second try."""
 
     def __init__(
-        self, admission: Admission, usage: UsageLog, tracer: Tracer, policy: Policy, *, clock: Clock, nap: Nap
+        self,
+        admission: Admission,
+        usage: UsageLog,
+        tracer: Tracer,
+        policy: Policy,
+        *,
+        clock: Clock,
+        nap: Nap,
+        money: Money | None = None,
     ) -> None:
         self._admission = admission
         self._usage = usage
@@ -83,6 +94,7 @@ class Failover:
         self._policy = policy
         self._clock = clock
         self._nap = nap
+        self._money = money
         self._budget = RetryBudget()
 
     async def answer(self, asking: Asking, routes: AsyncGenerator[Route]) -> AsyncGenerator[ChatEvent]:
@@ -123,9 +135,12 @@ class Failover:
             raise DeadlineExceeded("The time for this answer was over before a model gave it.", "Allow more time.")
 
     async def _attempt(self, asking: Asking, route: Route) -> AsyncGenerator[ChatEvent]:
+        stands_in = _stands_in(route, asking.failures, seam=False)
+        if self._money is not None:
+            await self._money.allow(route, asking.caller, estimated_tokens(asking.characters), asking.written)
         place = self._admission.admit(route)
         asking.asked[route.provider.name] += 1
-        attempt = Attempt(route, asking.role, asking.caller, place, self._usage, asking.characters)
+        attempt = Attempt(route, asking.role, asking.caller, place, self._usage, asking.characters, stands_in)
         before = asking.said.text if asking.said.goes_on else ""
         with self.span(asking.role, route) as span:
             try:
@@ -153,8 +168,10 @@ class Failover:
             "model", role=role, model=route.model, provider=route.provider.name, where=route.provider.where
         )
 
-    def place(self, route: Route) -> Place:
-        """A place for a call that has this one route."""
+    async def place(self, route: Route, caller: Caller, characters: int) -> Place:
+        """A place for a call that has this one route, and writes nothing."""
+        if self._money is not None:
+            await self._money.allow(route, caller, estimated_tokens(characters), 0)
         return self._admission.admit(route)
 
 
@@ -176,13 +193,17 @@ def passes(error: HearthError) -> bool:
 
 def _introduced(event: Chosen, route: Route, failures: Sequence[tuple[Route, HearthError]], *, seam: bool) -> Chosen:
     """The first event, saying which model it stands in for, or whose words it goes on from."""
-    instead_of, because = route.instead_of, route.because
-    if failures:
-        at = -1 if seam else 0
-        instead_of, because = failures[at][0].id, failures[at][1].detail
+    instead_of, because = _stands_in(route, failures, seam=seam)
     return replace(
         event, test_model=event.test_model or route.test_model, instead_of=instead_of, because=because, seam=seam
     )
+
+
+def _stands_in(route: Route, failures: Sequence[tuple[Route, HearthError]], *, seam: bool) -> tuple[str, str]:
+    if not failures:
+        return route.instead_of, route.because
+    first, error = failures[-1 if seam else 0]
+    return first.id, error.detail
 
 
 def verdict(failures: Sequence[tuple[Route, HearthError]]) -> HearthError:

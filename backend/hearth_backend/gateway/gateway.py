@@ -20,6 +20,7 @@ from hearth_backend.gateway.messages import (
     Embeddings,
     Provider,
 )
+from hearth_backend.gateway.money import Money
 from hearth_backend.gateway.policy import Route, Router, public_id
 from hearth_backend.gateway.prices import cost_of
 from hearth_backend.gateway.providers import pools_of
@@ -52,13 +53,14 @@ class Gateway:
         discovery: Discovery | None = None,
         clock: Clock = time.monotonic,
         nap: Nap = asyncio.sleep,
+        money: Money | None = None,
     ) -> None:
         self._providers = providers
         self._usage = usage
         self._policy = policy
         self._discovery = discovery
         self._router = Router(providers, policy, discovery.found if discovery else tuple, pools_of(providers))
-        self._failover = Failover(Admission(clock), usage, tracer, policy, clock=clock, nap=nap)
+        self._failover = Failover(Admission(clock), usage, tracer, policy, clock=clock, nap=nap, money=money)
 
     async def models(self) -> Sequence[ModelInfo]:
         """What can be asked now, by the id that names it in a call; the nearest first."""
@@ -120,7 +122,7 @@ class Gateway:
 
         asked = sum(len(message.content) for message in request.messages)
         bound = request.response_format is not None or request.sampling.logprobs is not None
-        asking = Asking("chat", caller, asked, ask, self._said(bound=bound))
+        asking = Asking("chat", caller, asked, ask, self._said(bound=bound), request.sampling.max_tokens)
         async with aclosing(self._answer(asking, request.model)) as events:
             async for event in events:
                 yield event
@@ -134,7 +136,8 @@ class Gateway:
             return restored(route.provider.complete(hidden, caller), vault)
 
         asked = len(request.prefix) + len(request.suffix or "")
-        asking = Asking("complete", caller, asked, ask, self._said(bound=request.sampling.logprobs is not None))
+        said = self._said(bound=request.sampling.logprobs is not None)
+        asking = Asking("complete", caller, asked, ask, said, request.sampling.max_tokens)
         async with aclosing(self._answer(asking, request.model)) as events:
             async for event in events:
                 yield event
@@ -142,8 +145,9 @@ class Gateway:
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings:
         async with aclosing(self._router.routes("embed", model, local_only=caller.local_only)) as routes:
             route = await anext(routes)
-        place = self._failover.place(route)
-        attempt = Attempt(route, "embed", caller, place, self._usage, sum(map(len, texts)))
+        characters = sum(map(len, texts))
+        place = await self._failover.place(route, caller, characters)
+        attempt = Attempt(route, "embed", caller, place, self._usage, characters)
         with self._failover.span("embed", route):
             try:
                 asked = masked_texts(texts) if route.provider.where == "cloud" else texts

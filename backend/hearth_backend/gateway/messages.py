@@ -41,6 +41,8 @@ class Caller:
     run_id: str | None = None
     local_only: bool = False
     deadline: float | None = None
+    thread_id: str | None = None
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

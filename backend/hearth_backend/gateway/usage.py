@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 from hearth_backend.gateway import store
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.resilience import retried
 from hearth_backend.storage.database import Database
 from hearth_shared.errors import HearthError
-from hearth_shared.protocol.status import Usage, UsageRow
+from hearth_shared.protocol.status import Usage, UsageBy, UsageRow
 
 log = logging.getLogger(__name__)
 _WAITING = 10_000
+Watch = Callable[[Sequence[UsageRow]], Awaitable[None]]
 
 
 class UsageLog:
@@ -20,6 +22,7 @@ class UsageLog:
     def __init__(self, telemetry: Database, metrics: Metrics) -> None:
         self._database = telemetry
         self._metrics = metrics
+        self._watch: Watch | None = None
         self._waiting: list[UsageRow] = []
         self._flush: asyncio.Task[None] | None = None
 
@@ -42,10 +45,20 @@ class UsageLog:
         if self._flush is None or self._flush.done():
             self._flush = asyncio.get_running_loop().create_task(self._store())
 
-    async def list(self, *, limit: int = 100, run_id: str | None = None) -> Usage:
-        """The newest calls (of one run, if named), and the totals by model of all that are kept."""
+    async def list(self, *, limit: int = 100, run_id: str | None = None, by: UsageBy = "model") -> Usage:
+        """The newest calls (of one run, if named), and the totals of all that are kept."""
         await self.flushed()
-        return await store.usage(self._database, limit, run_id)
+        return await store.usage(self._database, limit, run_id, by)
+
+    async def spent(self, since: float, *, stored: bool = False) -> Sequence[tuple[str, str, float]]:
+        """(day, agent, US dollars) from a time on, as far as costs are known; with `stored`, of what is stored now."""
+        if not stored:
+            await self.flushed()
+        return await store.spent(self._database, since)
+
+    def watched(self, watch: Watch) -> None:
+        """Call this with rows once they are stored."""
+        self._watch = watch
 
     async def prune(self, before: float) -> None:
         """Forget the calls before a time (seconds since 1970)."""
@@ -67,3 +80,13 @@ class UsageLog:
                 await retried(lambda rows=rows: store.add_usage(self._database, rows), on=HearthError)
             except HearthError as error:
                 log.warning("%d usage rows are lost: %s", len(rows), error)
+                continue
+            await self._show(rows)
+
+    async def _show(self, rows: Sequence[UsageRow]) -> None:
+        if self._watch is None:
+            return
+        try:
+            await self._watch(rows)
+        except HearthError as error:
+            log.warning("nobody could be told of what models cost: %s", error)

@@ -34,6 +34,7 @@ class EventType(StrEnum):
     DOWNLOAD_PROGRESS = "download.progress"
     USAGE_RECORDED = "usage.recorded"
     HEALTH_CHANGED = "health.changed"
+    ALERT_RAISED = "alert.raised"
 
 
 class Event(Message):

@@ -91,10 +91,17 @@ class UsageRow(Message):
     first_ms: float | None = None
     ok: bool
     error: str = ""
+    thread_id: str | None = None
+    agent: str = ""
+    instead_of: str = Field(default="", description="the model that should have answered, when another did")
+    because: str = Field(default="", description="why it did not")
+
+
+UsageBy = Literal["model", "thread", "agent", "door", "day"]
 
 
 class Usage(Message):
-    """Calls, newest first, with totals by model."""
+    """Calls, newest first, with totals by model or what was asked for. A cost that is not known is null, never 0."""
 
     rows: list[UsageRow]
     totals: list[Json]

@@ -1,4 +1,5 @@
 from collections.abc import AsyncGenerator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hearth_backend.gateway.usage import UsageLog
 from hearth_backend.observe.metrics import Metrics
 from hearth_backend.storage.database import Database
 from hearth_backend.storage.migrations.telemetry import MIGRATIONS
-from hearth_shared.protocol.status import UsageRow
+from hearth_shared.protocol.status import UsageBy, UsageRow
 
 pytestmark = pytest.mark.integration
 
@@ -84,6 +85,21 @@ async def test_totals_tell_what_each_model_took(usage: UsageLog) -> None:
         "calls_without_price": 1,
     }
     assert (other["model"], other["cost"]) == ("n", None)
+
+
+@pytest.mark.parametrize("by", ["thread", "agent", "door", "day"])
+async def test_totals_are_told_by_what_one_asks_for(usage: UsageLog, by: UsageBy) -> None:
+    day = 86_400.0
+    for n, cost in enumerate((0.5, None, 0.25)):
+        each = row(n, cost=cost).model_copy(
+            update={"at": day * 20 + n, "thread_id": "thr_a", "agent": "writer", "door": "cli"}
+        )
+        usage.record(each)
+    usage.record(row(9, cost=None).model_copy(update={"at": day * 30, "door": "http"}))
+    told = {total[by]: (total["calls"], total["cost"]) for total in (await usage.list(by=by)).totals}
+    there = {"thread": "thr_a", "agent": "writer", "door": "cli", "day": date.fromtimestamp(day * 20).isoformat()}
+    assert told.pop(there[by]) == (3, 0.75)
+    assert [*told.values()] == [(1, None)]  # a cost that is not known is not nothing
 
 
 async def test_old_rows_are_forgotten(usage: UsageLog) -> None:

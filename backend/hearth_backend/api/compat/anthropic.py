@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from hearth_backend.api import problems
 from hearth_backend.api.compat.anthropic_bodies import CountBody, MessagesBody
 from hearth_backend.api.compat.chat import refuse_to_double
+from hearth_backend.api.compat.remembered import Remembered, citing
 from hearth_backend.api.compat.token_count import count_tokens
 from hearth_backend.api.compat.tool_input import as_object
 from hearth_backend.api.endpoint import Endpoint, post
@@ -45,6 +46,7 @@ class Anthropic:
     def __init__(self, services: Services) -> None:
         self._models: Models = services.models
         self._engine = services.engine
+        self._remembered = Remembered(services)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -64,11 +66,12 @@ class Anthropic:
 
     async def messages(self, call: Call, body: MessagesBody) -> Reply | Stream:
         """In pieces or whole."""
-        events = self._models.chat(body.asked(), call.caller("chat"))
+        asked, entries = await self._remembered.beside(call, body.asked())
+        events = self._models.chat(asked, call.caller("chat"))
         identifier = f"msg_{call.request_id}"
         if body.stream:
-            return Stream(pieces(identifier, events), failed)
-        return Reply(problems.dump(whole(identifier, await gathered(events))))
+            return citing(Stream(pieces(identifier, events), failed), entries)
+        return citing(Reply(problems.dump(whole(identifier, await gathered(events)))), entries)
 
     async def count(self, call: Call, body: CountBody) -> Reply:
         """The text's tokens, and a few for what a template puts around each message."""

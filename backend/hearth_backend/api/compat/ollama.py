@@ -11,6 +11,7 @@ from typing import Final
 from hearth_backend.api import problems
 from hearth_backend.api.compat.chat import refuse_to_double
 from hearth_backend.api.compat.ollama_bodies import ChatBody, EmbedBody, GenerateBody, ShowBody, bare
+from hearth_backend.api.compat.remembered import Remembered, citing
 from hearth_backend.api.compat.tool_input import as_object
 from hearth_backend.api.endpoint import Endpoint, get, post
 from hearth_backend.api.exchange import LINES, Call, Reply, Stream
@@ -47,6 +48,7 @@ class Ollama:
         self._models: Models = services.models
         self._engine: Engine = services.engine
         self._since = services.started_at
+        self._remembered = Remembered(services)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -100,7 +102,8 @@ class Ollama:
         """In lines or whole; without messages it only says that the model is there."""
         if not body.messages:
             return await self._ready(body.named, {"message": {"role": "assistant", "content": ""}})
-        return await _answered(self._models.chat(body.asked(), call.caller("chat")), _message, body)
+        asked, entries = await self._remembered.beside(call, body.asked())
+        return citing(await _answered(self._models.chat(asked, call.caller("chat")), _message, body), entries)
 
     async def generate(self, call: Call, body: GenerateBody) -> Reply | Stream:
         """In lines or whole; without a prompt it only says that the model is there."""
@@ -111,7 +114,8 @@ class Ollama:
                 raise BadRequest("Pictures cannot be read here.", "Send text only.", field="images")
             lane = "inline" if body.suffix else "chat"
             return await _answered(self._models.complete(body.completion(), call.caller(lane)), _response, body)
-        return await _answered(self._models.chat(body.asked(), call.caller("chat")), _response, body)
+        asked, entries = await self._remembered.beside(call, body.asked())
+        return citing(await _answered(self._models.chat(asked, call.caller("chat")), _response, body), entries)
 
     async def embed(self, call: Call, body: EmbedBody) -> Reply:
         """One vector per text."""

@@ -9,6 +9,7 @@ from hearth_backend.api import problems
 from hearth_backend.api.compat import chat, completion, embedding
 from hearth_backend.api.compat.bodies import ChatBody, CompletionBody, EmbeddingBody
 from hearth_backend.api.compat.choices import samplings, together
+from hearth_backend.api.compat.remembered import Remembered, citing
 from hearth_backend.api.endpoint import Endpoint, get, post
 from hearth_backend.api.exchange import Call, Reply, Stream
 from hearth_backend.api.model_answer import gathered
@@ -28,6 +29,7 @@ class OpenAI:
     def __init__(self, services: Services) -> None:
         self._models: Models = services.models
         self._since = int(services.started_at)
+        self._remembered = Remembered(services)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes."""
@@ -67,13 +69,16 @@ class OpenAI:
 
     async def chat(self, call: Call, body: ChatBody) -> Reply | Stream:
         """In pieces or whole."""
-        asked, caller = chat.asked(body), call.caller("chat")
+        caller = call.caller("chat")
+        asked, entries = await self._remembered.beside(call, chat.asked(body))
         each = [replace(asked, sampling=one) for one in samplings(asked.sampling, body.choices)]
         answers = [self._models.chat(one, caller) for one in each]
         identifier, now = f"chatcmpl-{call.request_id}", int(time.time())
         if body.streams:
-            return Stream(chat.chunks(identifier, now, *answers, tells_usage=body.tells_usage), _failed)
-        return _json(chat.whole(identifier, now, *await together([gathered(answer) for answer in answers])))
+            stream = Stream(chat.chunks(identifier, now, *answers, tells_usage=body.tells_usage), _failed)
+            return citing(stream, entries)
+        whole = chat.whole(identifier, now, *await together([gathered(answer) for answer in answers]))
+        return citing(_json(whole), entries)
 
     async def complete(self, call: Call, body: CompletionBody) -> Reply | Stream:
         """With a suffix it is a person typing, who waits for it; without, it is like a conversation."""

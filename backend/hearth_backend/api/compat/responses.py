@@ -11,6 +11,7 @@ from typing import Final
 
 from hearth_backend import ids
 from hearth_backend.api import problems
+from hearth_backend.api.compat.remembered import Remembered, citing
 from hearth_backend.api.compat.response_bodies import ResponseBody
 from hearth_backend.api.compat.response_pieces import Told, pieces
 from hearth_backend.api.endpoint import Endpoint, delete, get, post
@@ -31,6 +32,7 @@ class Responses:
     def __init__(self, services: Services) -> None:
         self._models: Models = services.models
         self._kept = services.responses
+        self._remembered = Remembered(services)
         self._live: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -62,16 +64,16 @@ class Responses:
         """In pieces or whole; kept once it is whole."""
         owner, previous = call.principal.owner, body.previous_response_id
         before = await self._kept.conversation(owner, previous) if previous else []
-        request = body.asked(before)
+        request, entries = await self._remembered.beside(call, body.asked(before))
         told = Told(ids.new("resp"), int(time.time()), body)
         events = self._cancellable(owner, told, self._models.chat(request, call.caller("chat")))
         answered = self._keeping(owner, body, told, pieces(told, events))
         if body.stream:
-            return Stream(answered, lambda error, request_id: told.failed(error))
+            return citing(Stream(answered, lambda error, request_id: told.failed(error)), entries)
         async with aclosing(answered) as all_of_it:
             async for _ in all_of_it:
                 pass
-        return Reply(problems.dump(told.answer))
+        return citing(Reply(problems.dump(told.answer)), entries)
 
     async def get(self, call: Call) -> Reply:
         """Raises NotFound, also for another's."""

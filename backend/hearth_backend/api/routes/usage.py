@@ -8,6 +8,7 @@ from hearth_backend.services import Services
 from hearth_shared.protocol.base import Identifier, Request
 from hearth_shared.protocol.principals import Scope
 from hearth_shared.protocol.status import Usage as UsageAnswer
+from hearth_shared.protocol.status import UsageBy
 
 
 class UsageFilter(Request):
@@ -15,6 +16,7 @@ class UsageFilter(Request):
 
     limit: int = Field(default=100, ge=1, le=1000)
     run_id: Identifier | None = None
+    by: UsageBy = "model"
 
 
 class Usage:
@@ -33,4 +35,4 @@ class Usage:
 
     async def list(self, call: Call, chosen: UsageFilter) -> UsageAnswer:
         """All calls, or one run's."""
-        return await self._usage.list(limit=chosen.limit, run_id=chosen.run_id)
+        return await self._usage.list(limit=chosen.limit, run_id=chosen.run_id, by=chosen.by)

@@ -17,4 +17,14 @@ create index span_by_trace on span(trace_id);
 create index span_by_time on span(started);
 """
 
-MIGRATIONS = (Migration(1, "usage and spans", _FIRST),)
+_SECOND = """
+alter table usage add column thread_id text;
+alter table usage add column agent text not null default '';
+alter table usage add column instead_of text not null default '';
+alter table usage add column because text not null default '';
+"""
+
+MIGRATIONS = (
+    Migration(1, "usage and spans", _FIRST),
+    Migration(2, "whom a call was for, and instead of whom", _SECOND),
+)

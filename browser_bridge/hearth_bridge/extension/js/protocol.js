@@ -86,6 +86,7 @@ export const EventType = Object.freeze({
   DOWNLOAD_PROGRESS: 'download.progress',
   USAGE_RECORDED: 'usage.recorded',
   HEALTH_CHANGED: 'health.changed',
+  ALERT_RAISED: 'alert.raised',
 });
 
 export const Lane = Object.freeze({
@@ -1151,9 +1152,13 @@ export const Scope = Object.freeze({
  * @property {number|null} first_ms
  * @property {boolean} ok
  * @property {string} error
+ * @property {string|null} thread_id
+ * @property {string} agent
+ * @property {string} instead_of
+ * @property {string} because
  */
 
-/** Calls, newest first, with totals by model.
+/** Calls, newest first, with totals by model, or by what was asked for. A cost that is not known is null, never 0.
  * @typedef {Object} Usage
  * @property {Array<UsageRow>} rows
  * @property {Array<Object<string, *>>} totals
