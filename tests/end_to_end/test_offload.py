@@ -17,14 +17,13 @@ from hearth_backend.engine.builds import Build, Builds
 from hearth_backend.engine.client import Engine
 from hearth_backend.engine.files import ModelFiles
 from hearth_backend.engine.frames import Piece
-from hearth_backend.engine.lanes import Lane
 from hearth_backend.engine.placement import Placement
 from hearth_backend.engine.plan import Wish, cells, gpu_bytes
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.protocol.events import EventType
 from hearth_shared.settings import Engine as EngineSettings
 from support import vulkan
-from support.engines import Announced, end_of, heard, text_of
+from support.engines import Announced, heard, text_of
 from support.gguf_files import TINY, generated, generator, models, tiny_gguf
 
 __all__ = ["models", "tiny_gguf"]
@@ -194,16 +193,6 @@ async def test_two_devices_give_the_processor_s_likelihoods(
     common = there.keys() & here.keys()
     assert len(common) >= 4
     assert max(abs(there[token] - here[token]) for token in common) < 0.05
-
-
-async def test_requests_at_once_on_the_device_are_all_answered(engines: Engines, announced: Announced) -> None:
-    engine, eight = engines(), Sampling(max_tokens=8, temperature=0)
-    lanes: tuple[Lane, ...] = ("chat", "inline", "chat", "inline")
-    answers = await asyncio.gather(
-        *(heard(engine.complete("", f"x = {at}", None, eight, lane=lane)) for at, lane in enumerate(lanes))
-    )
-    assert [end_of(events).output_tokens for events in answers] == [8] * 4
-    assert len(of(announced, EventType.MODEL_READY)) == 1  # by one and the same child
 
 
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
