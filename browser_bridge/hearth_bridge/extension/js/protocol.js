@@ -1158,7 +1158,7 @@ export const Scope = Object.freeze({
  * @property {string} because
  */
 
-/** Calls, newest first, with totals by model, or by what was asked for. A cost that is not known is null, never 0.
+/** Calls, newest first, with totals by model or what was asked for. A cost that is not known is null, never 0.
  * @typedef {Object} Usage
  * @property {Array<UsageRow>} rows
  * @property {Array<Object<string, *>>} totals
