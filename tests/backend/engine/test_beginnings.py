@@ -1,5 +1,7 @@
 """A system prompt is read once, whatever becomes of the engine's process."""
 
+import asyncio
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from hearth_backend.engine.frames import Ended
 from hearth_backend.engine.sampling import Sampling
 from hearth_shared.settings import Engine as EngineSettings
 from support.engines import Announced, begun, end_of, heard, text_of, user
-from support.gguf_files import TINY
+from support.gguf_files import TINY, generated, tiny
 
 pytestmark = pytest.mark.engine
 SYSTEM = [{"role": "system", "content": "You are careful, and answer in few words. " * 12}]
@@ -30,9 +32,18 @@ async def kept_by(models: Path, states: Path) -> list[Path]:
     """The files of an engine that was asked once and closed."""
     engine = started(models, states)
     await asked(engine, "hello")
-    await asked(engine, "and again")  # by now the first state is written, or soon
+    await written(states, 1)  # by a thread of the engine, in its own time
     await engine.close()
     return sorted(states.iterdir())
+
+
+async def written(states: Path, count: int) -> None:
+    """Wait until so many beginnings are on disk."""
+    async with asyncio.timeout(60):
+        while True:
+            if len(list(states.glob("*.kv"))) >= count:
+                return
+            await asyncio.sleep(0)
 
 
 async def test_a_new_engine_goes_on_from_the_kept_system_prompt(models: Path, tmp_path: Path) -> None:
@@ -93,3 +104,20 @@ async def test_forgetting_removes_what_was_kept(models: Path, tmp_path: Path) ->
     assert await engine.forget() == 1
     assert not list(states.iterdir())
     await engine.close()
+
+
+async def test_another_model_does_not_go_on_from_what_is_kept_and_nobody_else_reads_it(
+    models: Path, tmp_path: Path
+) -> None:
+    states = tmp_path / "kv"
+    await kept_by(models, states)
+    other = generated("hearth-test-no-fim", tiny(fim=False))  # the same tokens, and another file
+    engine = Engine(EngineSettings(context=1024, model_file=str(other)), models, Announced(), states=states)
+    end = end_of(await heard(engine.chat(other.stem, [*SYSTEM, *user("hello")], GREEDY)))
+    assert end.cached_tokens == 0
+    await written(states, 2)
+    await engine.close()
+    files = list(states.glob("*.kv"))
+    assert len(files) == 2
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE(states.stat().st_mode) == 0o700
