@@ -110,7 +110,7 @@ def _performed(collection: Any, frame: Frame) -> Frame:
     match frame:
         case Put(keys, rows):
             if keys:
-                collection.upsert(ids=list(keys), embeddings=rows)
+                collection.add(ids=list(keys), embeddings=rows)  # a key names its vector: one that is there is right
             return Done(collection.count())
         case Remove(keys):
             if keys:
