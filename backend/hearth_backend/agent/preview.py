@@ -50,11 +50,11 @@ class _Listening:
     async def has(self, role: Role, *, local_only: bool = False) -> bool:
         return await self._models.has(role, local_only=local_only)
 
-    async def window(self, role: Role, *, local_only: bool = False) -> int:
-        return await self._models.window(role, local_only=local_only)
+    async def window(self, role: Role, model: str | None = None, *, local_only: bool = False) -> int:
+        return await self._models.window(role, model, local_only=local_only)
 
-    async def count(self, role: Role, text: str, *, local_only: bool = False) -> int | None:
-        return await self._models.count(role, text, local_only=local_only)
+    async def count(self, role: Role, text: str, model: str | None = None, *, local_only: bool = False) -> int | None:
+        return await self._models.count(role, text, model, local_only=local_only)
 
     async def embed(self, texts: Sequence[str], model: str | None, caller: Caller) -> Embeddings:
         return await self._models.embed(texts, model, replace(caller, local_only=True))

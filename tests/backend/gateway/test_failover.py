@@ -238,7 +238,7 @@ async def test_what_must_not_leave_never_reaches_the_cloud(house: House, fault: 
 
 async def test_every_call_stands_in_the_ledger(house: House) -> None:
     await collected(house.fails("malformed event", False, "continue").chat(HELLO, CALLER))
-    rows = (await house.benches["continue", False].usage.list()).rows
+    rows = (await house.benches["continue", ""].usage.list()).rows
     assert [(row.provider, row.ok, row.instead_of) for row in rows[:2]] == [("good", True, "bad/m"), ("bad", False, "")]
     assert rows[0].because
 

@@ -26,6 +26,7 @@ def status(*parts: Component, models: tuple[ModelInfo, ...] = ()) -> Status:
         "approvals_pending": 0,
         "doors": {},
         "components": list(parts),
+        "seq": 1,
     }
 
 

@@ -68,7 +68,7 @@ def test_a_thread_that_was_talked_in_goes_along_and_another_owners_is_not_there(
     door = cloudy.door()
     sky.does(words("A word of its own."))
     thread = door.post("/v1/threads", json={}).json()["id"]
-    said = {"text": "Tell me something.", "context": {"files": []}}
+    said = {"text": "Tell me something."}
     _answered(door.post(f"/v1/threads/{thread}/messages", json=said, headers={"Accept": "text/event-stream"}).text)
     shown = door.post("/v1/outgoing", json={"text": "And then?", "thread_id": thread}).json()
     assert "A word of its own." in json.dumps(shown["calls"][0]["body"])
