@@ -60,6 +60,12 @@ def start(session: Desktop, backend: AskingBackend, *words: str) -> "subprocess.
     return session.start([*TRAY, *words], {**QUIET, "HEARTH_HOME": str(backend.home.root)})
 
 
+def bring(session: Desktop, title: str) -> None:
+    """To the front, with the keyboard: a window is said to be active before keys reach it."""
+    found = ("xdotool", "search", "--onlyvisible", "--name", title)
+    session.run(*found, "windowactivate", "--sync", "windowfocus", "--sync")
+
+
 def shown(session: Desktop, title: str) -> Callable[[], bool]:
     return lambda: bool(session.windows(title))
 
@@ -184,7 +190,7 @@ def test_without_dbus_and_tray_it_works_in_its_window(tmp_path: Path, backend: A
     with desktop(folder(tmp_path), tray=False, bus=False) as session:
         tray = start(session, backend)
         wait_until(shown(session, "Hearth"))
-        session.run("xdotool", "search", "--onlyvisible", "--name", "^Hearth$", "windowactivate", "--sync")
+        bring(session, "^Hearth$")
         session.key("alt+t")
         wait_until(shown(session, "Settings"))
         session.key("Escape")
@@ -200,7 +206,7 @@ def test_the_first_start_shows_the_guide_and_escape_leaves_a_working_hearth(
         host = Host(session)
         tray = start(session, backend)
         wait_until(shown(session, "Welcome"))
-        session.run("xdotool", "search", "--onlyvisible", "--name", "Welcome", "windowactivate", "--sync")
+        bring(session, "Welcome")
         session.key("Escape")
         wait_until(lambda: not session.windows("Welcome"))
         assert tray.poll() is None
