@@ -9,6 +9,7 @@ to Hearth's extension alone, and gives a token for the address of that extension
 """
 
 import os
+import select
 import sys
 import time
 from collections.abc import Sequence
@@ -40,12 +41,21 @@ def _serve(arguments: Sequence[str], asked: BinaryIO, answers: BinaryIO) -> int:
     browser = caller(arguments)
     try:
         while (message := native_frames.read(asked)) is not None:
+            if _nobody_reads(answers):
+                return 0  # the browser was killed after it asked: Hearth is not started for nobody
             answers.write(native_frames.framed(_answer(browser, message)))
             answers.flush()
     except native_frames.BrokenFrame as error:
         sys.stderr.write(f"hearth-native-host: {error}\n")
         return 1
     return 0
+
+
+def _nobody_reads(answers: BinaryIO) -> bool:
+    """Whether the other end of the answers' pipe is closed."""
+    poll = select.poll()
+    poll.register(answers, 0)
+    return bool(poll.poll(0))
 
 
 def caller(arguments: Sequence[str]) -> Browser | None:

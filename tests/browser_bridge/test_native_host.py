@@ -24,13 +24,21 @@ FIREFOX = ("/somewhere/manifest.json", GECKO_ID)
 FIREFOX_ORIGIN = "moz-extension://0c2f2d1e-7a39-4b6e-9c55-3d5f1f0a8e11"
 
 
+HOST = (sys.executable, "-I", "-m", "hearth_bridge.native_host")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of a program that finds this home."""
+    ports = {"HEARTH_BRIDGE__PORT": "0", "HEARTH_SERVER__PORT": "0"}
+    return {"HEARTH_HOME": str(home), "PATH": os.environ["PATH"], **ports}
+
+
 def asked(home: Path, arguments: tuple[str, ...], *messages: object, raw: bytes = b"") -> list[dict[str, Any]]:
     """What the program answers, as a browser starts it."""
     sent = raw or b"".join(map(native_frames.framed, messages))
-    env = {"HEARTH_HOME": str(home), "PATH": os.environ["PATH"], "HEARTH_BRIDGE__PORT": "0", "HEARTH_SERVER__PORT": "0"}
     done = subprocess.run(
-        [sys.executable, "-I", "-m", "hearth_bridge.native_host", *arguments],
-        input=sent, capture_output=True, env=env, timeout=2 * LIMIT_S, check=False,
+        [*HOST, *arguments],
+        input=sent, capture_output=True, env=environment(home), timeout=2 * LIMIT_S, check=False,
     )  # fmt: skip
     stream, answers = io.BytesIO(done.stdout), list[dict[str, Any]]()
     while (answer := native_frames.read(stream)) is not None:
@@ -51,6 +59,19 @@ def test_one_message_pairs_the_browser_that_started_it(house: Backend) -> None:
 def test_firefox_is_paired_for_the_address_that_it_has_in_its_profile(house: Backend) -> None:
     (said,) = asked(house.home.root, FIREFOX, {"type": "pair", "origin": FIREFOX_ORIGIN, "name": ""})
     assert said["client"]["origin"] == FIREFOX_ORIGIN
+
+
+def test_a_browser_that_was_killed_after_it_asked_starts_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*HOST, *CHROMIUM], env=environment(tmp_path / "home"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdin.write(native_frames.framed({"type": "port"}))
+        process.stdin.close()
+        assert process.wait(LIMIT_S) == 0
+    assert not (tmp_path / "home").exists()
 
 
 def test_it_starts_hearth_when_it_does_not_run_and_tells_when_no_browser_is_paired(tmp_path: Path) -> None:

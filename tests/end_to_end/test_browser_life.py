@@ -11,6 +11,7 @@ import pytest
 
 from bench.processes import name, tree
 from hearth_shared.discovery import holder, read_bridge, stop_backend
+from hearth_shared.paths import Home
 from support.asking_backend import asking
 from support.backend import Backend, running
 from support.browser import Chromium, chromium
@@ -157,12 +158,35 @@ def test_nothing_is_left_of_a_browser_that_is_killed_and_the_others_go_on(tmp_pa
             os.close(killed)
         assert house.door().get("/v1/status").status_code == 200
         assert not select.select([running_bridge], [], [], 0)[0]
-        hosts = [pid for pid in tree(os.getpid()) if "native_host" in name(pid)]
-        assert not hosts
+        for host in _native_hosts(house.home):
+            assert _has_ended(host)
         house.stop()
         assert select.select([running_bridge], [], [], LIMIT_S)[0]
         os.close(running_bridge)
         assert holder(house.home) is None
+
+
+def _native_hosts(home: Home) -> list[int]:
+    """Those of this home, whoever is their parent now: a killed browser's are init's."""
+    found = list[int]()
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_one = b"native_host" in (path / "cmdline").read_bytes()
+            if is_one and os.fsencode(f"HEARTH_HOME={home.root}") in (path / "environ").read_bytes().split(b"\0"):
+                found.append(int(path.name))
+    return found
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether it ends; one that has is found to have."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], LIMIT_S)[0])
+    finally:
+        os.close(process)
 
 
 def _is_browser(command: str) -> bool:

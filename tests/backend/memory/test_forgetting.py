@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearth_backend.memory.text import words
-from hearth_backend.storage.backups import KEPT_S
+from hearth_backend.storage.backups import SCHEMA_KEPT_S
 from hearth_shared.errors import BadRequest, NotFound, StorageFull
 from hearth_shared.protocol.events import EventType
 from hearth_shared.protocol.memory import Episode, EpisodeBatch, ForgetRequest, RestoreRequest
@@ -91,7 +91,7 @@ async def test_a_dry_run_names_the_last_copy_that_may_still_hold_it_and_when_tha
             copy.write_bytes(b"alpha")
             os.utime(copy, (made, made))
         would = await one.memory.forget(ForgetRequest(ids=ids, dry_run=True), MAIN)
-        assert (would.backups, would.backups_until) == (2, 2000.0 + KEPT_S)
+        assert (would.backups, would.backups_until) == (2, 2000.0 + SCHEMA_KEPT_S)
 
 
 async def test_what_is_forgotten_comes_back_as_it_was(tmp_path: Path) -> None:

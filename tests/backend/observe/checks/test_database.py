@@ -80,9 +80,11 @@ async def test_a_damaged_file_is_a_fault(tmp_path: Path) -> None:
     first = Database(path, MIGRATIONS)
     await first.execute("create table big(text text)")
     await first.execute("insert into big select hex(randomblob(500)) from json_each(json_array(1,2,3,4,5,6,7,8))")
+    row = await first.read(lambda c: c.execute("select rootpage from sqlite_schema where name = 'big'").fetchone())
+    size = await first.read(lambda c: c.execute("pragma page_size").fetchone()[0])
     await first.close()
-    content = bytearray(path.read_bytes())
-    content[-12_000:-4000] = b"\xff" * 8000
+    content, at = bytearray(path.read_bytes()), (row[0] - 1) * size
+    content[at + 16 : at + size] = b"\xff" * (size - 16)
     path.write_bytes(content)
     damaged = Database(path, MIGRATIONS)
     try:
