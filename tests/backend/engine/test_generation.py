@@ -22,8 +22,8 @@ pytestmark = pytest.mark.engine
 TEXTS = ("the sea at night", "import os", "a list of names", "def main(", "x = 1", "once upon", "for each", "hello")
 
 
-# A batch of another size gives logits that differ in their last digits, and where a draw falls on the border between two
-# tokens that decides. These seeds fell clear of every border, whoever else was there, in five hundred tries.
+# A batch of another size gives logits that differ in their last digits, which decides where a draw falls on the border
+# between two tokens. These seeds fell clear of every border, whoever else was there, in five hundred tries.
 DRAWN = {0: 8, 2: 10, 6: 6}
 
 
