@@ -20,12 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LANES = 2
 BUDGETS = {
-    "unit": 180,
+    "unit": 150,
     "integration": 540,
     "engine": 240,
-    "clients": 90,
+    "clients": 60,
     "desktop": 340,
-    "editors": 260,
+    "editors": 200,
     "browsers": 240,
     "security": 120,
     "fuzz": 130,

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,27 @@ pytestmark = pytest.mark.engine
 TEXTS = ("the sea at night", "import os", "a list of names", "def main(", "x = 1", "once upon", "for each", "hello")
 
 
-# A batch of another size gives logits that differ in their last digits, which decides where a draw falls on the border
-# between two tokens. These seeds fell clear of every border, whoever else was there, in five hundred tries.
-DRAWN = {0: 8, 2: 10, 6: 6}
+NEAR = 0.05
+"""Where the two likeliest tokens are so close, a batch of another size, whose logits differ in their last digits, may
+choose the other one: what is said from there on is nobody's fault."""
 
 
 def chosen(at: int) -> Sampling:
-    """Greedy, or drawn with a seed: the answer to a prompt is one text."""
-    if (seed := DRAWN.get(at)) is not None:
-        return Sampling(max_tokens=8, temperature=1, top_k=4, seed=seed)
-    return Sampling(max_tokens=12 + at, temperature=0)
+    """Greedy, or by the sampler of drawing with a seed, which has one token to draw from."""
+    if at % 2:
+        return Sampling(max_tokens=12 + at, temperature=0)
+    return Sampling(max_tokens=12 + at, temperature=1, top_k=1, seed=at)
+
+
+async def sure(engine: Engine, at: int) -> str:
+    """What a prompt is answered alone, as far as no two tokens are near each other."""
+    text = ""
+    for event in await heard(engine.complete(TINY, TEXTS[at] * 4, None, replace(chosen(at), logprobs=2))):
+        if isinstance(event, Piece):
+            if any(best[0][1] - best[1][1] < NEAR for _, _, best in event.logprobs):
+                break
+            text += event.text
+    return text
 
 
 async def answer(engine: Engine, at: int, lane: Lane = "chat") -> list[Event]:
@@ -40,7 +52,8 @@ async def answer(engine: Engine, at: int, lane: Lane = "chat") -> list[Event]:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_any_interleaving_of_eight_gives_each_the_text_it_gets_alone(engine: Engine, seed: int) -> None:
-    alone = [text_of(await answer(engine, at)) for at in range(8)]
+    alone = [await sure(engine, at) for at in range(8)]
+    assert sum(map(len, alone)) > 30
     chance = random.Random(seed)
     order = chance.sample(range(8), 8)
     tasks: dict[int, asyncio.Task[list[Event]]] = {}
@@ -51,7 +64,8 @@ async def test_any_interleaving_of_eight_gives_each_the_text_it_gets_alone(engin
         if chance.random() < 0.5:  # one that comes and leaves
             await begun(engine.complete(TINY, f"{TEXTS[at]} and", None, Sampling(max_tokens=50)))
     answers = {at: await task for at, task in tasks.items()}
-    assert [text_of(answers[at]) for at in range(8)] == alone
+    for at in range(8):
+        assert text_of(answers[at]).startswith(alone[at])
     for events in answers.values():
         assert sum(isinstance(event, Started) for event in events) == 1
         assert end_of(events) is events[-1]
