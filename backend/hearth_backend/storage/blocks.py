@@ -8,7 +8,7 @@ A block is written beside its place and moved there, so there is no half of one;
 import contextlib
 import hashlib
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,19 +24,24 @@ class Blocks:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._fresh: list[Path] = []
+        self._fresh: set[Path] = set()
+        self._settled: frozenset[str] = frozenset()
+
+    def begin(self, settled: Iterable[str]) -> None:
+        """These are on disk, as `flush` left them. Any other may be what a power cut left of an attempt."""
+        self._settled = frozenset(settled)
 
     def put(self, data: bytes) -> str:
-        """Its name; it is written if there is none of it."""
+        """Its name; it is written if there is none of it on disk for sure."""
         name = hashlib.sha256(data).hexdigest()
         place = self._place(name)
-        if not place.exists():
+        if not (name in self._settled and place.exists()) and place not in self._fresh:
             with written(place.parent):
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 draft = place.with_suffix(".new")
                 draft.write_bytes(zlib.compress(data, _LEVEL))
                 draft.replace(place)
-            self._fresh.append(place)
+            self._fresh.add(place)
         return name
 
     def get(self, name: str) -> bytes:

@@ -10,7 +10,7 @@ so are models, keys, and what belongs to a running program.
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +66,7 @@ class Snapshots:
     def make(self, now: float, *, asked: bool) -> Manifest:
         """A new one, on disk when it returns. Raises StorageFull, StorageFault; then nothing has changed."""
         self._clear()
+        self._blocks.begin(_blocks_of(self.all()))
         with written(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _draft(self.folder) as draft:
@@ -209,7 +210,7 @@ def _leads_out(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or not path.parts
 
 
-def _blocks_of(kept: Generator[Manifest]) -> Collection[str]:
+def _blocks_of(kept: Iterable[Manifest]) -> Collection[str]:
     return {name for one in kept for filed in one.files for name in filed.blocks}
 
 

@@ -222,6 +222,17 @@ while True:
 """
 
 
+async def test_what_a_power_cut_left_of_a_block_is_written_anew(database: Database, home: Home) -> None:
+    await write(database, "safe")
+    place = snapshots(home)
+    first = place.make(NOW, asked=True)
+    (place.folder / f"{first.id}.json").unlink()  # it was never acknowledged
+    for block in place.folder.glob("blocks/??/*"):
+        block.write_bytes(b"")
+    second = snapshots(home).make(NOW + 1, asked=True)
+    assert place.verify(second.id) == second
+
+
 def killed_while_making(home: Home, acknowledged: int) -> set[str]:
     """What a program said it had made, which was killed after so many."""
     with subprocess.Popen([sys.executable, "-c", MAKING, home.root], stdout=subprocess.PIPE, text=True) as making:
